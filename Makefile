@@ -1,0 +1,66 @@
+.DEFAULT_GOAL := help
+.PHONY: help up down status init test test-fast lint fmt lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --prerelease if-necessary-or-explicit $(if $(UPGRADE),--upgrade)
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(BIN)/.run ## Start the whole stack (MODE=containers or MODE=processes forces one way)
+	@$(BIN)/burnrate stack up $(if $(MODE),--mode $(MODE)) $(if $(FOREGROUND),--foreground)
+
+down: $(BIN)/.run ## Stop what `make up` started; data stays
+	@$(BIN)/burnrate stack down
+
+status: $(BIN)/.run ## Show each part, its address and its health
+	@$(BIN)/burnrate stack status
+
+init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
+	@$(BIN)/burnrate stack init
+
+test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
+	@$(BIN)/burnrate stack install
+	$(BIN)/pytest
+
+test-fast: $(BIN)/.dev ## Only the tests that start no servers
+	$(BIN)/pytest -m "not integration"
+
+lint: $(BIN)/.dev ## Static checks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+fmt: $(BIN)/.dev ## Format and fix
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(UV) ## Write requirements/*.txt anew (UPGRADE=1 takes newer releases)
+	$(LOCK) pyproject.toml --extra service -o requirements/service.txt
+	$(LOCK) pyproject.toml --extra service --extra cli --group checkout \
+		-c requirements/service.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra service --extra cli --group checkout --group dev \
+		-c requirements/run.txt -o requirements/dev.txt
+
+clean: ## Remove the virtual environment and tool caches (the stack's data stays)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# `pip install` and not `sync`: .run after .dev must not take the development tools away.
+$(BIN)/.run: requirements/run.txt pyproject.toml | $(UV)
+	$(UV) pip install --quiet --python .venv --require-hashes -r requirements/run.txt
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/.dev: requirements/dev.txt $(BIN)/.run
+	$(UV) pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Burnrate: an SLO-first observability stack for FastAPI services."""
