@@ -1,0 +1,14 @@
+"""Metrics, JSON logs and traces for any FastAPI or Starlette service.
+
+```python
+from burnrate.telemetry import instrument
+
+telemetry = instrument(app, service="shop", version="1.2.3")
+```
+"""
+
+from burnrate.telemetry.context import RequestInfo, current_request
+from burnrate.telemetry.instrumentation import Telemetry, instrument
+from burnrate.telemetry.settings import TelemetrySettings
+
+__all__ = ["RequestInfo", "Telemetry", "TelemetrySettings", "current_request", "instrument"]

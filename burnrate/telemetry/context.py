@@ -1,0 +1,39 @@
+"""What the code inside a request may know about it: its ids."""
+
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """The ids of the request or WebSocket being served.
+
+    `trace_id` (32 hex digits) and `span_id` (16) are there for requests that are not sampled, too:
+    they still join the log lines of all services a request passed through.
+    """
+
+    request_id: str
+    trace_id: str
+    span_id: str
+    is_sampled: bool
+
+
+_current: ContextVar[RequestInfo | None] = ContextVar("burnrate_request", default=None)
+
+
+def current_request() -> RequestInfo | None:
+    """Return the ids of the request being served, None outside of one.
+
+    Tasks and executor threads that the request starts see it as well.
+    """
+    return _current.get()
+
+
+def set_request(request: RequestInfo) -> Token[RequestInfo | None]:
+    """Make `request` the current one of this task, until `unset_request`."""
+    return _current.set(request)
+
+
+def unset_request(token: Token[RequestInfo | None]) -> None:
+    """Take back what `set_request` set."""
+    _current.reset(token)

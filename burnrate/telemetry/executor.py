@@ -1,0 +1,106 @@
+"""A bounded executor for CPU-bound work, measured like any other pool."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from time import perf_counter
+from typing import ParamSpec, TypeVar
+
+from opentelemetry import trace
+
+from burnrate.telemetry.pools import PoolFull, PoolMeter, PoolTimeout
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_tracer = trace.get_tracer("burnrate.telemetry.executor")
+
+
+class MeasuredExecutor:
+    """Runs functions in threads; waits, holds and refusals are those of a pool.
+
+    Args:
+        make_meter: Makes the pool's meter from a function that returns how many threads are free.
+        max_workers: Threads.
+        max_pending: Waiters beyond which one more is refused at once.
+        timeout_seconds: How long one waits for a thread.
+    """
+
+    def __init__(
+        self,
+        make_meter: Callable[[Callable[[], int]], PoolMeter],
+        *,
+        max_workers: int,
+        max_pending: int,
+        timeout_seconds: float,
+    ) -> None:
+        self._threads = ThreadPoolExecutor(max_workers, thread_name_prefix="cpu")
+        self._slots = asyncio.Semaphore(max_workers)
+        self._max_pending = max_pending
+        self._pending = 0
+        self._timeout = timeout_seconds
+        self._free = max_workers
+        self._meter = make_meter(lambda: self._free)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(*args, **kwargs)`, run in a thread that sees the request's context.
+
+        A thread cannot be interrupted: where the caller is cancelled the function still runs to
+        its end, and its thread counts as held until then.
+
+        Raises:
+            PoolFull: too many wait already.
+            PoolTimeout: no thread came free in time.
+        """
+        await self._meter.attempt(self._take)
+        started = perf_counter()
+        loop = asyncio.get_running_loop()
+
+        def give_back(_: object) -> None:
+            self._slots.release()
+            self._free += 1
+            self._meter.released(perf_counter() - started)
+
+        with _tracer.start_as_current_span(f"executor {_name(function)}"):
+            context = copy_context()
+            try:
+                work: Future[T] = self._threads.submit(
+                    context.run, partial(function, *args, **kwargs)
+                )
+            except RuntimeError:  # shut down between the wait and now
+                give_back(None)
+                raise
+            work.add_done_callback(lambda done: _call_in(loop, give_back, done))
+            return await asyncio.wrap_future(work)
+
+    def shutdown(self) -> None:
+        """Take no more work and wait for what runs."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def _take(self) -> None:
+        if self._slots.locked() and self._pending >= self._max_pending:
+            raise PoolFull(f"{self._pending} wait for a thread already")
+        self._pending += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._slots.acquire()
+            self._free -= 1
+        except TimeoutError as error:
+            raise PoolTimeout(f"no thread within {self._timeout} s") from error
+        finally:
+            self._pending -= 1
+
+
+def _call_in(
+    loop: asyncio.AbstractEventLoop, function: Callable[[object], None], argument: object
+) -> None:
+    try:
+        loop.call_soon_threadsafe(function, argument)
+    except RuntimeError:  # the loop closed while the thread still ran: nobody reads the gauge
+        return
+
+
+def _name(function: Callable[..., object]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)

@@ -1,0 +1,88 @@
+"""What a `gunicorn.conf.py` takes over: the worker, the metric files, the logs.
+
+```python
+from burnrate.telemetry import gunicorn as telemetry
+
+telemetry.prepare()
+worker_class = telemetry.WORKER_CLASS
+logconfig_dict = telemetry.log_config("shop")
+child_exit = telemetry.child_exit
+on_exit = telemetry.on_exit
+```
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker as BaseWorker
+from prometheus_client import CollectorRegistry, Counter
+
+from burnrate.telemetry import multiprocess
+from burnrate.telemetry.logs import logging_config
+from burnrate.telemetry.metrics import worker_exits
+from burnrate.telemetry.settings import TelemetrySettings
+
+WORKER_CLASS: Final = "burnrate.telemetry.worker.Worker"
+_FOLDER_PREFIX: Final = "burnrate-metrics-"
+
+
+class _Master:
+    """What the master process keeps: its folder, its pid and the exits it has seen."""
+
+    folder: Path | None = None
+    pid: int = 0
+    exits: Counter | None = None
+
+
+def prepare() -> None:
+    """Give this gunicorn a new, empty folder for its workers' metric files.
+
+    A folder of its own, so that the files of an earlier run never count twice, and two
+    services on one machine never mix. `on_exit` removes it.
+    """
+    _Master.folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
+    _Master.pid = os.getpid()
+    multiprocess.activate(_Master.folder)
+    _Master.exits = worker_exits(CollectorRegistry())
+
+
+def log_config(service: str) -> dict[str, Any]:
+    """Return gunicorn's `logconfig_dict`: its own lines as JSON, like the workers'."""
+    settings = TelemetrySettings()
+    return logging_config(service, settings.log_level, settings.log_field_characters)
+
+
+def leave_exit_reason(folder: Path, pid: int, reason: str) -> None:
+    """Let a worker say why it ends, for `child_exit` to read."""
+    with contextlib.suppress(OSError):  # a full disk must not keep a worker from ending
+        _exit_marker(folder, pid).write_text(reason)
+
+
+def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
+    """Count a worker that ended, with the reason it left behind (killed: it left none)."""
+    if _Master.folder is None or _Master.exits is None:
+        return
+    marker = _exit_marker(_Master.folder, int(worker.pid))
+    reason = "killed"
+    with contextlib.suppress(OSError):
+        reason = marker.read_text()
+        marker.unlink()
+    if worker.aborted:
+        reason = "timeout"
+    _Master.exits.labels(reason).inc()
+    multiprocess.forget_dead_gauges(_Master.folder)
+
+
+def on_exit(_server: Arbiter) -> None:
+    """Remove the folder; only the master does, not a worker that exits through its code."""
+    if _Master.folder is not None and os.getpid() == _Master.pid:
+        shutil.rmtree(_Master.folder, ignore_errors=True)
+
+
+def _exit_marker(folder: Path, pid: int) -> Path:
+    return folder / f"exit_{pid}"

@@ -1,0 +1,209 @@
+"""One HTTP request as the client saw it: one count, one duration, one log line."""
+
+import asyncio
+import logging
+from time import perf_counter
+from typing import Final
+
+from opentelemetry import trace
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from burnrate.telemetry.context import RequestInfo
+from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.logs import mark_logged
+from burnrate.telemetry.metrics import Metrics
+
+METHODS: Final = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+OTHER_METHOD: Final = "OTHER"
+# nginx's own number for it; no registered status says that the client left before the answer.
+CLIENT_CLOSED_REQUEST: Final = 499
+INTERNAL_ERROR: Final = 500
+# What a route answers when it or something behind it fails. These series exist at 0 from the
+# start, since rate() does not see the first sample of a series.
+_SERVER_ERRORS: Final = ("500", "502", "503", "504")
+_log: Final = logging.getLogger("burnrate.request")
+
+
+class HttpRecorder:
+    """Writes the HTTP families; the children of a label tuple are looked up once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.in_progress = metrics.http_requests_in_progress
+
+    def record(
+        self, method: str, endpoint: str, status: int, seconds: float, trace_id: str | None
+    ) -> None:
+        """Count one request; `trace_id`, of a sampled one, becomes its bucket's exemplar."""
+        key = (method, endpoint, status)
+        children = self._children.get(key)
+        if children is None:
+            children = self._children[key] = (
+                self._metrics.http_requests.labels(method, endpoint, str(status)),
+                self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
+            )
+        children[0].inc()
+        children[1].observe(seconds, None if trace_id is None else {"trace_id": trace_id})
+
+    def expect(self, endpoints: Endpoints) -> None:
+        """Make the series of every route that must be there before their first event."""
+        for endpoint in endpoints.build():
+            for method in endpoint.methods & METHODS:
+                for status in _SERVER_ERRORS:
+                    self._metrics.http_requests.labels(method, endpoint.template, status)
+                for status_class in ("2xx", "5xx"):
+                    self._metrics.http_request_duration.labels(
+                        method, endpoint.template, status_class
+                    )
+
+
+class HttpExchange:
+    """Stands between server and application for one request.
+
+    The status is 500 until the application says otherwise, 499 when the client left before the
+    last byte, and 500 again when a stream breaks after its 200.
+    """
+
+    __slots__ = (
+        "_endpoints", "_error", "_is_client_gone", "_is_logged", "_is_recorded", "_path",
+        "_receive", "_recorder", "_request", "_scope", "_seconds", "_send", "_started", "_status",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request: RequestInfo,
+        recorder: HttpRecorder,
+        endpoints: Endpoints,
+    ) -> None:
+        self._started = perf_counter()
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._request = request
+        self._recorder = recorder
+        self._endpoints = endpoints
+        # Taken now: mounts change the root path in the scope while they pass it on.
+        self._path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        self._status = INTERNAL_ERROR
+        self._seconds = 0.0
+        self._error: BaseException | None = None
+        self._is_client_gone = False
+        self._is_recorded = False
+        self._is_logged = False
+        recorder.in_progress.inc()
+
+    async def receive(self) -> Message:
+        """Pass on what the client sends, noticing when it leaves."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._is_recorded:
+            self._is_client_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the application answers; the last byte ends the duration."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._status = message["status"]
+            request_id = (b"x-request-id", self._request.request_id.encode("ascii"))
+            message = {**message, "headers": [*message.get("headers", ()), request_id]}
+            if self._request.is_sampled:
+                self._name_span()
+        await self._send(message)
+        if kind == "http.response.body" and not message.get("more_body", False):
+            self._complete()
+
+    def fail(self, error: BaseException) -> None:
+        """Take note of what the application raised."""
+        self._error = error
+        if not self._is_recorded:
+            self._status = INTERNAL_ERROR
+            if isinstance(error, ClientDisconnect):
+                self._is_client_gone = True
+
+    def finish(self) -> None:
+        """Record and log what is not recorded and logged yet: the application has returned."""
+        if not self._is_recorded:
+            # No last byte: the application broke, gave up, or the client left.
+            self._status = INTERNAL_ERROR
+            self._record()
+        if not self._is_logged:
+            self._log_line()
+
+    def _complete(self) -> None:
+        if self._is_recorded:
+            return
+        self._record()
+        # An unhandled exception arrives after its 500 has been sent, and belongs into the line.
+        if self._status < INTERNAL_ERROR:
+            self._log_line()
+
+    def _record(self) -> None:
+        self._is_recorded = True
+        self._seconds = perf_counter() - self._started
+        self._recorder.in_progress.dec()
+        if self._is_client_gone or _is_disconnected(self._receive):
+            self._status = CLIENT_CLOSED_REQUEST
+        self._recorder.record(
+            method if (method := self._scope["method"]) in METHODS else OTHER_METHOD,
+            self._endpoint(),
+            self._status,
+            self._seconds,
+            self._request.trace_id if self._request.is_sampled else None,
+        )
+
+    def _endpoint(self) -> str:
+        return self._endpoints.resolve(self._scope, self._path)
+
+    def _name_span(self) -> None:
+        """Give the server span the full template; the instrumentation may miss its prefix."""
+        span = trace.get_current_span()
+        endpoint = self._endpoint()
+        span.update_name(f"{self._scope['method']} {endpoint}")
+        span.set_attribute("http.route", endpoint)
+
+    def _log_line(self) -> None:
+        self._is_logged = True
+        error = self._error
+        level = logging.INFO
+        exception = None
+        if self._status >= INTERNAL_ERROR:
+            level = logging.WARNING
+            if error is not None and not isinstance(error, asyncio.CancelledError):
+                level, exception = logging.ERROR, error
+        if error is not None:
+            mark_logged(error)
+        scope = self._scope
+        client = scope.get("client")
+        _log.log(
+            level,
+            "%s %s %d",
+            scope["method"],
+            scope["path"],
+            self._status,
+            exc_info=exception,
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "route": self._endpoint(),
+                "status_code": self._status,
+                "process_time": round(self._seconds, 6),
+                "client": client[0] if client else None,
+            },
+        )
+
+
+def _is_disconnected(receive: Receive) -> bool:
+    """Ask uvicorn whether the client left; asking by `receive` could wait for ever.
+
+    uvicorn passes a bound method of its request cycle and drops in silence what is sent to a
+    client that is gone, so nothing else would tell a handler that never reads.
+    """
+    return getattr(getattr(receive, "__self__", None), "disconnected", False) is True

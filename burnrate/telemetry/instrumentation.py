@@ -1,0 +1,190 @@
+"""`instrument`: three lines that give a service the whole contract."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
+
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.executor import MeasuredExecutor
+from burnrate.telemetry.exposition import Exposition
+from burnrate.telemetry.logs import configure_logging
+from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
+from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.middleware import TelemetryMiddleware
+from burnrate.telemetry.pools import PoolMeter
+from burnrate.telemetry.runtime import RuntimeSampler
+from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.traces import Tracing, start_tracing
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI  # optional at run time
+
+P = ParamSpec("P")
+
+
+class Telemetry:
+    """What an instrumented application measures with; made by `instrument`.
+
+    Attributes:
+        registry: Where the families are registered; an application's own may join them.
+        metrics: The families of the contract.
+    """
+
+    def __init__(self, registry: CollectorRegistry, tracing: Tracing | None) -> None:
+        self.registry = registry
+        self.metrics = Metrics(registry)
+        self._tracing = tracing
+        self._sampler = RuntimeSampler(self.metrics)
+
+    def pool(
+        self, name: str, *, max_connections: int, idle: Callable[[], int] = lambda: 0
+    ) -> PoolMeter:
+        """Return the meter of a pool; `name` becomes the label `pool`."""
+        meter = PoolMeter(self.metrics, name, max_connections, idle)
+        self._sampler.add(meter.sample)
+        return meter
+
+    def executor(
+        self, *, max_workers: int, max_pending: int, timeout_seconds: float, name: str = "cpu"
+    ) -> MeasuredExecutor:
+        """Return a bounded thread executor, measured as the pool `name`."""
+        return MeasuredExecutor(
+            lambda idle: self.pool(name, max_connections=max_workers, idle=idle),
+            max_workers=max_workers,
+            max_pending=max_pending,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def cache(self, name: str) -> CacheMeter:
+        """Return the meter of a cache; `name` becomes the label `cache`."""
+        return CacheMeter(self.metrics, name)
+
+    def rate_limit(self, name: str) -> RateLimitMeter:
+        """Return the meter of a rate limit; `name` becomes the label `limit`."""
+        return RateLimitMeter(self.metrics, name)
+
+    def background(
+        self, task: str, function: Callable[P, Awaitable[None] | None]
+    ) -> Callable[P, Coroutine[None, None, None]]:
+        """Wrap a background task: counted, timed, a failure logged and not raised."""
+        return measured_task(self.metrics, task, function)
+
+    def start(self) -> None:
+        """Begin to sample the process; the application's start does this."""
+        self._sampler.start()
+
+    async def stop(self) -> None:
+        """Take the last sample and send what spans are left; the application's end does this."""
+        await self._sampler.stop()
+        if self._tracing is not None:
+            await run_in_threadpool(self._tracing.shutdown)
+
+
+def instrument(
+    app: Starlette,
+    *,
+    service: str,
+    version: str = "unknown",
+    registry: CollectorRegistry | None = None,
+    settings: TelemetrySettings | None = None,
+) -> Telemetry:
+    """Measure, log and trace everything `app` serves, and add `GET /metrics` to it.
+
+    Call it once, before the application starts; routes and middleware may still follow. Logging
+    of the whole process becomes JSON on stdout; traces go to the `OTEL_*` endpoint, if one is set.
+
+    Args:
+        app: A FastAPI or Starlette application.
+        service: The name in `service_info`, in log lines and in traces.
+        version: The application's version.
+        registry: Where to register the families; by default a new one, which is shown together
+            with prometheus_client's global registry.
+        settings: By default read from `TELEMETRY_*`.
+
+    Raises:
+        RuntimeError: the application has started, or is instrumented already.
+        pydantic.ValidationError: a `TELEMETRY_*` variable is out of its range.
+    """
+    if app.middleware_stack is not None or hasattr(app.state, "telemetry"):
+        raise RuntimeError("instrument() comes once, before the application starts")
+    settings = settings or TelemetrySettings()
+    configure_logging(service, settings.log_level, settings.log_field_characters)
+    tracing = start_tracing(service, version)
+    telemetry = Telemetry(registry or CollectorRegistry(), tracing)
+    telemetry.metrics.service_info.labels(service, version, settings.revision).set(1)
+    app.state.telemetry = telemetry
+    _add_metrics_route(
+        app, Exposition(telemetry.registry, has_application_metrics=registry is None)
+    )
+    _wrap(app, telemetry, tracing)
+    return telemetry
+
+
+def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
+    async def metrics(request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        accept_encoding = request.headers.get("accept-encoding", "")
+        body, headers = await run_in_threadpool(exposition.render, accept, accept_encoding)
+        return Response(body, headers=headers)
+
+    app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
+
+
+def _wrap(app: Starlette, telemetry: Telemetry, tracing: Tracing | None) -> None:
+    """Put the telemetry around the whole stack, as far out as an ASGI application allows.
+
+    `add_middleware` would put it inside the layer that turns exceptions into 500s.
+    """
+    _silence_fastapi(app)
+    if tracing is not None:
+        # Its spans; the receive and send spans of each message would only be noise.
+        FastAPIInstrumentor.instrument_app(
+            cast("FastAPI", app),  # it uses only what every Starlette application has
+            tracer_provider=tracing.provider,
+            exclude_spans=["receive", "send"],
+        )
+    build = app.build_middleware_stack
+    endpoints = Endpoints(app.routes)
+
+    def build_middleware_stack() -> ASGIApp:
+        traced_app = build()
+        return TelemetryMiddleware(
+            app=_untraced(traced_app),
+            traced_app=traced_app,
+            endpoints=endpoints,
+            metrics=telemetry.metrics,
+            tracing=tracing,
+            lifecycle=telemetry,
+        )
+
+    app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
+
+
+def _untraced(stack: ASGIApp) -> ASGIApp:
+    """Return the stack behind the OpenTelemetry middleware, the whole stack if it has none.
+
+    The instrumentation builds ServerErrorMiddleware(OpenTelemetryMiddleware(application)).
+    """
+    inner = getattr(stack, "app", None)
+    if isinstance(inner, OpenTelemetryMiddleware):
+        application: ASGIApp = inner.app
+        return application
+    return stack
+
+
+def _silence_fastapi(app: Starlette) -> None:
+    """Turn off FastAPI's own spans and metrics (decision 0002): one server span, not two.
+
+    From 0.16x on it makes them as soon as a global tracer provider is set.
+    """
+    native: Any = getattr(app, "_telemetry", None)
+    if isinstance(native, dict):
+        native.update(tracing=False, metrics=False, logs=False)

@@ -1,0 +1,84 @@
+"""Small meters for what a service does besides answering: caches, limits, background tasks."""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from time import perf_counter
+from typing import ParamSpec
+
+from burnrate.telemetry.metrics import (
+    CACHE_RESULTS,
+    RATE_LIMIT_DECISIONS,
+    TASK_OUTCOMES,
+    Metrics,
+)
+
+P = ParamSpec("P")
+_log = logging.getLogger("burnrate.background")
+
+
+class CacheMeter:
+    """Counts a cache's look-ups by result."""
+
+    def __init__(self, metrics: Metrics, cache: str) -> None:
+        self._results = {each: metrics.cache_requests.labels(cache, each) for each in CACHE_RESULTS}
+
+    def hit(self) -> None:
+        """Count a look-up that was answered."""
+        self._results["hit"].inc()
+
+    def miss(self) -> None:
+        """Count a look-up that found nothing."""
+        self._results["miss"].inc()
+
+    def error(self) -> None:
+        """Count a look-up that the store could not serve."""
+        self._results["error"].inc()
+
+
+class RateLimitMeter:
+    """Counts a rate limit's decisions."""
+
+    def __init__(self, metrics: Metrics, limit: str) -> None:
+        self._decisions = {
+            each: metrics.rate_limit_decisions.labels(limit, each) for each in RATE_LIMIT_DECISIONS
+        }
+
+    def allowed(self) -> None:
+        """Count a request within the limit."""
+        self._decisions["allowed"].inc()
+
+    def limited(self) -> None:
+        """Count a request over the limit."""
+        self._decisions["limited"].inc()
+
+    def unavailable(self) -> None:
+        """Count a request that was let through because the limit's store did not answer."""
+        self._decisions["unavailable"].inc()
+
+
+def measured_task(
+    metrics: Metrics, task: str, function: Callable[P, Awaitable[None] | None]
+) -> Callable[P, Coroutine[None, None, None]]:
+    """Wrap a background task: counted, timed, a failure logged and not raised.
+
+    The answer has gone out before the task begins.
+    """
+    outcomes = {each: metrics.background_tasks.labels(task, each) for each in TASK_OUTCOMES}
+    duration = metrics.background_task_duration.labels(task)
+
+    async def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        started = perf_counter()
+        outcome = "error"
+        try:
+            result = function(*args, **kwargs)
+            if inspect.isawaitable(result):
+                await result
+            outcome = "ok"
+        except Exception:  # noqa: BLE001 - whatever it raises, nobody is left to raise to
+            _log.exception("background task failed", extra={"task": task})
+        finally:
+            outcomes[outcome].inc()
+            duration.observe(perf_counter() - started)
+
+    return run

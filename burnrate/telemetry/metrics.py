@@ -1,0 +1,142 @@
+"""Every metric family of the contract, in one place.
+
+Label values are closed sets: no input of a client ever becomes one.
+"""
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+# The advice of OpenTelemetry's semantic conventions for HTTP server durations:
+# https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpserverrequestduration
+HTTP_SECONDS: Final = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+# 50 ms is the pool SLO's threshold, 1 s the usual acquire time-out, so both are bounds.
+POOL_WAIT_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+POOL_USE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+# Below 1 ms is the timer's own noise; above 1 s every client has noticed.
+LOOP_LAG_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+TASK_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0)
+
+POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
+CACHE_RESULTS: Final = ("hit", "miss", "error")
+RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")
+TASK_OUTCOMES: Final = ("ok", "error")
+# Why a worker left: max_requests reached; asked to stop; its own exception; its heartbeat stopped;
+# a signal that left it no time to say anything (SIGKILL, the out-of-memory killer, a crash).
+WORKER_EXIT_REASONS: Final = ("recycled", "stopped", "failed", "timeout", "killed")
+
+
+class Metrics:
+    """The families, registered in one registry.
+
+    Gauges add up over the live workers (`livesum`); where several processes serve one
+    application, counters and histograms add up over live and dead ones.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # A second series for each counter, which one process would show and many would not.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry, multiprocess_mode="livesum")
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(name, text, labels, registry=registry, buckets=buckets)
+
+        self.http_requests = counter(
+            "http_requests",
+            "HTTP requests by method, route template and status (499: the client left first).",
+            "method", "endpoint", "status",
+        )  # fmt: skip
+        self.http_request_duration = histogram(
+            "http_request_duration_seconds",
+            "Seconds from the first byte of the request to the last byte of the answer.",
+            HTTP_SECONDS,
+            "method", "endpoint", "status_class",
+        )  # fmt: skip
+        self.http_requests_in_progress = gauge(
+            "http_requests_in_progress", "HTTP requests being served now."
+        )
+        self.websocket_connections = gauge(
+            "websocket_connections", "Open WebSocket connections.", "endpoint"
+        )
+        self.websocket_messages = counter(
+            "websocket_messages", "WebSocket messages.", "endpoint", "direction"
+        )
+        self.pool_connections = gauge(
+            "pool_connections", "Connections (or threads) of a pool by state.", "pool", "state"
+        )
+        self.pool_max_connections = gauge(
+            "pool_max_connections", "The most connections (or threads) a pool may hold.", "pool"
+        )
+        self.pool_pending_requests = gauge(
+            "pool_pending_requests", "Who waits for a connection (or thread) now.", "pool"
+        )
+        self.pool_acquire = counter(
+            "pool_acquire", "Attempts to take a connection (or thread).", "pool", "outcome"
+        )
+        self.pool_wait = histogram(
+            "pool_wait_seconds",
+            "Seconds an attempt waited, failed attempts too.",
+            POOL_WAIT_SECONDS,
+            "pool",
+        )
+        self.pool_use = histogram(
+            "pool_use_seconds",
+            "Seconds a connection (or thread) was held.",
+            POOL_USE_SECONDS,
+            "pool",
+        )
+        self.cache_requests = counter("cache_requests", "Look-ups in a cache.", "cache", "result")
+        self.rate_limit_decisions = counter(
+            "rate_limit_decisions",
+            "Rate-limit decisions (unavailable: no store, so let through).",
+            "limit", "decision",
+        )  # fmt: skip
+        self.background_tasks = counter(
+            "background_tasks", "Background tasks that ended.", "task", "outcome"
+        )
+        self.background_task_duration = histogram(
+            "background_task_seconds", "Seconds a background task took.", TASK_SECONDS, "task"
+        )
+        self.event_loop_lag = histogram(
+            "event_loop_lag_seconds",
+            "Seconds the event loop woke up late.",
+            LOOP_LAG_SECONDS,
+        )
+        self.process_cpu = counter(
+            "process_cpu_seconds", "CPU seconds, user and system, over all workers."
+        )
+        self.process_resident_memory = gauge(
+            "process_resident_memory_bytes", "Resident memory in bytes over all workers."
+        )
+        self.process_open_fds = gauge("process_open_fds", "Open file descriptors over all workers.")
+        self.workers = gauge("workers", "Worker processes that serve now.")
+        self.service_info = Gauge(
+            "service_info",
+            "Always 1; the labels say what runs.",
+            ("service", "version", "revision"),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+
+
+def worker_exits(registry: CollectorRegistry) -> Counter:
+    """Return the counter that only a supervising process (gunicorn's master) can keep."""
+    exits = Counter(
+        "worker_exits", "Worker processes that ended, by reason.", ("reason",), registry=registry
+    )
+    for reason in WORKER_EXIT_REASONS:
+        exits.labels(reason)
+    return exits

@@ -1,0 +1,122 @@
+"""The outermost ASGI layer: it gives each request its ids and has it measured."""
+
+import re
+from typing import Final, Protocol
+from uuid import uuid4
+
+from opentelemetry import context as otel_context
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from burnrate.telemetry import traces
+from burnrate.telemetry.context import RequestInfo, set_request, unset_request
+from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.http import HttpExchange, HttpRecorder
+from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.traces import Tracing
+from burnrate.telemetry.websocket import WebSocketExchange
+
+# A longer or stranger id is replaced: it goes into the logs and headers of everything behind us.
+_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Lifecycle(Protocol):
+    """What begins with the application and ends with it."""
+
+    def start(self) -> None:
+        """Begin, in the running event loop; harmless when begun already."""
+
+    async def stop(self) -> None:
+        """End, losing nothing that was measured."""
+
+
+class TelemetryMiddleware:
+    """Measures everything inside it, the framework's own error pages included.
+
+    Args:
+        app: The application's whole middleware stack.
+        traced_app: The same stack behind the OpenTelemetry middleware; only sampled requests
+            go through it.
+        endpoints: Names the route of a request.
+        metrics: The families to write to.
+        tracing: None when traces are off.
+        lifecycle: Started when the application has started, stopped after it has stopped.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        traced_app: ASGIApp,
+        endpoints: Endpoints,
+        metrics: Metrics,
+        tracing: Tracing | None,
+        lifecycle: Lifecycle,
+    ) -> None:
+        self._app = app
+        self._traced_app = traced_app
+        self._endpoints = endpoints
+        self._metrics = metrics
+        self._recorder = HttpRecorder(metrics)
+        self._tracing = tracing
+        self._lifecycle = lifecycle
+        self._is_started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope of any type."""
+        if scope["type"] == "lifespan":
+            await self._serve_lifespan(scope, receive, send)
+            return
+        if not self._is_started:  # a server without lifespan, or with it turned off
+            self._start()
+        request = self._request_info(scope)
+        exchange: HttpExchange | WebSocketExchange
+        if scope["type"] == "http":
+            exchange = HttpExchange(scope, receive, send, request, self._recorder, self._endpoints)
+        elif scope["type"] == "websocket":
+            exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
+        else:
+            await self._app(scope, receive, send)
+            return
+        await self._serve(scope, exchange, request)
+
+    async def _serve(
+        self, scope: Scope, exchange: HttpExchange | WebSocketExchange, request: RequestInfo
+    ) -> None:
+        token = set_request(request)
+        app = self._traced_app if request.is_sampled else self._app
+        context = None
+        if self._tracing is not None and not request.is_sampled:
+            context = otel_context.attach(traces.unsampled_context(request))
+        try:
+            await app(scope, exchange.receive, exchange.send)
+        except BaseException as error:
+            exchange.fail(error)
+            raise
+        finally:
+            exchange.finish()
+            if context is not None:
+                otel_context.detach(context)
+            unset_request(token)
+
+    async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_and_start(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._start()
+            elif message["type"] == "lifespan.shutdown.complete":
+                await self._lifecycle.stop()
+            await send(message)
+
+        await self._app(scope, receive, send_and_start)
+
+    def _start(self) -> None:
+        self._is_started = True
+        self._recorder.expect(self._endpoints)
+        self._lifecycle.start()
+
+    def _request_info(self, scope: Scope) -> RequestInfo:
+        request_id = traceparent = None
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SANE_REQUEST_ID.fullmatch(value):
+                request_id = value.decode("ascii")
+            elif name == b"traceparent":
+                traceparent = value
+        return traces.request_info(traceparent, request_id or uuid4().hex, self._tracing)

@@ -1,0 +1,22 @@
+"""The telemetry's own settings; traces follow the standard `OTEL_*` variables instead."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TelemetrySettings(BaseSettings):
+    """What can be set by `TELEMETRY_*` variables, read once by `instrument`.
+
+    Raises:
+        pydantic.ValidationError: a value is out of its range.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TELEMETRY_", frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    # A field longer than this is cut and marked: one 1 MB header must not become a 1 MB line.
+    log_field_characters: int = Field(default=16_384, ge=256, le=1_048_576)
+    # The git revision of the running code, shown by `service_info`.
+    revision: str = Field(default="unknown", max_length=64, pattern=r"^[A-Za-z0-9._-]+$")

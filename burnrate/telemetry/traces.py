@@ -1,0 +1,153 @@
+"""Traces over OTLP, by the standard `OTEL_*` variables.
+
+The decision whether to sample comes before any span exists (decision 0002): a request that is
+not sampled pays for the decision and for the ids in its log line, and for nothing else.
+"""
+
+import importlib
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from burnrate.telemetry.context import RequestInfo
+
+# Instrumentation package and class; one whose library is not installed is left out.
+_CLIENTS: Final = (
+    ("asyncpg", "opentelemetry.instrumentation.asyncpg", "AsyncPGInstrumentor"),
+    ("redis", "opentelemetry.instrumentation.redis", "RedisInstrumentor"),
+    ("httpx", "opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor"),
+)
+_ENDPOINT_VARIABLES: Final = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
+_propagator = TraceContextTextMapPropagator()
+_random = RandomIdGenerator()
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """The ids the decision was made for; the server span must carry them."""
+
+    trace_id: int
+    span_id: int | None
+
+
+_chosen: ContextVar[_Chosen | None] = ContextVar("burnrate_chosen_ids", default=None)
+
+
+class _ChosenIdGenerator(IdGenerator):
+    """Gives a request's first span, the server's, the ids that were chosen before it."""
+
+    def generate_span_id(self) -> int:
+        chosen = _chosen.get()
+        if chosen is None or chosen.span_id is None:
+            return _random.generate_span_id()
+        span_id, chosen.span_id = chosen.span_id, None
+        return span_id
+
+    def generate_trace_id(self) -> int:
+        chosen = _chosen.get()
+        return _random.generate_trace_id() if chosen is None else chosen.trace_id
+
+
+class Tracing:
+    """The tracer provider of this process and the decision for each request."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self.provider = provider
+
+    def decide(self, parent: Context, trace_id: int, span_id: int) -> bool:
+        """Say whether a request with these ids is sampled, as the SDK will say again."""
+        result = self.provider.sampler.should_sample(parent, trace_id, "request")
+        is_sampled: bool = result.decision.is_sampled()  # type: ignore[no-untyped-call]
+        _chosen.set(_Chosen(trace_id, span_id) if is_sampled else None)
+        return is_sampled
+
+    def shutdown(self) -> None:
+        """Send what is queued and stop; waits for the exporter's time-out at most."""
+        self.provider.shutdown()
+
+
+def start_tracing(service: str, version: str) -> Tracing | None:
+    """Set up the tracer provider and the clients' spans; None without an OTLP endpoint.
+
+    Off as well with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`. Sampler, batch sizes,
+    time-outs and headers are the SDK's variables:
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    """
+    if not _is_wanted():
+        return None
+    # Imported here: the exporter takes 100 ms and 15 MB that a service without traces saves.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+
+    attributes = {SERVICE_NAME: service, SERVICE_VERSION: version}
+    provider = TracerProvider(
+        resource=Resource.create(attributes), id_generator=_ChosenIdGenerator()
+    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    _instrument_clients(provider)
+    return Tracing(provider)
+
+
+def request_info(
+    traceparent: bytes | None, request_id: str, tracing: Tracing | None
+) -> RequestInfo:
+    """Return the ids of a request: its caller's trace where it sent one, else a new one."""
+    parent = Context()
+    if traceparent is not None:
+        carrier = {"traceparent": traceparent.decode("latin-1")}
+        parent = _propagator.extract(carrier, context=parent)
+    caller = trace.get_current_span(parent).get_span_context()
+    trace_id = caller.trace_id if caller.is_valid else _random.generate_trace_id()
+    span_id = _random.generate_span_id()
+    is_sampled = tracing is not None and tracing.decide(parent, trace_id, span_id)
+    return RequestInfo(
+        request_id=request_id,
+        trace_id=f"{trace_id:032x}",
+        span_id=f"{span_id:016x}",
+        is_sampled=is_sampled,
+    )
+
+
+def unsampled_context(request: RequestInfo) -> Context:
+    """Return a context in which clients make no spans, yet pass the trace's ids on."""
+    context = SpanContext(
+        trace_id=int(request.trace_id, 16),
+        span_id=int(request.span_id, 16),
+        is_remote=False,
+        trace_flags=TraceFlags(TraceFlags.DEFAULT),
+    )
+    return trace.set_span_in_context(NonRecordingSpan(context))
+
+
+def _is_wanted() -> bool:
+    return (
+        any(os.environ.get(name) for name in _ENDPOINT_VARIABLES)
+        and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+        and os.environ.get("OTEL_TRACES_EXPORTER", "otlp").lower() != "none"
+    )
+
+
+def _instrument_clients(provider: TracerProvider) -> None:
+    for library, module, name in _CLIENTS:
+        try:
+            importlib.import_module(library)
+        except ImportError:
+            continue
+        instrumentor: Any = getattr(importlib.import_module(module), name)()
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument(tracer_provider=provider)

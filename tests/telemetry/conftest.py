@@ -1,0 +1,42 @@
+"""A fresh application, registry and captured log for each test of the telemetry."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from burnrate.telemetry import Telemetry, instrument
+from tests.telemetry.lines import Lines
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """Capture all log lines of a test."""
+    captured = Lines()
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(captured.handler)
+    root.setLevel(logging.INFO)
+    yield captured
+    root.removeHandler(captured.handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return FastAPI()
+
+
+@pytest.fixture
+def telemetry(app: FastAPI, registry: CollectorRegistry, lines: Lines) -> Telemetry:
+    """Instrument `app`; the capture is set up anew since instrumenting replaces handlers."""
+    made = instrument(app, service="test", version="1.0", registry=registry)
+    logging.getLogger().addHandler(lines.handler)
+    return made
