@@ -1,0 +1,17 @@
+"""gunicorn's configuration of the foreign service, as `docs/adopting.md` shows it."""
+
+import os
+
+from burnrate.telemetry import gunicorn as telemetry
+
+telemetry.prepare()
+worker_class = telemetry.WORKER_CLASS
+logconfig_dict = telemetry.log_config("foreign")
+child_exit = telemetry.child_exit
+on_exit = telemetry.on_exit
+
+workers = int(os.environ.get("WORKERS", "4"))
+max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
+timeout = 4
+graceful_timeout = 6
+control_socket_disable = True

@@ -1,0 +1,117 @@
+"""Starts the foreign service under gunicorn, with real workers on a free port."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = Path(__file__).with_name("foreign.conf.py")
+
+
+def free_port() -> int:
+    """Ask the kernel for a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Service:
+    """A running gunicorn: its address, its process and what it has printed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.output = output
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """Return status and body; a connection of its own, so that any worker may answer."""
+        request = urllib.request.Request(self.url + path, headers=headers or {})  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def samples(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """Scrape, and return the values by name and labels."""
+        status, body = self.get("/metrics")
+        assert status == 200
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(body.decode())
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float:
+        """Scrape one value; 0 where there is none."""
+        return self.samples().get((name, frozenset(labels.items())), 0.0)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it printed on stdout and stderr, every line of it JSON."""
+        return [json.loads(line) for line in self.output.read_text().splitlines()]
+
+    def worker_pids(self) -> list[int]:
+        """Return the pids of the worker processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Service]:
+    """Run the foreign service for a block, output in `folder`."""
+    port = free_port()
+    output = folder / "output.log"
+    command = [
+        sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION),
+        "--bind", f"127.0.0.1:{port}", "tests.telemetry.foreign:create_app()",
+    ]  # fmt: skip
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, "TMPDIR": str(folder), **environment},
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    service = Service(process, port, output)
+    try:
+        _wait_until_ready(service, int(environment.get("WORKERS", "4")))
+        yield service
+    finally:
+        service.stop()
+
+
+def _wait_until_ready(service: Service, workers: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if service.process.poll() is not None:
+            raise RuntimeError(service.output.read_text())
+        try:
+            if service.value("workers") == workers:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(service.output.read_text())
