@@ -1,16 +1,56 @@
-"""The answer to a scrape."""
+"""The answer to a scrape: text or OpenMetrics, of one process or of many."""
 
 import gzip
 from collections.abc import Iterable
+from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
 from burnrate.telemetry import multiprocess
+from burnrate.telemetry.merge import MergedFiles
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
-_GZIP_LEVEL = 1
+_GZIP_LEVEL: Final = 1
+
+
+class Exposition:
+    """Renders one merged picture of all workers, in the format the scraper asks for.
+
+    Args:
+        registry: Where the families of this package are registered.
+        has_application_metrics: Show what the application registered in prometheus_client's
+            global registry too; with many workers it is always there.
+    """
+
+    def __init__(self, registry: CollectorRegistry, *, has_application_metrics: bool) -> None:
+        self._collected = CollectorRegistry()
+        self._collected.register(registry)
+        if has_application_metrics:
+            self._collected.register(_ApplicationMetrics(registry))
+        folder = multiprocess.directory()
+        self._merged = MergedFiles(folder) if folder is not None else None
+
+    def render(self, accept: str, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers for the scraper's Accept and Accept-Encoding headers."""
+        is_openmetrics = "application/openmetrics-text" in accept
+        if self._merged is not None:
+            body = self._merged.render(is_openmetrics=is_openmetrics).encode()
+        elif is_openmetrics:
+            body = generate_openmetrics(self._collected)  # type: ignore[no-untyped-call]
+        else:
+            body = generate_latest(self._collected)
+        headers = {
+            "Content-Type": OPENMETRICS if is_openmetrics else CONTENT_TYPE_PLAIN_0_0_4,
+            "Vary": "Accept, Accept-Encoding",
+        }
+        if "gzip" in accept_encoding:
+            headers["Content-Encoding"] = "gzip"
+            body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
+        return body, headers
 
 
 class _ApplicationMetrics(Collector):
@@ -24,37 +64,3 @@ class _ApplicationMetrics(Collector):
         for family in REGISTRY.collect():
             if family.name not in taken:
                 yield family
-
-
-class Exposition:
-    """Renders one merged picture of all workers, in the format the scraper asks for.
-
-    Args:
-        registry: Where the families of this package are registered.
-        has_application_metrics: Show what the application registered in prometheus_client's
-            global registry too; with many workers it is always there.
-    """
-
-    def __init__(self, registry: CollectorRegistry, *, has_application_metrics: bool) -> None:
-        self._registry = registry
-        self._application = _ApplicationMetrics(registry) if has_application_metrics else None
-
-    def render(self, accept: str, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
-        """Return body and headers for the scraper's Accept and Accept-Encoding headers."""
-        encode, content_type = choose_encoder(accept)
-        body: bytes = encode(self._collected())
-        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-        if "gzip" in accept_encoding:
-            headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
-        return body, headers
-
-    def _collected(self) -> CollectorRegistry:
-        path = multiprocess.directory()
-        if path is not None:
-            return multiprocess.merged_registry(path)
-        registry = CollectorRegistry()
-        registry.register(self._registry)
-        if self._application is not None:
-            registry.register(self._application)
-        return registry

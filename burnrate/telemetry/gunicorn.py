@@ -22,7 +22,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 from prometheus_client import CollectorRegistry, Counter
 
-from burnrate.telemetry import multiprocess
+from burnrate.telemetry import archive, multiprocess
 from burnrate.telemetry.logs import logging_config
 from burnrate.telemetry.metrics import worker_exits
 from burnrate.telemetry.settings import TelemetrySettings
@@ -75,7 +75,7 @@ def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
     if worker.aborted:
         reason = "timeout"
     _Master.exits.labels(reason).inc()
-    multiprocess.forget_dead_gauges(_Master.folder)
+    archive.fold_dead(_Master.folder)
 
 
 def on_exit(_server: Arbiter) -> None:

@@ -90,6 +90,8 @@ def test_lost_worker_leaves_its_counts_and_takes_its_gauges(
     """Counters stay, gauges of the dead go, the exit is counted with its reason."""
     with running(tmp_path) as service:
         load(service, 10)
+        # The client has its last byte a moment before the worker counts it.
+        until(lambda: set(counts(service).values()) == {10})
         victim = service.worker_pids()[0]
         os.kill(victim, number)
         until(lambda: service.value("worker_exits_total", reason=reason) == 1)

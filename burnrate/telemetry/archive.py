@@ -1,0 +1,117 @@
+"""Folds what dead workers counted into one archive, so that their files do not pile up.
+
+prometheus_client keeps the files of every worker that ever lived (its issues 275, 367, 568), so a
+scrape costs more with each recycled worker. Here a dead worker's values move into one archive a
+kind, under an exclusive lock that scrapes share: a scrape sees them in the worker's file or in
+the archive, never in both, never in neither.
+
+A crash between writing the archive and removing the worker's files must not count them twice, so
+the archive names, behind its entries, the files it has taken in.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from burnrate.telemetry import metric_files
+from burnrate.telemetry.exemplars import exemplar_files
+from burnrate.telemetry.metric_files import ARCHIVE, MetricFile
+
+# Two workers' values of one series, each with its time stamp, become one.
+Value = tuple[float, float]
+Combine = Callable[[Value, Value], Value]
+
+
+def _add(one: Value, other: Value) -> Value:
+    return one[0] + other[0], 0.0
+
+
+_LOCK: Final = "lock"
+_SUMS: Final = ("counter", "histogram", "summary")
+# How two workers' values of a gauge become one; the other ways are about live workers only.
+# `all` would add a series for each worker that ever lived, so it counts as `liveall`.
+_GAUGES: Final[dict[str, Combine]] = {
+    "gauge_sum": _add,
+    "gauge_min": min,
+    "gauge_max": max,
+    "gauge_mostrecent": lambda one, other: max(one, other, key=lambda each: each[1]),
+}
+
+
+@contextmanager
+def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
+    """Hold the folder's lock: shared to read, exclusive to fold. It dies with its process."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process of this number exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def has_dead(files: Iterable[MetricFile]) -> bool:
+    """Say whether any of these files belongs to a worker that is gone."""
+    return any(file.pid is not None and not is_alive(file.pid) for file in files)
+
+
+def fold_dead(folder: Path) -> None:
+    """Move the values of all dead workers into the archive and remove their files."""
+    with locked(folder, exclusive=True):
+        by_kind: dict[str, list[MetricFile]] = {}
+        for file in metric_files.list_files(folder):
+            if file.pid is not None and not is_alive(file.pid):
+                by_kind.setdefault(file.kind, []).append(file)
+        for kind, files in by_kind.items():
+            if kind in _SUMS:
+                _fold(folder, kind, files, _add)
+            elif kind in _GAUGES:
+                _fold(folder, kind, files, _GAUGES[kind])
+            for file in files:
+                file.path.unlink(missing_ok=True)
+        for path, pid in exemplar_files(folder).items():
+            if not is_alive(pid):
+                path.unlink(missing_ok=True)
+
+
+def _fold(folder: Path, kind: str, files: list[MetricFile], combine: Combine) -> None:
+    archive = folder / f"{kind}_{ARCHIVE}.db"
+    data = archive.read_bytes() if archive.exists() else b""
+    taken_in = _taken_in(data)
+    values = {key: (value, stamp) for key, value, stamp in metric_files.read_values(data)}
+    identities = [_identity(file) for file in files]
+    for file, identity in zip(files, identities, strict=True):
+        if identity in taken_in:
+            continue
+        for key, value, stamp in metric_files.read_values(file.path.read_bytes()):
+            present = values.get(key)
+            new = (value, stamp)
+            values[key] = new if present is None else combine(present, new)
+    packed = metric_files.pack((key, value, stamp) for key, (value, stamp) in values.items())
+    written = archive.with_suffix(".tmp")
+    written.write_bytes(packed + json.dumps(identities).encode())
+    written.replace(archive)
+
+
+def _identity(file: MetricFile) -> str:
+    return f"{file.owner}-{file.path.stat().st_ino}"
+
+
+def _taken_in(archive: bytes) -> list[str]:
+    behind = archive[metric_files.bytes_used(archive) :]
+    identities: list[str] = json.loads(behind) if behind else []
+    return identities

@@ -1,0 +1,145 @@
+"""Exemplars of many workers, which prometheus_client drops.
+
+Each worker keeps, for each histogram bucket, the latest sampled request that fell into it, in a
+memory-mapped file beside its metric files. A record has a sequence number that is odd while it is
+written, so that a reader in another process never takes half of one.
+"""
+
+import mmap
+import os
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from prometheus_client.samples import Exemplar
+
+_NAME: Final = re.compile(r"exemplars_(\d+)\.bin")
+_HEADER: Final = struct.Struct("Q")  # bytes used
+_KEY_LENGTH: Final = struct.Struct("Q")
+# Sequence number, value, time stamp, rendered labels. OpenMetrics allows 128 characters in all
+# labels together; what does not fit (a label set in another alphabet) is left out.
+_RECORD: Final = struct.Struct("Qdd192s")
+_SEQUENCE: Final = struct.Struct("Q")
+_INITIAL_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest exemplar of one bucket: its labels as text, its value, its time stamp."""
+
+    labels: str
+    value: float
+    timestamp: float
+
+
+class ExemplarWriter:
+    """Writes this process's exemplars; after a fork, the child's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pid = 0
+        self._map: mmap.mmap | None = None
+        self._used = _HEADER.size
+        self._positions: dict[str, int] = {}
+        self._lock = Lock()
+
+    def put(self, key: str, exemplar: Exemplar) -> None:
+        """Keep `exemplar` as the latest of the bucket that has this key."""
+        labels = ",".join(f'{name}="{_escape(text)}"' for name, text in exemplar.labels.items())
+        encoded = labels.encode()
+        if len(encoded) > 192:  # noqa: PLR2004 - the record's own size
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                self._open()
+            position = self._positions.get(key)
+            if position is None:
+                position = self._add(key)
+            self._write(position, exemplar.value, float(exemplar.timestamp or 0.0), encoded)
+
+    def _write(self, position: int, value: float, timestamp: float, labels: bytes) -> None:
+        view = self._map
+        assert view is not None  # noqa: S101 - _open has made it
+        (sequence,) = _SEQUENCE.unpack_from(view, position)
+        view[position : position + _SEQUENCE.size] = _SEQUENCE.pack(sequence + 1)
+        record = _RECORD.pack(sequence + 1, value, timestamp, labels)
+        view[position : position + _RECORD.size] = record
+        view[position : position + _SEQUENCE.size] = _SEQUENCE.pack(sequence + 2)
+
+    def _open(self) -> None:
+        self._pid = os.getpid()
+        self._positions = {}
+        self._used = _HEADER.size
+        path = self._folder / f"exemplars_{self._pid}.bin"
+        path.unlink(missing_ok=True)  # of an earlier process with this number
+        self._map = _mapped(path, _INITIAL_BYTES)
+        self._map[: _HEADER.size] = _HEADER.pack(self._used)
+
+    def _add(self, key: str) -> int:
+        encoded = key.encode()
+        padded = encoded + b" " * (-len(encoded) % 8)
+        size = _KEY_LENGTH.size + len(padded) + _RECORD.size
+        assert self._map is not None  # noqa: S101 - _open has made it
+        while self._used + size > len(self._map):
+            path = self._folder / f"exemplars_{self._pid}.bin"
+            self._map = _mapped(path, 2 * len(self._map))
+        begin = self._used
+        head = _KEY_LENGTH.pack(len(encoded)) + padded
+        self._map[begin : begin + len(head)] = head
+        self._used = begin + size
+        self._map[: _HEADER.size] = _HEADER.pack(self._used)
+        self._positions[key] = begin + len(head)
+        return begin + len(head)
+
+
+def read_latest(folder: Path) -> dict[bytes, Latest]:
+    """Return the latest exemplar of each bucket over all workers, by the bucket's key."""
+    latest: dict[bytes, Latest] = {}
+    for path in exemplar_files(folder):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # its worker has just been folded away
+            continue
+        for key, found in _read(data):
+            present = latest.get(key)
+            if present is None or present.timestamp < found.timestamp:
+                latest[key] = found
+    return latest
+
+
+def exemplar_files(folder: Path) -> dict[Path, int]:
+    """Return the exemplar files in `folder` and the pids of their workers."""
+    matches = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
+    return {path: int(match[1]) for path, match in matches if match}
+
+
+def _read(data: bytes) -> Iterator[tuple[bytes, Latest]]:
+    if len(data) < _HEADER.size:
+        return
+    (used,) = _HEADER.unpack_from(data, 0)
+    position = _HEADER.size
+    while position + _KEY_LENGTH.size <= min(used, len(data)):
+        (length,) = _KEY_LENGTH.unpack_from(data, position)
+        begin = position + _KEY_LENGTH.size
+        record_at = begin + length + -length % 8
+        position = record_at + _RECORD.size
+        if position > len(data):
+            return
+        sequence, value, timestamp, labels = _RECORD.unpack_from(data, record_at)
+        if sequence and sequence % 2 == 0:
+            text = labels.rstrip(b"\0").decode()
+            yield data[begin : begin + length], Latest(text, value, timestamp)
+
+
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    with path.open("a+b") as file:
+        file.truncate(size)
+        return mmap.mmap(file.fileno(), size)
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -1,0 +1,148 @@
+"""Adds up the files of all workers, keeping what does not change between two scrapes.
+
+A scrape of prometheus_client parses every key of every worker anew. Here a file's keys are read
+once, since they never move; then a scrape reads doubles at known places and adds them up.
+"""
+
+import mmap
+import os
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from burnrate.telemetry import archive, metric_files
+from burnrate.telemetry.exemplars import Latest, read_latest
+from burnrate.telemetry.families import Key, Layout, render_gauges
+from burnrate.telemetry.metric_files import HEADER_BYTES, MetricFile
+
+_GAUGE: Final = "gauge_"
+_NO_DOUBLES: Final["memoryview[float]"] = memoryview(b"").cast("d")
+
+
+class _Slots:
+    """Gives each key of a counter, summary or histogram a place in the totals."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[str, bytes]] = []
+        self._places: dict[bytes, int] = {}
+
+    def place(self, kind: str, key: bytes) -> int:
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self.keys)
+            self.keys.append((kind, key))
+        return place
+
+
+class _OpenFile:
+    """A worker's file, mapped, with the places of the values found in it so far."""
+
+    def __init__(self, file: MetricFile) -> None:
+        self._file = file
+        self._descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+        self.inode = os.fstat(self._descriptor).st_ino
+        self._size = 0
+        self._map: mmap.mmap | None = None
+        self._doubles: memoryview[float] = _NO_DOUBLES
+        self._read_until = HEADER_BYTES
+        self._indexes: list[int] = []
+        self._slots: list[int] = []
+
+    def refresh(self, slots: _Slots) -> None:
+        """Read the keys that came since the last time."""
+        size = os.fstat(self._descriptor).st_size // 8 * 8
+        if size != self._size:
+            self._remap(size)
+        if self._map is None:
+            return  # its worker is about to give it a size
+        used = metric_files.bytes_used(memoryview(self._map)[:size])
+        if used <= self._read_until:
+            return
+        data = memoryview(self._map)
+        for key, index in metric_files.read_entries(data, self._read_until, used):
+            self._indexes.append(index)
+            self._slots.append(slots.place(self._file.kind, key))
+            self._read_until = (index + 2) * 8
+
+    def add_to(self, totals: list[float]) -> None:
+        """Add this file's values to the totals of their slots."""
+        doubles = self._doubles
+        for slot, index in zip(self._slots, self._indexes, strict=True):
+            totals[slot] += doubles[index]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._remap(0)
+        os.close(self._descriptor)
+
+    def _remap(self, size: int) -> None:
+        if self._map is not None:
+            self._doubles.release()
+            self._doubles = _NO_DOUBLES
+            self._map.close()
+            self._map = None
+        self._size = size
+        if size:
+            self._map = mmap.mmap(self._descriptor, size, access=mmap.ACCESS_READ)
+            self._doubles = memoryview(self._map).cast("d")
+
+
+class MergedFiles:
+    """One picture of all workers, live and dead, whichever of them is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, _OpenFile] = {}
+        self._slots = _Slots()
+        self._layout = Layout([])
+        self._gauge_keys: dict[bytes, Key] = {}
+        self._lock = Lock()
+
+    def render(self, *, is_openmetrics: bool) -> str:
+        """Return the exposition of this moment."""
+        with self._lock:
+            if archive.has_dead(metric_files.list_files(self._folder)):
+                archive.fold_dead(self._folder)
+            with archive.locked(self._folder, exclusive=False):
+                files = metric_files.list_files(self._folder)
+                totals = self._totals([each for each in files if not _is_gauge(each)])
+                gauges = [self._read_gauges(each) for each in files if _is_gauge(each)]
+            if len(self._slots.keys) != self._layout.size:
+                self._layout = Layout(self._slots.keys)
+            exemplars: dict[bytes, Latest] | None = None
+            if is_openmetrics:
+                exemplars = read_latest(self._folder)
+            sums = self._layout.render(totals, exemplars)
+            text = sums + render_gauges(entry for entries in gauges for entry in entries)
+        return text + "# EOF\n" if is_openmetrics else text
+
+    def _totals(self, files: list[MetricFile]) -> list[float]:
+        for gone in self._open.keys() - {each.path.name for each in files}:
+            self._open.pop(gone).close()
+        for file in files:
+            self._opened(file).refresh(self._slots)
+        totals = [0.0] * len(self._slots.keys)
+        for opened in self._open.values():
+            opened.add_to(totals)
+        return totals
+
+    def _opened(self, file: MetricFile) -> _OpenFile:
+        opened = self._open.get(file.path.name)
+        if opened is None or opened.inode != file.path.stat().st_ino:
+            if opened is not None:
+                opened.close()
+            opened = self._open[file.path.name] = _OpenFile(file)
+        return opened
+
+    def _read_gauges(self, file: MetricFile) -> list[tuple[str, str, Key, float, float]]:
+        entries = []
+        for raw, value, stamp in metric_files.read_values(file.path.read_bytes()):
+            key = self._gauge_keys.get(raw)
+            if key is None:
+                key = self._gauge_keys[raw] = Key.parse(raw)
+            entries.append((file.kind, file.owner, key, value, stamp))
+        return entries
+
+
+def _is_gauge(file: MetricFile) -> bool:
+    return file.kind.startswith(_GAUGE)

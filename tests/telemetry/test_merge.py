@@ -1,0 +1,255 @@
+"""The merged picture of many workers, against the client library's own and against disaster."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from burnrate.telemetry import archive, metric_files
+from burnrate.telemetry.merge import MergedFiles
+
+ROOT = Path(__file__).parents[2]
+# Above the highest pid Linux gives out (4,194,304), so never alive.
+DEAD = 5_000_000
+BOUNDS = ("0.1", "1.0", "+Inf")
+# What one worker wrote: counters by path, buckets by path, gauges by the way they are merged.
+Values = tuple[dict[str, float], dict[str, list[float]], dict[str, float]]
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def write(folder: Path, kind: str, owner: object, values: dict[str, float]) -> Path:
+    """Write a worker's file as the library does."""
+    path = folder / f"{kind}_{owner}.db"
+    file = MmapedDict(str(path))  # type: ignore[no-untyped-call]
+    for key, value in values.items():
+        file.write_value(key, file.read_value(key)[0] + value, 0.0)  # type: ignore[no-untyped-call]
+    file.close()  # type: ignore[no-untyped-call]
+    return path
+
+
+def counter(path: str) -> str:
+    return mmap_key("hits", "hits_total", ["path"], [path], "Hits.")
+
+
+def histogram(path: str, values: list[float]) -> dict[str, float]:
+    """Return a histogram's entries: buckets that are not cumulative yet, and the sum."""
+    entries = {mmap_key("wait", "wait_sum", ["path"], [path], "Wait."): sum(values)}
+    for bound, value in zip(BOUNDS, values, strict=True):
+        labels = ["path", "le"]
+        entries[mmap_key("wait", "wait_bucket", labels, [path, bound], "Wait.")] = value
+    return entries
+
+
+def samples(text: str) -> Samples:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def library_samples(folder: Path) -> Samples:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    return samples(generate_latest(registry).decode())
+
+
+amounts = st.integers(0, 2**40).map(float)
+paths = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+worker = st.tuples(
+    st.dictionaries(paths, amounts, max_size=4),
+    st.dictionaries(paths, st.lists(amounts, min_size=3, max_size=3), max_size=3),
+    st.dictionaries(st.sampled_from(["sum", "livesum", "max", "livemin", "all"]), amounts),
+)
+
+
+def write_worker(folder: Path, pid: int, values: Values) -> None:
+    counters, histograms, gauges = values
+    write(folder, "counter", pid, {counter(path): value for path, value in counters.items()})
+    for path, buckets in histograms.items():
+        write(folder, "histogram", pid, histogram(path, buckets))
+    for mode, value in gauges.items():
+        key = mmap_key(f"g_{mode}", f"g_{mode}", [], [], "Gauge.")
+        write(folder, f"gauge_{mode}", pid, {key: value})
+
+
+@settings(max_examples=60, deadline=None)
+@given(workers=st.lists(worker, min_size=1, max_size=4), later=worker)
+def test_picture_is_the_library_s_for_any_workers(workers: list[Values], later: Values) -> None:
+    """Any labels, kinds and values; again after more was written into the same files."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        # Pids of live processes: this one, its parent, and their like.
+        pids = [os.getpid(), os.getppid(), 1, 2]
+        for pid, values in zip(pids, workers, strict=False):
+            write_worker(folder, pid, values)
+        merged = MergedFiles(folder)
+        assert samples(merged.render(is_openmetrics=False)) == library_samples(folder)
+        write_worker(folder, os.getpid(), later)
+        assert samples(merged.render(is_openmetrics=False)) == library_samples(folder)
+
+
+@settings(max_examples=40, deadline=None)
+@given(workers=st.lists(worker, min_size=1, max_size=4))
+def test_sums_are_the_same_before_and_after_workers_die(workers: list[Values]) -> None:
+    """The dead leave their counts in the archive and one file a kind."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, values in enumerate(workers):
+            write_worker(folder, DEAD + number, values)
+        before = library_samples(folder)
+        after = samples(MergedFiles(folder).render(is_openmetrics=False))
+        lasting = {key: value for key, value in before.items() if not _is_of_the_living(key[0])}
+        assert after == lasting
+        owners = {file.owner for file in metric_files.list_files(folder)}
+        assert owners <= {"archive"}
+
+
+def _is_of_the_living(name: str) -> bool:
+    return name.startswith(("g_live", "g_all"))
+
+
+@pytest.mark.parametrize("size", [0, 3, 4, 8, 40, 65536])
+def test_torn_or_empty_file_does_not_fail_the_scrape(tmp_path: Path, size: int) -> None:
+    """A worker that is just starting, or was killed while it wrote."""
+    write(tmp_path, "counter", os.getpid(), {counter("/"): 3.0})
+    whole = (tmp_path / f"counter_{os.getpid()}.db").read_bytes()
+    torn = whole[:size] if size < 65536 else struct.pack("i", 2**30) + whole[4:]
+    (tmp_path / "counter_1.db").write_bytes(torn)
+    (tmp_path / "gauge_livesum_1.db").write_bytes(torn)
+    merged = MergedFiles(tmp_path)
+    assert samples(merged.render(is_openmetrics=False))["hits_total", (("path", "/"),)] == 3
+
+
+def test_file_that_grows_is_read_on(tmp_path: Path) -> None:
+    """Files double when they are full; the values found before stay right."""
+    merged = MergedFiles(tmp_path)
+    for count in (10, 2_000):
+        values = {counter(f"/{number}/{'x' * 40}"): 1.0 for number in range(count)}
+        write(tmp_path, "counter", os.getpid(), values)
+        assert len(samples(merged.render(is_openmetrics=False))) == count
+
+
+def test_crash_between_archive_and_removal_counts_once(tmp_path: Path) -> None:
+    """The archive names the files it holds; one that is still there is not taken twice."""
+    path = write(tmp_path, "counter", DEAD, {counter("/"): 5.0})
+    content = path.read_bytes()
+    inode = path.stat().st_ino
+    keep = tmp_path / "kept"
+    os.link(path, keep)
+    archive.fold_dead(tmp_path)
+    keep.rename(path)  # as if the unlink had not happened
+    assert (path.stat().st_ino, path.read_bytes()) == (inode, content)
+    archive.fold_dead(tmp_path)
+    write(tmp_path, "counter", DEAD + 1, {counter("/"): 2.0})
+    text = MergedFiles(tmp_path).render(is_openmetrics=False)
+    assert samples(text)["hits_total", (("path", "/"),)] == 7
+
+
+WORKER = """
+import sys
+from pathlib import Path
+from burnrate.telemetry import multiprocess
+multiprocess.activate(Path(sys.argv[1]))
+from prometheus_client import CollectorRegistry, Counter, Histogram
+registry = CollectorRegistry()
+counter = Counter("work", "Work.", ["kind"], registry=registry)
+seconds = Histogram("work_seconds", "Work.", registry=registry, buckets=(0.1, 1.0))
+for number in range(int(sys.argv[2])):
+    counter.labels(str(number % 7)).inc()
+    seconds.observe(0.5, {"trace_id": f"{number:032x}"})
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def start_worker(folder: Path, count: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", WORKER, str(folder), str(count)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe)
+
+
+def totals(merged: MergedFiles) -> tuple[float, float]:
+    found = samples(merged.render(is_openmetrics=False))
+    work = sum(value for (name, _), value in found.items() if name == "work_total")
+    return work, found.get(("work_seconds_count", ()), 0.0)
+
+
+def test_scraper_without_pause_sees_no_counter_fall_while_workers_die(tmp_path: Path) -> None:
+    """Workers count, are killed and folded; every sum is monotonic and the last one exact."""
+    rounds, count = 12, 3_000
+    stop = threading.Event()
+    falls: list[str] = []
+    scrapes = 0
+
+    def scrape() -> None:
+        nonlocal scrapes
+        merged, last = MergedFiles(tmp_path), (0.0, 0.0)
+        while not stop.is_set():
+            now = totals(merged)
+            if now[0] < last[0] or now[1] < last[1] or now[0] > rounds * count:
+                falls.append(f"{last} -> {now}")
+            last = now
+            scrapes += 1
+
+    scrapers = [threading.Thread(target=scrape) for _ in range(2)]
+    for thread in scrapers:
+        thread.start()
+    for _ in range(rounds // 2):
+        pair = [start_worker(tmp_path, count) for _ in range(2)]
+        for process in pair:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.kill()
+            process.communicate()
+        archive.fold_dead(tmp_path)
+    stop.set()
+    for thread in scrapers:
+        thread.join()
+    assert falls == []
+    assert scrapes > rounds
+    assert totals(MergedFiles(tmp_path)) == (rounds * count, rounds * count)
+    assert len(list(tmp_path.iterdir())) == 3, "two archives and the lock"
+
+
+def exemplar_lines(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    for family in parse_openmetrics(text):  # type: ignore[no-untyped-call]
+        for sample in family.samples:
+            if sample.exemplar:
+                yield sample.labels["le"], sample.exemplar.labels
+
+
+def test_exemplars_of_live_workers_are_shown_in_openmetrics_only(tmp_path: Path) -> None:
+    """The latest of all workers stands on its bucket; a dead worker's go with it."""
+    process = start_worker(tmp_path, 100)
+    assert process.stdout is not None
+    process.stdout.readline()
+    merged = MergedFiles(tmp_path)
+    text = merged.render(is_openmetrics=True)
+    assert list(exemplar_lines(text)) == [("1.0", {"trace_id": f"{99:032x}"})]
+    assert "trace_id" not in merged.render(is_openmetrics=False)
+    process.communicate()
+    assert list(exemplar_lines(merged.render(is_openmetrics=True))) == []
+
+
+def test_archive_is_one_the_library_can_read(tmp_path: Path) -> None:
+    """Its format stays the library's; only the list behind the entries is ours."""
+    write(tmp_path, "counter", DEAD, {counter("/"): 5.0})
+    archive.fold_dead(tmp_path)
+    (file,) = metric_files.list_files(tmp_path)
+    values = MmapedDict.read_all_values_from_file(str(file.path))  # type: ignore[no-untyped-call]
+    assert [(json.loads(key)[1], value) for key, value, *_ in values] == [("hits_total", 5.0)]
