@@ -13,8 +13,8 @@ help: ## Show these targets
 up: $(BIN)/.run ## Start the whole stack (MODE=containers or MODE=processes forces one way)
 	@$(BIN)/burnrate stack up $(if $(MODE),--mode $(MODE)) $(if $(FOREGROUND),--foreground)
 
-down: $(BIN)/.run ## Stop what `make up` started; data stays
-	@$(BIN)/burnrate stack down
+down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then deletes it)
+	@$(BIN)/burnrate stack down $(if $(WIPE),--wipe)
 
 status: $(BIN)/.run ## Show each part, its address and its health
 	@$(BIN)/burnrate stack status

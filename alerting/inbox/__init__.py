@@ -1,0 +1,1 @@
+"""The inbox: receives Alertmanager's webhooks and never loses one."""

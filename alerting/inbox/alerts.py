@@ -1,0 +1,126 @@
+"""Lists alerts for people and programs.
+
+Reading needs no token: the port is published on 127.0.0.1 only, and behind it stands nothing
+that Prometheus and Alertmanager do not show there as openly. Whoever publishes it further puts
+a proxy that asks who is there in front.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import HTTPException, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerting.inbox.episodes import Kind, State
+from alerting.inbox.listing import Filter
+from alerting.inbox.store import Store
+
+_ID_MAX = 2**63 - 1  # SQLite's largest
+_PAGE_MAX = 200
+
+Id = Annotated[int, Path(ge=1, le=_ID_MAX)]
+Cursor = Annotated[
+    int | None, Query(ge=1, le=_ID_MAX, description="`next` of the page before this one")
+]
+Limit = Annotated[int, Query(ge=1, le=_PAGE_MAX)]
+Label = Annotated[str | None, Query(max_length=1024)]
+
+
+class Wanted(StrEnum):
+    """Which alerts a list holds."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class AlertOut(BaseModel):
+    """One episode of an alert; `endsAt` is null while it fires."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    state: State
+    receiver: str
+    fingerprint: str
+    starts_at: datetime = Field(serialization_alias="startsAt")
+    ends_at: datetime | None = Field(serialization_alias="endsAt")
+    first_received_at: datetime = Field(serialization_alias="firstReceivedAt")
+    last_received_at: datetime = Field(serialization_alias="lastReceivedAt")
+    deliveries: int
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    generator_url: str = Field(serialization_alias="generatorURL")
+
+
+class Page(BaseModel):
+    """Some alerts, newest first; `next` is the cursor of the page after, null at the end."""
+
+    alerts: list[AlertOut]
+    next: int | None
+
+
+class TransitionOut(BaseModel):
+    """One change of an alert, with the delivery that brought it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    at: datetime
+    kind: Kind
+    starts_at: datetime = Field(serialization_alias="startsAt")
+    ends_at: datetime | None = Field(serialization_alias="endsAt")
+    delivery_id: int = Field(serialization_alias="delivery")
+    alertmanager_url: str = Field(serialization_alias="alertmanagerURL")
+    request_id: str = Field(serialization_alias="requestId")
+
+
+class AlertDetail(AlertOut):
+    """One episode with all that happened to it, oldest first."""
+
+    timeline: list[TransitionOut]
+
+
+class Alerts:
+    """The reading side of the store."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the store to read."""
+        self._store = store
+
+    async def list(
+        self,
+        state: Wanted = Wanted.ALL,
+        severity: Label = None,
+        service: Label = None,
+        alertname: Label = None,
+        before: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page:
+        """List alerts, newest first; every filter given must match."""
+        wanted = Filter(
+            state=None if state is Wanted.ALL else State(state),
+            severity=severity,
+            service=service,
+            alertname=alertname,
+        )
+        # One more than asked for tells whether there is a page after this one.
+        episodes = await self._store.find(wanted, before, limit + 1)
+        page = episodes[:limit]
+        has_more = len(episodes) > limit
+        return Page(
+            alerts=[AlertOut.model_validate(episode) for episode in page],
+            next=page[-1].id if has_more else None,
+        )
+
+    async def get(self, alert_id: Id) -> AlertDetail:
+        """Show one alert with its timeline."""
+        found = await self._store.get(alert_id)
+        if found is None:
+            raise HTTPException(404, "no such alert")
+        episode, transitions = found
+        return AlertDetail(
+            **AlertOut.model_validate(episode).model_dump(),
+            timeline=[TransitionOut.model_validate(transition) for transition in transitions],
+        )

@@ -1,0 +1,219 @@
+"""Writes a delivery into the store: the log, the episodes it moves, the transitions."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerting.inbox import payload
+from alerting.inbox.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.moments import from_micros, to_micros
+
+# The alert that always fires: while it arrives, the whole path from rule to inbox works.
+WATCHDOG = "Watchdog"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery on its way into the store; `body` is the JSON that is kept of it."""
+
+    delivery: payload.Delivery
+    body: str
+    received_at: datetime
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What fires now, by severity label, and when the watchdog was last heard firing."""
+
+    firing: Mapping[str, int]
+    watchdog_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a committed delivery did."""
+
+    delivery_id: int
+    transitions: int
+    summary: Summary
+
+
+def record(connection: sqlite3.Connection, arrival: Arrival) -> Recorded:
+    """Store the delivery in one transaction; when this returns, it is on the disk."""
+    connection.execute("BEGIN IMMEDIATE")
+    delivery_id = _log(connection, arrival)
+    transitions = sum(
+        _apply(connection, arrival, delivery_id, alert) for alert in arrival.delivery.alerts
+    )
+    summary = summarize(connection)
+    connection.execute("COMMIT")
+    return Recorded(delivery_id, transitions, summary)
+
+
+def summarize(connection: sqlite3.Connection) -> Summary:
+    """Count what fires now."""
+    firing = connection.execute(
+        "SELECT severity, count(*) FROM episodes WHERE ends_at IS NULL GROUP BY severity"
+    )
+    counts = {str(severity): int(count) for severity, count in firing}
+    (seen_at,) = connection.execute(
+        "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ?", (WATCHDOG,)
+    ).fetchone()
+    return Summary(counts, from_micros(seen_at))
+
+
+def write_probe(connection: sqlite3.Connection, now: datetime) -> None:
+    """Write and commit one row, for `read_probe` to find."""
+    connection.execute("INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", (to_micros(now),))
+
+
+def read_probe(connection: sqlite3.Connection) -> datetime | None:
+    """Return the moment last written by `write_probe`."""
+    row = connection.execute("SELECT at FROM probe").fetchone()
+    return None if row is None else from_micros(int(row[0]))
+
+
+def _log(connection: sqlite3.Connection, arrival: Arrival) -> int:
+    digest = hashlib.sha256(arrival.body.encode()).digest()
+    connection.execute(
+        "INSERT OR IGNORE INTO bodies (digest, body) VALUES (?, ?)", (digest, arrival.body)
+    )
+    delivery = arrival.delivery
+    cursor = connection.execute(
+        """
+        INSERT INTO deliveries (received_at, request_id, receiver, group_key, status,
+                                external_url, alerts, truncated_alerts, body_id)
+        SELECT ?, ?, ?, ?, ?, ?, ?, ?, id FROM bodies WHERE digest = ?
+        """,
+        (
+            to_micros(arrival.received_at),
+            arrival.request_id,
+            delivery.receiver,
+            delivery.group_key,
+            delivery.status,
+            delivery.external_url,
+            len(delivery.alerts),
+            delivery.truncated_alerts,
+            digest,
+        ),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _apply(
+    connection: sqlite3.Connection, arrival: Arrival, delivery_id: int, alert: payload.Alert
+) -> bool:
+    """Move the alert's latest episode; whether that was a transition."""
+    key = (arrival.delivery.receiver, alert.fingerprint)
+    row = connection.execute(
+        """
+        SELECT id, starts_at, newest_start_at, ends_at, resolved_before FROM episodes
+        WHERE receiver = ? AND fingerprint = ? ORDER BY id DESC LIMIT 1
+        """,
+        key,
+    ).fetchone()
+    latest = row and Episode(*map(from_micros, row[1:]))
+    state = State(alert.status)
+    step = advance(latest, Sighting(state, alert.starts_at, alert.ends_at, arrival.received_at))
+    if step.is_new_episode:
+        episode_id = _insert(connection, arrival, alert, step.episode)
+    else:
+        episode_id = int(row[0])
+        _update(connection, arrival, alert, episode_id, step)
+    if step.kind is None:
+        return False
+    connection.execute(
+        """
+        INSERT INTO transitions (episode_id, delivery_id, at, kind, starts_at, ends_at)
+        VALUES (?, ?, ?, ?, ?, ?)
+        """,
+        (
+            episode_id,
+            delivery_id,
+            to_micros(arrival.received_at),
+            step.kind,
+            to_micros(alert.starts_at),
+            to_micros(alert.ends_at),
+        ),
+    )
+    return True
+
+
+def _insert(
+    connection: sqlite3.Connection, arrival: Arrival, alert: payload.Alert, episode: Episode
+) -> int:
+    received_at = to_micros(arrival.received_at)
+    cursor = connection.execute(
+        """
+        INSERT INTO episodes (receiver, fingerprint, starts_at, newest_start_at, ends_at,
+                              resolved_before, first_received_at, last_received_at,
+                              last_firing_received_at, deliveries, alertname, severity, service,
+                              labels, annotations, generator_url)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            arrival.delivery.receiver,
+            alert.fingerprint,
+            *_moments(episode),
+            received_at,
+            received_at,
+            received_at if alert.status == "firing" else None,
+            *(alert.labels.get(name, "") for name in ("alertname", "severity", "service")),
+            _json(alert.labels),
+            _json(alert.annotations),
+            alert.generator_url,
+        ),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _update(
+    connection: sqlite3.Connection,
+    arrival: Arrival,
+    alert: payload.Alert,
+    episode_id: int,
+    step: Step,
+) -> None:
+    received_at = to_micros(arrival.received_at)
+    is_firing = alert.status == "firing"
+    # Annotations carry figures, so the newest are wanted; a late resolve has old ones.
+    is_current = is_firing or step.kind in {Kind.CLOSED, Kind.ENDED_LATER}
+    connection.execute(
+        """
+        UPDATE episodes SET starts_at = ?, newest_start_at = ?, ends_at = ?, resolved_before = ?,
+            last_received_at = max(last_received_at, ?),
+            last_firing_received_at = CASE WHEN ? THEN ? ELSE last_firing_received_at END,
+            deliveries = deliveries + 1,
+            annotations = CASE WHEN ? THEN ? ELSE annotations END,
+            generator_url = CASE WHEN ? THEN ? ELSE generator_url END
+        WHERE id = ?
+        """,
+        (
+            *_moments(step.episode),
+            received_at,
+            is_firing,
+            received_at,
+            is_current,
+            _json(alert.annotations),
+            is_current,
+            alert.generator_url,
+            episode_id,
+        ),
+    )
+
+
+def _moments(episode: Episode) -> tuple[int | None, ...]:
+    return (
+        to_micros(episode.starts_at),
+        to_micros(episode.newest_start_at),
+        to_micros(episode.ends_at),
+        to_micros(episode.resolved_before),
+    )
+
+
+def _json(pairs: dict[str, str]) -> str:
+    return json.dumps(payload.shortened(pairs), ensure_ascii=False)

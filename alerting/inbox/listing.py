@@ -1,0 +1,127 @@
+"""Reads alerts back from the store."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerting.inbox.episodes import Kind, State
+from alerting.inbox.moments import from_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which episodes to list; None takes all."""
+
+    state: State | None = None
+    severity: str | None = None
+    service: str | None = None
+    alertname: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEpisode:
+    """One episode of an alert with what the deliveries said about it."""
+
+    id: int
+    receiver: str
+    fingerprint: str
+    state: State
+    starts_at: datetime
+    ends_at: datetime | None
+    first_received_at: datetime
+    last_received_at: datetime
+    deliveries: int
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    generator_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransition:
+    """One change of an episode; startsAt and endsAt as the delivery behind it gave them."""
+
+    id: int
+    at: datetime
+    kind: Kind
+    starts_at: datetime
+    ends_at: datetime | None
+    delivery_id: int
+    alertmanager_url: str
+    request_id: str
+
+
+_EPISODE = """
+    SELECT id, receiver, fingerprint, starts_at, ends_at, first_received_at, last_received_at,
+           deliveries, labels, annotations, generator_url
+    FROM episodes
+"""
+
+
+def find_episodes(
+    connection: sqlite3.Connection, wanted: Filter, before_id: int | None, limit: int
+) -> list[StoredEpisode]:
+    """Return up to `limit` episodes below an id, newest first."""
+    clauses: list[str] = []
+    values: list[object] = []
+    if wanted.state is not None:
+        clauses.append("ends_at IS " + ("NULL" if wanted.state is State.FIRING else "NOT NULL"))
+    for column in ("severity", "service", "alertname"):
+        if (value := getattr(wanted, column)) is not None:
+            clauses.append(f"{column} = ?")
+            values.append(value)
+    if before_id is not None:
+        clauses.append("id < ?")
+        values.append(before_id)
+    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+    rows = connection.execute(f"{_EPISODE} {where} ORDER BY id DESC LIMIT ?", (*values, limit))
+    return [_episode(row) for row in rows]
+
+
+def get_episode(
+    connection: sqlite3.Connection, episode_id: int
+) -> tuple[StoredEpisode, list[StoredTransition]] | None:
+    """Return one episode with its transitions, oldest first; None if there is no such id."""
+    row = connection.execute(f"{_EPISODE} WHERE id = ?", (episode_id,)).fetchone()
+    if row is None:
+        return None
+    transitions = connection.execute(
+        """
+        SELECT transitions.id, at, kind, starts_at, ends_at, delivery_id, external_url, request_id
+        FROM transitions JOIN deliveries ON deliveries.id = delivery_id
+        WHERE episode_id = ? ORDER BY transitions.id
+        """,
+        (episode_id,),
+    )
+    return _episode(row), [_transition(row) for row in transitions]
+
+
+def _episode(row: tuple[Any, ...]) -> StoredEpisode:
+    return StoredEpisode(
+        id=row[0],
+        receiver=row[1],
+        fingerprint=row[2],
+        state=State.FIRING if row[4] is None else State.RESOLVED,
+        starts_at=from_micros(row[3]),
+        ends_at=from_micros(row[4]),
+        first_received_at=from_micros(row[5]),
+        last_received_at=from_micros(row[6]),
+        deliveries=row[7],
+        labels=json.loads(row[8]),
+        annotations=json.loads(row[9]),
+        generator_url=row[10],
+    )
+
+
+def _transition(row: tuple[Any, ...]) -> StoredTransition:
+    return StoredTransition(
+        id=row[0],
+        at=from_micros(row[1]),
+        kind=Kind(row[2]),
+        starts_at=from_micros(row[3]),
+        ends_at=from_micros(row[4]),
+        delivery_id=row[5],
+        alertmanager_url=row[6],
+        request_id=row[7],
+    )

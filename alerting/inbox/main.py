@@ -1,0 +1,77 @@
+"""Puts the inbox together: `uvicorn --factory alerting.inbox.main:create_app`.
+
+One process with its own SQLite file and nothing else, so that an alert about the database, about
+Redis or about the service can always be received.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, TokenFileError
+from alerting.inbox.handlers import add_handlers
+from alerting.inbox.metrics import InboxMetrics
+from alerting.inbox.routes import make_router
+from alerting.inbox.schema import check_version
+from alerting.inbox.settings import Settings, load_settings
+from alerting.inbox.store import Store
+from alerting.inbox.tokens import Tokens
+from alerting.inbox.webhook import Webhook
+from burnrate.telemetry import instrument
+
+_VERSION = "0.1.0"
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application, from the environment unless settings are given.
+
+    Raises:
+        SystemExit: with one line that names the setting that is wrong.
+    """
+    settings = settings or load_settings()
+    try:
+        tokens = Tokens(settings.token_file, settings.extra_token_file)
+    except TokenFileError as error:
+        raise SystemExit(f"inbox: INBOX_TOKEN_FILE: {error}") from None
+    _refuse_newer_store(settings)
+    store = Store(settings.database_path, settings.store_timeout_seconds)
+    registry = CollectorRegistry()
+    metrics = InboxMetrics(registry)
+    # Swagger's page would load scripts from elsewhere; the schema itself is served.
+    app = FastAPI(
+        title="Burnrate inbox",
+        version=_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lambda _app: _run(store, metrics),
+    )
+    add_handlers(app)
+    app.include_router(make_router(Webhook(settings, tokens, store, metrics), store))
+    instrument(app, service="inbox", version=_VERSION, registry=registry)
+    return app
+
+
+def _refuse_newer_store(settings: Settings) -> None:
+    """Stop here, in one line; any other trouble with the file may pass while the inbox runs."""
+    try:
+        check_version(settings.database_path)
+    except SchemaTooNewError as error:
+        raise SystemExit(f"inbox: INBOX_DATABASE_PATH: {error}") from None
+
+
+def _run(store: Store, metrics: InboxMetrics) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        try:
+            metrics.changed(0, await store.summarize())
+        except StoreUnavailableError:
+            # It may come back, and until then each delivery gets a 503 and is sent again.
+            _log.exception("the store is not available")
+        yield
+        await store.close()
+
+    return lifespan()

@@ -1,0 +1,144 @@
+"""The tables of the inbox's SQLite file, and how an older file becomes a newer one.
+
+Times are integers, microseconds since the epoch in UTC: exact, comparable, indexable.
+
+- deliveries: what arrived, append-only; bodies holds each distinct body once, because
+  Alertmanager repeats itself.
+- episodes: for each (receiver, fingerprint) its stretches of firing, the latest last. At most one
+  is open.
+- transitions: what changed an episode and by which delivery, append-only. Its ids only grow,
+  also after rows are deleted, so a reader can ask for "everything after".
+"""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from alerting.inbox.errors import SchemaTooNewError
+
+# Migration N brings a file from version N to N + 1. Released ones never change.
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE bodies (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE,
+            body TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE deliveries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            received_at INTEGER NOT NULL,
+            request_id TEXT NOT NULL,
+            receiver TEXT NOT NULL,
+            group_key TEXT NOT NULL,
+            status TEXT NOT NULL,
+            external_url TEXT NOT NULL,
+            alerts INTEGER NOT NULL,
+            truncated_alerts INTEGER NOT NULL,
+            body_id INTEGER NOT NULL REFERENCES bodies (id)
+        )
+        """,
+        """
+        CREATE TABLE episodes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            receiver TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            newest_start_at INTEGER NOT NULL,
+            ends_at INTEGER,
+            resolved_before INTEGER,
+            first_received_at INTEGER NOT NULL,
+            last_received_at INTEGER NOT NULL,
+            last_firing_received_at INTEGER,
+            deliveries INTEGER NOT NULL,
+            alertname TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            service TEXT NOT NULL,
+            labels TEXT NOT NULL,
+            annotations TEXT NOT NULL,
+            generator_url TEXT NOT NULL
+        )
+        """,
+        # Two writers by mistake must fail loudly and not split an alert in two.
+        """
+        CREATE UNIQUE INDEX episodes_open ON episodes (receiver, fingerprint)
+        WHERE ends_at IS NULL
+        """,
+        "CREATE INDEX episodes_alert ON episodes (receiver, fingerprint)",
+        "CREATE INDEX episodes_alertname ON episodes (alertname)",
+        "CREATE INDEX episodes_service ON episodes (service)",
+        "CREATE INDEX episodes_severity ON episodes (severity)",
+        """
+        CREATE TABLE transitions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            episode_id INTEGER NOT NULL REFERENCES episodes (id),
+            delivery_id INTEGER NOT NULL REFERENCES deliveries (id),
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            ends_at INTEGER
+        )
+        """,
+        "CREATE INDEX transitions_episode ON transitions (episode_id)",
+        """
+        CREATE TRIGGER deliveries_append_only BEFORE UPDATE ON deliveries
+        BEGIN SELECT RAISE(ABORT, 'deliveries are append-only'); END
+        """,
+        """
+        CREATE TRIGGER transitions_append_only BEFORE UPDATE ON transitions
+        BEGIN SELECT RAISE(ABORT, 'transitions are append-only'); END
+        """,
+        # What readiness writes and reads back.
+        "CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest schema, in one transaction.
+
+    Raises:
+        SchemaTooNewError: a newer inbox wrote it.
+    """
+    version = _version(connection)
+    if version == len(_MIGRATIONS):
+        return
+    _refuse_newer(version)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again under the lock: another process may have been faster.
+        for migration in _MIGRATIONS[_version(connection) :]:
+            for statement in migration:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check_version(path: Path) -> None:
+    """Look at a file, if there is one that can be read, without changing it.
+
+    Raises:
+        SchemaTooNewError: a newer inbox wrote it.
+    """
+    with contextlib.suppress(sqlite3.Error):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with contextlib.closing(connection):
+            _refuse_newer(_version(connection))
+
+
+def _refuse_newer(version: int) -> None:
+    if version > len(_MIGRATIONS):
+        raise SchemaTooNewError(
+            f"the store has schema {version}, this inbox knows {len(_MIGRATIONS)}"
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

@@ -1,0 +1,54 @@
+"""The inbox's memory: one SQLite file, one thread that writes and one that reads."""
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from alerting.inbox import journal, listing
+from alerting.inbox.connection import ConnectionThread
+from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.journal import Arrival, Recorded, Summary
+from alerting.inbox.listing import Filter, StoredEpisode, StoredTransition
+
+
+class Store:
+    """Keeps deliveries and what they mean; every method raises StoreUnavailableError at need.
+
+    A store that fails goes on trying: the next call opens the file anew.
+    """
+
+    def __init__(self, path: Path, timeout_seconds: float = 10.0) -> None:
+        """Prepare the threads; the file is opened, or made, by the first call."""
+        self._writer = ConnectionThread(path, is_writer=True, timeout_seconds=timeout_seconds)
+        self._reader = ConnectionThread(path, is_writer=False, timeout_seconds=timeout_seconds)
+
+    async def close(self) -> None:
+        """Let what is under way finish and close the file."""
+        await self._reader.close()
+        await self._writer.close()  # last, so that it folds the write-ahead log into the file
+
+    async def record(self, arrival: Arrival) -> Recorded:
+        """Store a delivery; when this returns, it survives a power cut."""
+        return await self._writer.run(partial(journal.record, arrival=arrival))
+
+    async def summarize(self) -> Summary:
+        """Count what fires now; makes the file if it is not there."""
+        return await self._writer.run(journal.summarize)
+
+    async def probe(self) -> None:
+        """Show that the store can be written and read, by doing both."""
+        now = datetime.now(UTC)
+        await self._writer.run(partial(journal.write_probe, now=now))
+        found = await self._reader.run(journal.read_probe)
+        if found is None or found < now:
+            raise StoreUnavailableError("what was written cannot be read back")
+
+    async def find(self, wanted: Filter, before_id: int | None, limit: int) -> list[StoredEpisode]:
+        """Return episodes, newest first."""
+        return await self._reader.run(
+            partial(listing.find_episodes, wanted=wanted, before_id=before_id, limit=limit)
+        )
+
+    async def get(self, episode_id: int) -> tuple[StoredEpisode, list[StoredTransition]] | None:
+        """Return one episode and its transitions."""
+        return await self._reader.run(partial(listing.get_episode, episode_id=episode_id))

@@ -1,0 +1,161 @@
+"""Fetches a document from an address that a client chose, and nothing it should not reach."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+import httpx
+
+from api.errors import InvalidInput
+from api.settings import ProcessSettings
+
+_MAX_REDIRECTS: Final = 3
+_MAX_CONNECTIONS: Final = 20
+_PORTS: Final = {"http": 80, "https": 443}
+# What can be analysed as text.
+_MEDIA_TYPES: Final = ("text/", "application/json", "application/xml", "application/xhtml+xml")
+
+
+class ForbiddenAddress(Exception):
+    """The address is not one that may be fetched."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What the answer's headers say about the document."""
+
+    is_html: bool
+    charset: str
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Connects to public addresses only.
+
+    The name is resolved here and the connection made to the very address that was checked, for
+    each redirect again: a name that resolves to something else a moment later gains nothing.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, allowed_hosts: frozenset[str]) -> None:
+        self._inner = inner
+        self._allowed_hosts = allowed_hosts
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; raises ForbiddenAddress."""
+        url = request.url
+        if url.scheme not in _PORTS:
+            raise ForbiddenAddress("Only http and https are fetched")
+        if not self._is_allowed(url):
+            if url.port not in (None, *_PORTS.values()):
+                raise ForbiddenAddress("Only ports 80 and 443 are fetched")
+            address = await _resolve_public(url.host, url.port or _PORTS[url.scheme])
+            # The Host header is set already; TLS must still ask for the name and check it.
+            request.extensions = {**request.extensions, "sni_hostname": url.host}
+            request.url = url.copy_with(host=address)
+        try:
+            return await self._inner.handle_async_request(request)
+        finally:
+            # Redirects are relative to the address that was asked for.
+            request.url = url
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+    def _is_allowed(self, url: httpx.URL) -> bool:
+        port = url.port or _PORTS[url.scheme]
+        return bool({url.host, f"{url.host}:{port}"} & self._allowed_hosts)
+
+
+class Fetcher:
+    """One client for all fetches of this process."""
+
+    def __init__(self, settings: ProcessSettings) -> None:
+        self._settings = settings
+        limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
+        inner = httpx.AsyncHTTPTransport(limits=limits, retries=0, trust_env=False)
+        self._client = httpx.AsyncClient(
+            transport=GuardedTransport(inner, settings.allowed_hosts),
+            timeout=settings.fetch_timeout_seconds,
+            follow_redirects=True,
+            max_redirects=_MAX_REDIRECTS,
+            trust_env=False,
+            # A compressed answer could unfold to any size.
+            headers={"User-Agent": "burnrate", "Accept-Encoding": "identity"},
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Close the client when the block ends."""
+        async with self._client:
+            yield
+
+    async def fetch(self, url: str, into: BinaryIO) -> Fetched:
+        """Write a document into a file.
+
+        Raises:
+            InvalidInput: it cannot be had, for a reason that the message names.
+        """
+        try:
+            async with asyncio.timeout(self._settings.fetch_timeout_seconds):
+                return await self._fetch(url, into)
+        except ForbiddenAddress as error:
+            raise _refused(str(error)) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise _refused("The document did not arrive in time") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise _refused("The document could not be fetched") from error
+
+    async def _fetch(self, url: str, into: BinaryIO) -> Fetched:
+        async with self._client.stream("GET", url) as response:
+            if not response.is_success:
+                raise _refused(f"The document's server answered {response.status_code}")
+            media_type = response.headers.get("content-type", "text/plain").lower()
+            if not media_type.startswith(_MEDIA_TYPES):
+                raise _refused("The document is not text")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise _refused("The document is compressed although that was not asked for")
+            received = 0
+            async for chunk in response.aiter_raw():
+                received += len(chunk)
+                if received > self._settings.max_document_bytes:
+                    raise _refused("The document is too large")
+                into.write(chunk)
+            charset = response.charset_encoding or "utf-8"
+            return Fetched(is_html="html" in media_type, charset=charset)
+
+
+async def _resolve_public(host: str, port: int) -> str:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ForbiddenAddress("The host is not known") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    # One private address among public ones is a trap, not a choice.
+    if not addresses or not all(map(is_public, addresses)):
+        raise ForbiddenAddress("The host is not a public one")
+    return addresses[0]
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address belongs to the open internet."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        # IPv4 in disguise is judged as what it leads to.
+        hidden = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if hidden is not None:
+            return is_public(str(hidden))
+        if address in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+    return address.is_global and not address.is_multicast
+
+
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+def _refused(reason: str) -> InvalidInput:
+    return InvalidInput(("body", "url"), reason)

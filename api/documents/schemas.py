@@ -1,0 +1,49 @@
+"""What the document routes take and give."""
+
+from typing import Annotated, Self
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from api.web.text import STORABLE
+
+# Beyond this a document is a book: the executor is for answers within a second.
+MAX_CHARACTERS = 200_000
+
+SentText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), STORABLE]
+
+
+class Document(BaseModel):
+    """A text, or the address of one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: SentText | None = Field(default=None, examples=["An error budget is spent, not saved."])
+    url: AnyHttpUrl | None = Field(default=None, examples=["https://example.org/"])
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if (self.text is None) == (self.url is None):
+            raise ValueError("Give either text or url")
+        return self
+
+
+class Keyword(BaseModel):
+    """A word that carries the document's subject."""
+
+    word: str
+    count: int
+
+
+class Analysis(BaseModel):
+    """What the words of a document say about it."""
+
+    characters: int
+    words: int
+    unique_words: int
+    sentences: int
+    average_word_length: float
+    average_sentence_length: float
+    reading_ease: float = Field(description="Flesch: 100 is very easy, 0 very hard")
+    reading_grade: float = Field(description="Flesch-Kincaid: years of school")
+    reading_seconds: int = Field(description="At 240 words a minute")
+    keywords: list[Keyword]

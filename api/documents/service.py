@@ -1,0 +1,76 @@
+"""Gets a document, has it analysed in the executor, and cleans up behind the answer."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from api.documents.analysis import analyse, analyse_html
+from api.documents.fetcher import Fetched, Fetcher
+from api.documents.schemas import MAX_CHARACTERS, Analysis, Document
+from api.documents.workspace import Workspace
+from api.errors import DependencyUnavailable
+from burnrate.telemetry.executor import MeasuredExecutor
+from burnrate.telemetry.pools import PoolFull, PoolTimeout
+
+CleanUp = Callable[[Path], Awaitable[None]]
+
+
+class Defer(Protocol):
+    """Has something done once the answer is out."""
+
+    def __call__(self, function: CleanUp, path: Path, /) -> None: ...
+
+
+class DocumentService:
+    """What `POST /process` does.
+
+    Args:
+        fetcher: Gets documents by address.
+        executor: Where the CPU-bound part runs.
+        workspace: Where documents lie meanwhile.
+        clean_up: Removes one of them, as a background task.
+    """
+
+    def __init__(
+        self, fetcher: Fetcher, executor: MeasuredExecutor, workspace: Workspace, clean_up: CleanUp
+    ) -> None:
+        self._fetcher = fetcher
+        self._executor = executor
+        self._workspace = workspace
+        self._clean_up = clean_up
+
+    async def process(self, document: Document, defer: Defer) -> Analysis:
+        """Return a document's analysis.
+
+        Raises:
+            InvalidInput: the address cannot be fetched.
+            DependencyUnavailable: the executor has too much to do.
+        """
+        file = self._workspace.new_file()
+        try:
+            fetched = await self._keep(document, file)
+            analysis = await self._executor.run(_analyse_file, file, fetched)
+        except BaseException as error:
+            # An error's answer carries no background tasks, nor does a client that has left.
+            await self._clean_up(file)
+            if isinstance(error, (PoolFull, PoolTimeout)):
+                raise DependencyUnavailable("executor", retry_after_seconds=2) from error
+            raise
+        defer(self._clean_up, file)
+        return analysis
+
+    async def _keep(self, document: Document, file: Path) -> Fetched:
+        with file.open("xb") as into:
+            if document.url is not None:
+                return await self._fetcher.fetch(str(document.url), into)
+            into.write((document.text or "").encode())
+        return Fetched(is_html=False, charset="utf-8")
+
+
+def _analyse_file(file: Path, fetched: Fetched) -> Analysis:
+    try:
+        text = file.read_bytes().decode(fetched.charset, errors="replace")
+    except LookupError:  # a charset nobody knows
+        text = file.read_bytes().decode(errors="replace")
+    text = text[:MAX_CHARACTERS]
+    return analyse_html(text) if fetched.is_html else analyse(text)

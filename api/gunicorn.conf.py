@@ -1,0 +1,42 @@
+# ruff: noqa: N999 - gunicorn's own name for the file
+"""gunicorn's configuration; every value that differs between places comes from the settings."""
+
+from pathlib import Path
+
+from api.settings import load_settings_or_exit
+from burnrate.telemetry import gunicorn as telemetry
+
+# Read here too, so that a wrong value stops the master before it has a single worker.
+_settings = load_settings_or_exit().server
+
+telemetry.prepare()
+
+bind = _settings.api_bind
+workers = _settings.web_concurrency
+worker_class = telemetry.WORKER_CLASS
+worker_connections = 1_000
+# Workers are recycled so that a slow leak never matters; the jitter keeps them from leaving
+# together.
+max_requests = _settings.max_requests
+max_requests_jitter = _settings.max_requests_jitter
+# A worker whose event loop has not turned for this long is beyond help.
+timeout = 30
+# How long requests in flight may take after SIGTERM; the container's stop grace is longer.
+graceful_timeout = _settings.graceful_timeout_seconds
+# Longer than nginx keeps idle connections to us (60 s), so that it is nginx who closes them: a
+# request sent into a connection that is just being closed here would fail.
+keepalive = 75
+# Exactly the proxy: whoever else is trusted may claim any client address.
+forwarded_allow_ips = _settings.forwarded_allow_ips
+
+# Heartbeats are writes to a file; in memory they never wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# A socket in the home folder through which anyone with its rights can steer the master: nothing
+# here uses it, and in a container the folder is read-only.
+control_socket_disable = True
+
+# The telemetry writes the request line.
+accesslog = None
+logconfig_dict = telemetry.log_config("api")
+child_exit = telemetry.child_exit
+on_exit = telemetry.on_exit

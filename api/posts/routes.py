@@ -1,0 +1,82 @@
+"""`/posts`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Response
+from pydantic import StringConstraints
+
+from api.posts.schemas import FoundPost, NewPost, Post, PostChange
+from api.posts.service import PostService
+from api.web.dependencies import provide
+from api.web.pagination import MAX_ID, CursorText, Limit, Page
+from api.web.responses import error_responses
+from api.web.text import STORABLE
+
+
+@dataclass(frozen=True)
+class PostEvents:
+    """Whom to tell what happened to posts; the wiring knows who cares."""
+
+    created: Callable[[Post], Awaitable[None]]
+
+
+router = APIRouter(prefix="/posts", tags=["posts"])
+
+PostId = Annotated[int, Path(ge=1, le=MAX_ID)]
+Service = Annotated[PostService, Depends(provide(PostService))]
+Events = Annotated[PostEvents, Depends(provide(PostEvents))]
+SearchText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    STORABLE,
+    Query(description='Words; "a phrase"; -without; this or that', examples=["error budget"]),
+]
+
+
+@router.get("", response_model=Page[Post], responses=error_responses(422, 503))
+async def list_posts(service: Service, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """List posts, newest first; cached."""
+    return _json(await service.page(cursor, limit))
+
+
+@router.get("/search", responses=error_responses(422, 503))
+async def search_posts(
+    service: Service, q: SearchText, limit: Limit = 20, cursor: CursorText = None
+) -> Page[FoundPost]:
+    """Search titles and bodies, best match first."""
+    return await service.search(q, cursor, limit)
+
+
+@router.post("", status_code=201, responses=error_responses(413, 422, 503))
+async def create_post(
+    post: NewPost, service: Service, events: Events, tasks: BackgroundTasks, response: Response
+) -> Post:
+    """Create a post and announce it on `/feed`."""
+    created = await service.create(post)
+    tasks.add_task(events.created, created)
+    response.headers["Location"] = f"/posts/{created.id}"
+    return created
+
+
+@router.get("/{post_id}", response_model=Post, responses=error_responses(404, 422, 503))
+async def show_post(post_id: PostId, service: Service) -> Response:
+    """Show a post; cached."""
+    return _json(await service.get(post_id))
+
+
+@router.patch("/{post_id}", responses=error_responses(404, 413, 422, 503))
+async def update_post(post_id: PostId, change: PostChange, service: Service) -> Post:
+    """Change a post."""
+    return await service.update(post_id, change)
+
+
+@router.delete("/{post_id}", status_code=204, responses=error_responses(404, 422, 503))
+async def delete_post(post_id: PostId, service: Service) -> None:
+    """Delete a post."""
+    await service.delete(post_id)
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

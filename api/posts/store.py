@@ -1,0 +1,95 @@
+"""Posts in PostgreSQL."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+from api.backends.postgres import Database
+from api.errors import InvalidInput, NotFound
+from api.posts.schemas import FoundPost, NewPost, Post, PostChange
+
+_COLUMNS = "id, author_id, title, body, created_at, updated_at"
+
+# All statements are made of constants.
+_PAGE = f"SELECT {_COLUMNS} FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2"  # noqa: S608
+_ONE = f"SELECT {_COLUMNS} FROM posts WHERE id = $1"  # noqa: S608
+_INSERT = f"""
+INSERT INTO posts (author_id, title, body) VALUES ($1, $2, $3) RETURNING {_COLUMNS}
+"""  # noqa: S608
+_UPDATE = f"""
+UPDATE posts SET title = coalesce($2, title), body = coalesce($3, body), updated_at = now()
+WHERE id = $1 RETURNING {_COLUMNS}
+"""  # noqa: S608
+_DELETE = "DELETE FROM posts WHERE id = $1 RETURNING id"
+
+# websearch_to_tsquery takes whatever people type and never fails. Ranking reads every match, so
+# only the newest matches are ranked: a word that is in every post must not read them all.
+RANKED_MATCHES = 1_000
+_SEARCH = f"""
+WITH query AS (SELECT websearch_to_tsquery('english', $1) AS q),
+matches AS (
+    SELECT {_COLUMNS}, search FROM posts, query
+    WHERE search @@ q ORDER BY id DESC LIMIT {RANKED_MATCHES}
+),
+ranked AS (SELECT {_COLUMNS}, ts_rank(search, q) AS rank FROM matches, query)
+SELECT * FROM ranked WHERE $2::float4 IS NULL OR (rank, id) < ($2::float4, $3::bigint)
+ORDER BY rank DESC, id DESC LIMIT $4
+"""  # noqa: S608
+
+
+class PostStore:
+    """All that is done to posts in the database, one statement each.
+
+    Every method raises `DependencyUnavailable` where the database cannot be reached.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, before_id: int, limit: int) -> list[Post]:
+        """Return up to `limit` posts with an id below `before_id`, newest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_PAGE, before_id, limit)
+        return [_post(row) for row in rows]
+
+    async def search(
+        self, query: str, before: tuple[float, int] | None, limit: int
+    ) -> list[FoundPost]:
+        """Return up to `limit` matches ranked below `before`, best first."""
+        rank, post_id = before or (None, None)
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SEARCH, query, rank, post_id, limit)
+        return [FoundPost.model_validate(dict(row)) for row in rows]
+
+    async def get(self, post_id: int) -> Post:
+        """Return a post; raises NotFound."""
+        async with self._database.connection() as connection:
+            return _post(await connection.fetchrow(_ONE, post_id))
+
+    async def create(self, post: NewPost) -> Post:
+        """Store a post; raises InvalidInput where there is no such author."""
+        try:
+            async with self._database.connection() as connection:
+                row = await connection.fetchrow(_INSERT, post.author_id, post.title, post.body)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise InvalidInput(("body", "author_id"), "No such user") from error
+        return _post(row)
+
+    async def update(self, post_id: int, change: PostChange) -> Post:
+        """Change a post; raises NotFound."""
+        async with self._database.connection() as connection:
+            return _post(await connection.fetchrow(_UPDATE, post_id, change.title, change.body))
+
+    async def delete(self, post_id: int) -> None:
+        """Delete a post; raises NotFound."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_DELETE, post_id)
+        if row is None:
+            raise NotFound("No such post")
+
+
+def _post(row: Mapping[str, Any] | None) -> Post:
+    if row is None:
+        raise NotFound("No such post")
+    return Post.model_validate(dict(row))

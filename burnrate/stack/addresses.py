@@ -1,0 +1,134 @@
+"""Where each part listens: in a container's network, and as a process on this machine.
+
+Configuration files in the tree hold container addresses; as processes all parts share 127.0.0.1,
+so each port is moved to the one of this table, or to the one its variable names.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from burnrate.stack.errors import StackError
+
+LOOPBACK = "127.0.0.1"
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One listening port of a part."""
+
+    part: str
+    container_port: int
+    default_port: int
+    variable: str
+
+
+def _endpoint(part: str, container_port: int, default: int = 0, purpose: str = "") -> Endpoint:
+    variable = "_".join(word.upper().replace("-", "_") for word in (part, purpose, "port") if word)
+    return Endpoint(part, container_port, default or container_port, variable)
+
+
+# PostgreSQL and Redis move out of the way of the system's own instances.
+ENDPOINTS = (
+    _endpoint("nginx", 8080),
+    _endpoint("nginx", 8081, purpose="status"),
+    _endpoint("api", 8000),
+    _endpoint("inbox", 8090),
+    _endpoint("postgres", 5432, 55432),
+    _endpoint("redis", 6379, 56379),
+    _endpoint("prometheus", 9090),
+    _endpoint("alertmanager", 9093),
+    _endpoint("grafana", 3000),
+    _endpoint("loki", 3100),
+    # gRPC of Loki and Tempo is theirs alone, but takes a port of the loopback that all share.
+    _endpoint("loki", 9095, purpose="grpc"),
+    _endpoint("tempo", 3200),
+    _endpoint("tempo", 4318, purpose="otlp"),
+    _endpoint("tempo", 9096, purpose="grpc"),
+    _endpoint("alloy", 12345),
+    _endpoint("postgres-exporter", 9187),
+    _endpoint("redis-exporter", 9121),
+    _endpoint("nginx-exporter", 9113),
+    _endpoint("node-exporter", 9100),
+)
+PARTS = tuple(dict.fromkeys(endpoint.part for endpoint in ENDPOINTS))
+# Has an address in containers only.
+_CONTAINER_ONLY = ("docker-proxy",)
+
+_PART_ADDRESS = re.compile(
+    r"(?<![\w.-])("
+    + "|".join(re.escape(name) for name in (*PARTS, *_CONTAINER_ONLY))
+    # From three digits on: "postgres:17" is a version.
+    + r"):(\d{3,5})(?![\w.])"
+)
+_ANY_ADDRESS = re.compile(r"(?<![\d.])0\.0\.0\.0(?::(\d{1,5}))?(?![\d./])")
+_LISTEN = re.compile(r"(\blisten\s+|_listen_port:\s*)(\d{1,5})(?=[\s;]|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class AddressMap:
+    """The ports of this run, and the translation of text that names container addresses."""
+
+    ports: Mapping[Endpoint, int] = field(
+        default_factory=lambda: {endpoint: endpoint.default_port for endpoint in ENDPOINTS}
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "AddressMap":
+        """Take moved ports from variables; raises StackError for one that is no port."""
+        ports = {}
+        for endpoint in ENDPOINTS:
+            text = environment.get(endpoint.variable) or str(endpoint.default_port)
+            if not (text.isascii() and text.isdigit() and 0 < int(text) <= _HIGHEST_PORT):
+                raise StackError(f"{endpoint.variable} is {text!r}: it must be 1 to 65535")
+            ports[endpoint] = int(text)
+        return cls(ports)
+
+    def of_part(self, part: str) -> dict[Endpoint, int]:
+        """Return the part's ports, its main one first."""
+        return {endpoint: port for endpoint, port in self.ports.items() if endpoint.part == part}
+
+    def port(self, part: str, container_port: int | None = None) -> int:
+        """Return where the part listens here: its main port, or the one it has there."""
+        for endpoint, port in self.of_part(part).items():
+            if container_port in (None, endpoint.container_port):
+                return port
+        raise KeyError((part, container_port))
+
+    def translate(self, text: str, part: str) -> str:
+        """Return `text`, which belongs to `part`, with the addresses of this machine."""
+        text = _PART_ADDRESS.sub(self._part_address, text)
+        return _ANY_ADDRESS.sub(lambda match: self._any_address(match, part), text)
+
+    def translate_file(self, text: str, part: str) -> str:
+        """Translate a configuration file, where a port may stand without an address."""
+        return _LISTEN.sub(lambda match: self._bare_port(match, part), self.translate(text, part))
+
+    def _part_address(self, match: re.Match[str]) -> str:
+        try:
+            return f"{LOOPBACK}:{self.port(match[1], int(match[2]))}"
+        except KeyError:
+            return match[0]
+
+    def _any_address(self, match: re.Match[str], part: str) -> str:
+        if match[1] is None:
+            return LOOPBACK
+        try:
+            return f"{LOOPBACK}:{self.port(part, int(match[1]))}"
+        except KeyError:
+            return f"{LOOPBACK}:{match[1]}"
+
+    def _bare_port(self, match: re.Match[str], part: str) -> str:
+        try:
+            port = self.port(part, int(match[2]))
+        except KeyError:
+            return match[0]
+        # nginx takes a port alone as every interface.
+        address = "" if match[1].startswith("_") else f"{LOOPBACK}:"
+        return f"{match[1]}{address}{port}"
+
+
+def container_addresses(text: str) -> list[str]:
+    """Return the container addresses in `text`, each once, in order."""
+    return list(dict.fromkeys(match[0] for match in _PART_ADDRESS.finditer(text)))

@@ -1,0 +1,147 @@
+"""The stack as containers: `docker compose`, with its failures in one line."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from burnrate.stack import records
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
+from burnrate.stack.logs import last_lines
+from burnrate.stack.status import PartStatus, Verdict
+
+_PROBE_SECONDS = 10
+_OLDEST_COMPOSE = (2, 20)  # start_interval of a health check
+_OFFER = "MODE=processes runs the same without images"
+
+
+def engine_problem() -> str | None:
+    """Return why containers cannot be used here, or None if they can."""
+    version = _output(["docker", "version", "--format", "{{.Server.Version}}"])
+    if version is None:
+        return "no Docker engine answers"
+    compose = _output(["docker", "compose", "version", "--short"])
+    found = re.match(r"v?(\d+)\.(\d+)", compose or "")
+    if found is None:
+        return "the Docker engine answers, but docker compose (version 2) is not installed"
+    if (int(found[1]), int(found[2])) < _OLDEST_COMPOSE:
+        return f"docker compose {found[0]} is too old: 2.20 is the oldest that will do"
+    return None
+
+
+@dataclass(frozen=True)
+class ContainerStack:
+    """One checkout's stack in a Docker engine."""
+
+    layout: Layout
+    say: Callable[[str], None]
+    start_timeout_seconds: float = 300.0
+
+    def up(self) -> None:
+        """Build, start and wait; what this call started is removed if it fails."""
+        was_running = bool(self._ids())
+        log = self.layout.log("compose")
+        self.say(f"building, pulling and starting containers; progress: tail -f {log}")
+        record = records.Running(mode="containers", boot_id=records.boot_id())
+        records.write_running(self.layout, record)
+        try:
+            self._compose_up()
+        except BaseException:
+            if not was_running:
+                self.down()
+            raise
+
+    def down(self) -> None:
+        """Stop and remove the containers; data stays."""
+        if self._logged(["down"]) != 0:
+            raise self._failure("docker compose down failed")
+        records.forget_running(self.layout)
+
+    def change(self, verb: str, part: str) -> None:
+        """Start, stop or restart one part."""
+        if self._logged([verb, part]) != 0:
+            raise self._failure(f"docker compose {verb} {part} failed")
+
+    def logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
+        """Print what the parts print."""
+        options = ["--tail", str(lines), *(["--follow"] if is_followed else [])]
+        subprocess.run([*self._compose, "logs", *options, *parts], check=False)
+
+    def status(self, parts: Iterable[str]) -> list[PartStatus]:
+        """Return each part as the engine's health check sees it."""
+        output = _output([*self._compose, "ps", "--all", "--format", "json"]) or ""
+        rows = {str(row["Service"]): row for row in parse_rows(output)}
+        return [_status(part, rows.get(part)) for part in parts]
+
+    @property
+    def _compose(self) -> list[str]:
+        directory = str(self.layout.checkout)
+        return ["docker", "compose", "--project-directory", directory]
+
+    def _ids(self) -> list[str]:
+        return (_output([*self._compose, "ps", "--quiet"]) or "").split()
+
+    def _logged(self, arguments: Sequence[str]) -> int:
+        with self.layout.log("compose").open("a", encoding="utf-8") as file:
+            command = [*self._compose, *arguments]
+            return subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
+            ).returncode
+
+    def _compose_up(self) -> None:
+        seconds = str(round(self.start_timeout_seconds))
+        options = ["--detach", "--wait", "--wait-timeout", seconds, "--build"]
+        if self._logged(["up", *options]) != 0:
+            raise self._up_failure()
+
+    def _up_failure(self) -> StackError:
+        images = (_output([*self._compose, "config", "--images"]) or "").split()
+        missing = [
+            i for i in sorted(set(images)) if _output(["docker", "image", "inspect", i]) is None
+        ]
+        if missing:
+            return self._failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
+        sick = [row.part for row in self.status(self._services()) if not row.is_good]
+        return self._failure(f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}")
+
+    def _services(self) -> list[str]:
+        return (_output([*self._compose, "config", "--services"]) or "").split()
+
+    def _failure(self, what: str) -> StackError:
+        log = self.layout.log("compose")
+        return StackError(f"{what}; log: {log}", log_tail=last_lines(log, 10))
+
+
+def parse_rows(output: str) -> list[dict[str, object]]:
+    """Read `ps --format json`: one array in older versions, one object a line in newer ones."""
+    text = output.strip()
+    if text.startswith("["):
+        return cast("list[dict[str, object]]", json.loads(text))
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _status(part: str, row: dict[str, object] | None) -> PartStatus:
+    if row is None:
+        return PartStatus(part, "stopped", "-", "-")
+    publishers = cast("list[dict[str, object]]", row.get("Publishers") or [])
+    addresses = [f"{p['URL']}:{p['PublishedPort']}" for p in publishers if p.get("PublishedPort")]
+    state, health = str(row.get("State", "")), str(row.get("Health", ""))
+    # A part without a health check of its own is as healthy as its process is alive.
+    is_healthy = state == "running" and health in {"healthy", ""}
+    verdict: Verdict = "healthy" if is_healthy else "unhealthy"
+    detail = str(row.get("Status", ""))
+    return PartStatus(part, state, ", ".join(addresses) or "inside", verdict, detail)
+
+
+def _output(command: Sequence[str]) -> str | None:
+    """Return what a command prints, or None if it fails, hangs or does not exist."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_PROBE_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,87 @@
+"""`burnrate stack init`: the files that must exist before anything can start. Idempotent."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.compose import Compose
+from burnrate.stack.layout import Layout, make_directory
+from burnrate.stack.secrets import make_secrets
+
+# No container runs as root: when root starts them, they and their files get this user.
+CONTAINER_UID = 10001
+_DEFAULT_SOCKET = "/var/run/docker.sock"
+
+
+def write_env_file(layout: Layout, environment: Mapping[str, str]) -> None:
+    """Create `.env` from `.env.example` and add the user's ids; what is set in it stays."""
+    path = layout.env_file
+    example = layout.checkout / ".env.example"
+    if path.exists():
+        before = path.read_text(encoding="utf-8")
+    else:
+        before = example.read_text(encoding="utf-8") if example.exists() else ""
+    after = _with_values(before, container_ids(environment))
+    if after != before or not path.exists():
+        path.write_text(after, encoding="utf-8")
+
+
+def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
+    """Create the state directory with its secrets and one data folder for each part."""
+    for directory in (layout.state, layout.data, layout.etc, layout.run):
+        make_directory(directory, 0o755)
+    # Logs tell about clients.
+    make_directory(layout.logs, 0o700)
+    files = (layout.bound(secret.file) for secret in compose.secrets.values())
+    make_secrets(layout.secrets, (file.name for file in files), addresses)
+    for directory in data_directories(layout, compose):
+        if not directory.exists():
+            make_directory(directory, 0o700)
+
+
+def data_directories(layout: Layout, compose: Compose) -> list[Path]:
+    """Return each part's data folder, as the compose file binds them."""
+    sources = (
+        layout.bound(mount.source)
+        for service in compose.services.values()
+        for mount in service.volumes
+        if mount.type == "bind" and mount.source is not None
+    )
+    return sorted({path for path in sources if path.parent == layout.data})
+
+
+def give_to_containers(layout: Layout, compose: Compose, settings: Mapping[str, str]) -> None:
+    """As root, hand secrets and data folders to the user the containers run as."""
+    if os.geteuid() != 0:
+        return
+    uid, gid = int(settings["BURNRATE_UID"]), int(settings["BURNRATE_GID"])
+    for path in (layout.secrets, *layout.secrets.iterdir(), layout.data):
+        os.chown(path, uid, gid)
+    for directory in data_directories(layout, compose):
+        os.chown(directory, uid, gid)
+
+
+def container_ids(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids the containers run with: the invoking user, never root."""
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        uid = gid = CONTAINER_UID
+    ids = {"BURNRATE_UID": str(uid), "BURNRATE_GID": str(gid)}
+    socket = Path(environment.get("DOCKER_SOCKET", _DEFAULT_SOCKET))
+    if socket.is_socket():
+        ids["DOCKER_GID"] = str(socket.stat().st_gid)
+    return ids
+
+
+def _with_values(text: str, values: Mapping[str, str]) -> str:
+    lines = text.splitlines()
+    for name, value in values.items():
+        assignment = re.compile(rf"\s*(?:export\s+)?{name}\s*=(.*)")
+        found = [(i, m[1].strip()) for i, line in enumerate(lines) if (m := assignment.match(line))]
+        if not found:
+            lines.append(f"{name}={value}")
+        elif not found[-1][1]:
+            lines[found[-1][0]] = f"{name}={value}"
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,128 @@
+"""What docker-compose.yml cannot say of a part that runs as a plain process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from burnrate.stack.health import HttpProbe, PostgresProbe, Probe, RedisProbe
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part's counterpart on this machine.
+
+    `options` are set over the compose file's arguments, `environment` over its environment;
+    `{redis_port}` and the like stand for the ports of this run, `{logs}` for the log folder.
+    """
+
+    program: str
+    probe: Probe
+    package: str | None = None  # Debian's; None: used only where the program is installed
+    cost: str = ""  # what is lost without the program
+    subcommand: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None  # whom root runs it as
+    is_python: bool = False  # from this virtual environment, in the checkout
+    stop_signal: str = "TERM"
+    # File of the tree -> the one that takes its place outside a container.
+    instead: Mapping[str, str] = field(default_factory=dict)
+
+
+PARTS: Mapping[str, Part] = {
+    "postgres": Part(
+        program="postgres",
+        package="postgresql",
+        probe=PostgresProbe(),
+        # TCP only: clients come that way, and a socket's path has 107 bytes at most.
+        options=(
+            ("-c", "listen_addresses=127.0.0.1"),
+            ("-c", "port={postgres_port}"),
+            ("-c", "unix_socket_directories="),
+        ),
+        user="postgres",
+        stop_signal="INT",  # ends sessions; TERM would wait for them
+    ),
+    "redis": Part(
+        program="redis-server",
+        package="redis-server",
+        probe=RedisProbe(),
+        options=(("--bind", "127.0.0.1"), ("--port", "{redis_port}")),
+    ),
+    "api": Part(
+        program="gunicorn",
+        probe=HttpProbe("/health/ready"),
+        # nginx comes from the loopback.
+        environment={"FORWARDED_ALLOW_IPS": "127.0.0.1"},
+        is_python=True,
+    ),
+    "inbox": Part(
+        program="uvicorn",
+        probe=HttpProbe("/health/ready"),
+        options=(("--host", "127.0.0.1"), ("--port", "{inbox_port}")),
+        is_python=True,
+    ),
+    "nginx": Part(
+        program="nginx",
+        package="nginx",
+        probe=HttpProbe("/stub_status", 8081),
+        stop_signal="QUIT",  # finishes the requests it has
+    ),
+    "prometheus": Part(program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")),
+    "alertmanager": Part(
+        program="prometheus-alertmanager",
+        package="prometheus-alertmanager",
+        probe=HttpProbe("/-/ready"),
+    ),
+    "postgres-exporter": Part(
+        program="prometheus-postgres-exporter",
+        package="prometheus-postgres-exporter",
+        probe=HttpProbe("/metrics", expected="pg_up 1"),
+    ),
+    "redis-exporter": Part(
+        program="prometheus-redis-exporter",
+        package="prometheus-redis-exporter",
+        probe=HttpProbe("/metrics", expected="redis_up 1"),
+    ),
+    "nginx-exporter": Part(
+        program="prometheus-nginx-exporter",
+        package="prometheus-nginx-exporter",
+        probe=HttpProbe("/metrics", expected="nginx_up 1"),
+    ),
+    "node-exporter": Part(
+        program="prometheus-node-exporter",
+        package="prometheus-node-exporter",
+        probe=HttpProbe("/metrics"),
+    ),
+    "grafana": Part(
+        program="grafana",
+        probe=HttpProbe("/api/health"),
+        cost="no dashboards; Prometheus' own page shows the same series",
+        subcommand=("server", "--homepath", "/usr/share/grafana"),
+        environment={"GF_SERVER_HTTP_ADDR": "127.0.0.1", "GF_SERVER_HTTP_PORT": "{grafana_port}"},
+    ),
+    "loki": Part(
+        program="loki",
+        probe=HttpProbe("/ready"),
+        cost="no log search; logs are in {logs}",
+        options=(
+            ("-server.grpc-listen-address", "127.0.0.1"),
+            ("-server.grpc-listen-port", "{loki_grpc_port}"),
+        ),
+    ),
+    "tempo": Part(
+        program="tempo",
+        probe=HttpProbe("/ready"),
+        cost="no traces are kept; log lines still have their trace id",
+        options=(
+            ("-server.grpc-listen-address", "127.0.0.1"),
+            ("-server.grpc-listen-port", "{tempo_grpc_port}"),
+        ),
+    ),
+    "alloy": Part(
+        program="alloy",
+        probe=HttpProbe("/-/ready"),
+        cost="no logs are shipped; they are in {logs}",
+        environment={"BURNRATE_LOG_DIRECTORY": "{logs}"},
+        instead={"alloy/containers.alloy": "alloy/processes.alloy"},
+    ),
+}

@@ -1,0 +1,165 @@
+"""PostgreSQL as a plain process: what its image's entry point does in a container."""
+
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack.compose import Service
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
+from burnrate.stack.plan import PlannedPart, cluster_directory
+from burnrate.stack.programs import find_postgres_program
+from burnrate.stack.secrets import read_secret
+
+_INIT_DIRECTORY = "docker-entrypoint-initdb.d"
+_SETUP_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The database server's data, and how to set it up."""
+
+    layout: Layout
+    service: Service
+    planned: PlannedPart
+    port: int
+
+    @property
+    def directory(self) -> Path:
+        """Where the data is."""
+        directory = cluster_directory(self.layout, self.service)
+        if directory is None:
+            raise StackError("docker-compose.yml: postgres needs PGDATA inside its data volume")
+        return directory
+
+    def create(self) -> None:
+        """Make the data directory at the first start; complete or not at all."""
+        user = self.planned.user
+        owned = [self.layout.run / "postgres", self._volume()]
+        if user is not None:
+            _give(owned, user)
+        if (self.directory / "PG_VERSION").exists():
+            self._check_version()
+            return
+        unfinished = self.directory.with_name(self.directory.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        password = self.layout.run / "postgres" / "password"
+        password.unlink(missing_ok=True)
+        password.touch(mode=0o600)
+        password.write_text(self._password(), encoding="utf-8")
+        if user is not None:
+            _give([password], user)
+        arguments = shlex.split(self.service.environment.get("POSTGRES_INITDB_ARGS") or "")
+        try:
+            self._run(
+                "initdb",
+                [
+                    f"--pgdata={unfinished}",
+                    f"--username={self._user()}",
+                    f"--pwfile={password}",
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    *arguments,
+                ],
+                user=user,
+            )
+        finally:
+            password.unlink()
+        unfinished.rename(self.directory)
+
+    def set_up(self) -> None:
+        """On the running server: the database, and the tree's SQL, once for each new data."""
+        done = self._volume() / ".set-up"
+        if done.exists():
+            return
+        database = self.service.environment.get("POSTGRES_DB") or self._user()
+        exists = f"SELECT 1 FROM pg_database WHERE datname = '{database}'"  # noqa: S608
+        if not self._psql("postgres", ["--tuples-only", f"--command={exists}"]).strip():
+            self._psql("postgres", [f'--command=CREATE DATABASE "{database}"'])
+        for path in sorted(self.planned.files):
+            if path.parent.name == _INIT_DIRECTORY and path.suffix == ".sql":
+                self._psql(database, ["--single-transaction", f"--file={path}"])
+        done.touch()
+
+    def _psql(self, database: str, arguments: list[str]) -> str:
+        target = [f"--host={LOOPBACK}", f"--port={self.port}", f"--username={self._user()}"]
+        options = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
+        environment = {"PGPASSWORD": self._password()}
+        return self._run(
+            "psql", [*target, f"--dbname={database}", *options, *arguments], environment=environment
+        )
+
+    def _run(
+        self,
+        name: str,
+        arguments: list[str],
+        *,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        version = self._version() if name == "psql" else None
+        program = find_postgres_program(name, version)
+        if program is None:
+            raise StackError(f"{name} is not installed: it comes with PostgreSQL")
+        done = subprocess.run(
+            [str(program), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SETUP_SECONDS,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,
+            extra_groups=[] if user else None,
+            # A directory that the other user can be in.
+            cwd="/",
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "LC_ALL": "C.UTF-8",
+                **(environment or {}),
+            },
+        )
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
+            raise StackError(f"postgres: {name}: {lines[-1].strip()}", log_tail=lines[:-1][-10:])
+        return done.stdout
+
+    def _check_version(self) -> None:
+        version = self._version()
+        installed = Path(self.planned.arguments[0]).parent.parent.name
+        # Elsewhere than on Debian the directory does not tell; the server itself refuses.
+        if installed.isdigit() and installed != version:
+            raise StackError(
+                f"{self.directory} was made by PostgreSQL {version}, installed is {installed}: "
+                f"install {version}, or delete the data: make down WIPE=1"
+            )
+
+    def _version(self) -> str | None:
+        marker = self.directory / "PG_VERSION"
+        return marker.read_text(encoding="ascii").strip() if marker.exists() else None
+
+    def _user(self) -> str:
+        return self.service.environment.get("POSTGRES_USER") or "postgres"
+
+    def _password(self) -> str:
+        return read_secret(self.layout.secrets, "postgres_password")
+
+    def _volume(self) -> Path:
+        return self.layout.data / "postgres"
+
+
+def _give(paths: list[Path], user: str) -> None:
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError as error:
+        raise StackError(
+            f"as root PostgreSQL runs as the user {user}, who does not exist here"
+        ) from error
+    for path in paths:
+        os.chown(path, entry.pw_uid, entry.pw_gid)

@@ -1,0 +1,35 @@
+"""The stack's data: whose it is, and its end."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+from burnrate.stack.layout import Layout
+from burnrate.stack.records import Mode
+
+# Containers and packages have different versions of PostgreSQL, Prometheus and the rest, and the
+# older ones cannot read what the newer ones wrote: data stays with the mode that made it.
+_MARKER = ".mode"
+
+
+def data_mode(layout: Layout) -> Mode | None:
+    """Return the mode that made the data, or None if there is no data."""
+    marker = layout.data / _MARKER
+    if not marker.exists():
+        return None
+    text = marker.read_text(encoding="ascii").strip()
+    return cast("Mode", text) if text in {"containers", "processes"} else None
+
+
+def note_data_mode(layout: Layout, mode: Mode) -> None:
+    """Remember which mode's data it is."""
+    (layout.data / _MARKER).write_text(f"{mode}\n", encoding="ascii")
+
+
+def wipe(layout: Layout, directories: Iterable[Path]) -> None:
+    """Delete what the parts stored; secrets and logs stay."""
+    for directory in directories:
+        if directory.is_dir():
+            shutil.rmtree(directory)
+    (layout.data / _MARKER).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What Grafana shows, built in Python: `python -m grafana.build` writes grafana/dashboards/."""

@@ -1,0 +1,35 @@
+"""Writes each dashboard to grafana/dashboards/: `python -m grafana.build`."""
+
+import json
+from pathlib import Path
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from grafana import overview
+
+DIRECTORY = Path(__file__).parent / "dashboards"
+
+
+def dashboards() -> dict[str, Dashboard]:
+    """Return each dashboard by its file's name."""
+    return {"overview.json": overview.build()}
+
+
+def render(dashboard: Dashboard) -> str:
+    """Return the file's content, the same for the same dashboard."""
+    # A link to one panel holds its id; without one here, each start of Grafana could give another.
+    for number, panel in enumerate(dashboard.panels or (), start=1):
+        panel.id_val = number
+    text = json.dumps(dashboard, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False)
+    return text + "\n"
+
+
+def main() -> None:
+    """Write the files."""
+    for name, dashboard in dashboards().items():
+        (DIRECTORY / name).write_text(render(dashboard), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

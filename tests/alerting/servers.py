@@ -1,0 +1,120 @@
+"""Starts the inbox the way it is run, and in this process."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+TOKEN = "a-token-of-the-tests-0123456789"
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """A port that nothing listened on a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until(
+    is_so: Callable[[], bool], timeout_seconds: float, what: str, every_seconds: float = 0.05
+) -> float:
+    """Wait for a condition; returns the seconds it took."""
+    started = time.monotonic()
+    while not is_so():
+        if time.monotonic() - started > timeout_seconds:
+            raise AssertionError(f"not within {timeout_seconds} s: {what}")
+        time.sleep(every_seconds)
+    return time.monotonic() - started
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of the address gives 200."""
+    try:
+        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application from a thread of this process; yields its address."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, ws="none", lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started or not thread.is_alive(), 10, "the server starts")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@dataclass
+class InboxProcess:
+    """The inbox as its own process, on a port it keeps over restarts."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return self.folder / "inbox.sqlite3"
+
+    @property
+    def token_file(self) -> Path:
+        """The file its token is in."""
+        return self.folder / "token"
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.token_file.write_text(TOKEN)
+        environment = os.environ | {
+            "INBOX_DATABASE_PATH": str(self.database),
+            "INBOX_TOKEN_FILE": str(self.token_file),
+        }
+        command = [sys.executable, "-m", "uvicorn", "--factory", "alerting.inbox.main:create_app"]
+        with (self.folder / "inbox.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--host", "127.0.0.1", "--port", str(self.port)],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: answers(f"{self.url}/health/ready"), 20, "the inbox is ready")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it; returns its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(15)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process = None

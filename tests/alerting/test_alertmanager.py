@@ -1,0 +1,138 @@
+"""From a real Alertmanager into the inbox, through the configuration that ships."""
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.alerting.alertmanager import GROUP_INTERVAL_SECONDS, Alertmanager
+from tests.alerting.servers import TOKEN, InboxProcess, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path, inbox_process: InboxProcess) -> Iterator[Alertmanager]:
+    """An Alertmanager that knows the inbox."""
+    server = Alertmanager(tmp_path / "alertmanager", inbox_process)
+    server.start()
+    yield server
+    server.stop()
+
+
+def _alerts(inbox: InboxProcess, **filters: str) -> list[dict[str, Any]]:
+    alerts: list[dict[str, Any]] = httpx.get(f"{inbox.url}/alerts", params=filters).json()["alerts"]
+    return alerts
+
+
+def _wait_for(inbox: InboxProcess, timeout_seconds: float, **filters: str) -> float:
+    return wait_until(
+        lambda: bool(_alerts(inbox, **filters)), timeout_seconds, f"an alert with {filters}"
+    )
+
+
+def _metric(inbox: InboxProcess, sample: str) -> float:
+    lines = httpx.get(f"{inbox.url}/metrics").text.splitlines()
+    (value,) = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{sample} ")]
+    return float(value)
+
+
+def test_an_alert_arrives_and_its_resolve_closes_it(
+    alertmanager: Alertmanager, inbox_process: InboxProcess
+) -> None:
+    """And firing once more is a second episode."""
+    alertmanager.post(alertname="HighErrors")
+    _wait_for(inbox_process, 10, alertname="HighErrors", state="firing")
+    alertmanager.resolve(alertname="HighErrors")
+    _wait_for(inbox_process, 10, alertname="HighErrors", state="resolved")
+    alertmanager.post(alertname="HighErrors")
+    _wait_for(inbox_process, 10, alertname="HighErrors", state="firing")
+    assert [alert["state"] for alert in _alerts(inbox_process)] == ["firing", "resolved"]
+    detail = httpx.get(f"{inbox_process.url}/alerts/1").json()
+    assert [line["kind"] for line in detail["timeline"]] == ["opened", "closed"]
+    assert detail["receiver"] == "inbox"
+    assert detail["annotations"] == {"summary": "A test."}
+
+
+def test_an_alert_that_fires_while_the_inbox_is_dead_is_there_afterwards(
+    alertmanager: Alertmanager, inbox_process: InboxProcess
+) -> None:
+    """20 s without the process cost nothing but the time; so do a resolve's."""
+    alertmanager.post(alertname="Before")
+    _wait_for(inbox_process, 10, alertname="Before", state="firing")
+    inbox_process.stop(signal.SIGKILL)
+    alertmanager.post(alertname="During", service="redis")
+    alertmanager.resolve(alertname="Before")
+    time.sleep(20)
+    inbox_process.start()
+    # A flush under way waits at least 10 s for its retries, then the next one comes.
+    limit_seconds = 10 + 2 * GROUP_INTERVAL_SECONDS + 1
+    _wait_for(inbox_process, limit_seconds, alertname="During", state="firing")
+    _wait_for(inbox_process, limit_seconds, alertname="Before", state="resolved")
+
+
+def test_a_wrong_token_is_tried_again_until_it_is_right(
+    alertmanager: Alertmanager, inbox_process: InboxProcess
+) -> None:
+    """A rotation that gets out of step delays an alert and loses none."""
+    alertmanager.token_file.write_text("a-wrong-token-of-the-tests")
+    alertmanager.post(alertname="Rotated")
+    wait_until(
+        lambda: _metric(inbox_process, 'inbox_deliveries_total{outcome="unauthorized"}') > 0,
+        10,
+        "the wrong token is refused",
+    )
+    alertmanager.token_file.write_text(TOKEN)
+    _wait_for(inbox_process, 15, alertname="Rotated", state="firing")
+
+
+def test_two_unclustered_alertmanagers_make_one_transition(
+    alertmanager: Alertmanager, inbox_process: InboxProcess, tmp_path: Path
+) -> None:
+    """Each delivers, and the second says nothing new."""
+    twin = Alertmanager(tmp_path / "twin", inbox_process)
+    twin.start()
+    try:
+        starts_at = datetime.now(UTC)
+        for server in (alertmanager, twin):
+            server.post(alertname="Twice", starts_at=starts_at)
+        wait_until(
+            lambda: [alert["deliveries"] for alert in _alerts(inbox_process)] == [2],
+            10,
+            "both deliveries",
+        )
+        timeline = httpx.get(f"{inbox_process.url}/alerts/1").json()["timeline"]
+        assert [line["kind"] for line in timeline] == ["opened"]
+    finally:
+        twin.stop()
+
+
+def test_the_watchdog_arrives(alertmanager: Alertmanager, inbox_process: InboxProcess) -> None:
+    """It is delivered at once, and its time in the metrics is the delivery's."""
+    alertmanager.post(alertname="Watchdog", severity="none")
+    _wait_for(inbox_process, 10, alertname="Watchdog")
+    seen = _metric(inbox_process, "inbox_watchdog_last_seen_timestamp_seconds")
+    assert seen == pytest.approx(time.time(), abs=10)
+
+
+def test_an_incident_of_one_service_is_one_notification(
+    alertmanager: Alertmanager, inbox_process: InboxProcess
+) -> None:
+    """Three pages of the api make one group; a ticket of an SLO that pages is held back."""
+    for slo in ("availability", "latency"):
+        alertmanager.post(alertname="ErrorBudgetBurnFast", slo=slo)
+    alertmanager.post(alertname="TargetDown")
+    alertmanager.post(alertname="ErrorBudgetBurnSlow", slo="latency", severity="ticket")
+    alertmanager.post(alertname="PoolFull", severity="ticket")
+    wait_until(lambda: len(_alerts(inbox_process)) >= 4, 10, "three pages and a ticket")
+    time.sleep(2 * GROUP_INTERVAL_SECONDS)
+    names = sorted(alert["labels"]["alertname"] for alert in _alerts(inbox_process))
+    burn = "ErrorBudgetBurnFast"
+    assert names == [burn, burn, "PoolFull", "TargetDown"]
+    groups = httpx.get(f"{alertmanager.url}/api/v2/alerts/groups").json()
+    assert len([group for group in groups if group["labels"] == {"service": "api"}]) == 2

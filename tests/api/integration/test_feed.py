@@ -1,0 +1,104 @@
+"""The feed reaches every client of every worker."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.servers.api import ApiServer, running_api
+from tests.servers.redis import RedisServer, running_redis
+
+CLIENTS = 16
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RedisServer]:
+    """Run a Redis that the test may stop."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def api(backends: dict[str, str], mortal_redis: RedisServer) -> Iterator[ApiServer]:
+    """Run the service on it."""
+    with running_api(**{**backends, "REDIS_PORT": str(mortal_redis.port)}) as server:
+        yield server
+
+
+async def _next(client: ClientConnection) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(client.recv(), 10))
+    return message
+
+
+async def _until(client: ClientConnection, wanted: dict[str, Any]) -> None:
+    while await _next(client) != wanted:
+        pass
+
+
+async def _create_post(api: ApiServer) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=api.base_url) as client:
+        email = f"{asyncio.get_running_loop().time()}@example.org"
+        user = (await client.post("/users", json={"name": "A", "email": email})).json()
+        post = {"author_id": user["id"], "title": "News", "body": "A body"}
+        created: dict[str, Any] = (await client.post("/posts", json=post)).json()
+        return created
+
+
+async def _connect(api: ApiServer, count: int) -> list[ClientConnection]:
+    url = f"ws://127.0.0.1:{api.port}/feed"
+    return [await connect(url) for _ in range(count)]
+
+
+def test_new_post_reaches_clients_of_all_workers(api: ApiServer) -> None:
+    """Whichever worker stored it."""
+
+    async def scenario() -> None:
+        clients = await _connect(api, CLIENTS)
+        for client in clients:
+            await _until(client, {"type": "status", "live": True})
+        post = await _create_post(api)
+        for client in clients:
+            assert await _next(client) == {"type": "post", "post": post}
+        assert await _connections(api) == CLIENTS
+        await asyncio.gather(*(client.close() for client in clients))
+
+    asyncio.run(scenario())
+
+
+def test_without_redis_the_socket_stays_and_says_so(
+    api: ApiServer, mortal_redis: RedisServer
+) -> None:
+    """And carries posts again when Redis is back."""
+
+    async def scenario() -> None:
+        [client] = await _connect(api, 1)
+        await _until(client, {"type": "status", "live": True})
+        mortal_redis.stop()
+        assert await _next(client) == {"type": "status", "live": False}
+        mortal_redis.start()
+        assert await _next(client) == {"type": "status", "live": True}
+        # Other workers may still be looking for Redis, this one among them to publish.
+        for _ in range(10):
+            post = await _create_post(api)
+            try:
+                message = json.loads(await asyncio.wait_for(client.recv(), 1))
+            except TimeoutError:
+                continue
+            assert message == {"type": "post", "post": post}
+            break
+        else:
+            pytest.fail("no post came")
+        await client.close()
+
+    asyncio.run(scenario())
+
+
+async def _connections(api: ApiServer) -> float:
+    async with httpx.AsyncClient(base_url=api.base_url) as client:
+        metrics = (await client.get("/metrics")).text
+    [line] = [each for each in metrics.splitlines() if each.startswith("websocket_connections{")]
+    return float(line.split()[-1])

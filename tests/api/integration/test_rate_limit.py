@@ -1,0 +1,72 @@
+"""The rate limit is one for all workers, and for whom the proxy says the client is."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.api import ApiServer, running_api
+
+LIMIT = 10
+DOCUMENT = {"text": "An error budget is spent, not saved."}
+
+
+@pytest.fixture(scope="module")
+def api(backends: dict[str, str]) -> Iterator[ApiServer]:
+    """Run the service with the limit it was asked to have, behind a proxy on this machine."""
+    with running_api(**backends, FORWARDED_ALLOW_IPS="127.0.0.1") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def early_in_a_window() -> None:
+    """Wait for a new window where the present one might end during the test."""
+    left = 60 - time.time() % 60
+    if left < 8:
+        time.sleep(left + 0.1)
+
+
+def test_limit_is_shared_by_all_workers(api: ApiServer) -> None:
+    """Forty requests over forty connections: ten pass, not ten for each worker."""
+    headers = {"Connection": "close", "X-Forwarded-For": "192.0.2.1"}
+    with api.client(headers=headers) as client:
+        responses = [client.post("/process", json=DOCUMENT) for _ in range(40)]
+    assert Counter(response.status_code for response in responses) == {200: LIMIT, 429: 30}
+    refused = responses[-1]
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["RateLimit-Policy"] == '"process";q=10;w=60'
+    assert refused.headers["RateLimit"].startswith('"process";r=0;t=')
+    assert refused.json()["path"] == "/process"
+
+
+def test_refusal_is_counted_under_its_route(api: ApiServer) -> None:
+    """It never reached the route, yet a dashboard must show where it happened."""
+    with api.client(headers={"X-Forwarded-For": "192.0.2.2"}) as client:
+        for _ in range(LIMIT + 1):
+            client.post("/process", json=DOCUMENT)
+        metrics = client.get("/metrics").text
+    line = 'http_requests_total{endpoint="/process",method="POST",status="429"}'
+    assert any(each.startswith(line) for each in metrics.splitlines())
+
+
+def test_clients_of_the_proxy_have_a_limit_each(api: ApiServer) -> None:
+    """The proxy's own address is not the client."""
+    for client_number in range(3, 6):
+        with api.client(headers={"X-Forwarded-For": f"192.0.2.{client_number}"}) as client:
+            assert client.post("/process", json=DOCUMENT).status_code == 200
+
+
+def test_forged_addresses_are_one_client(backends: dict[str, str]) -> None:
+    """Where the sender is not the proxy, what it claims to forward is not believed."""
+    with (
+        running_api(**backends, FORWARDED_ALLOW_IPS="192.0.2.99", WEB_CONCURRENCY="1") as api,
+        api.client() as client,
+    ):
+        statuses = Counter(
+            client.post(
+                "/process", json=DOCUMENT, headers={"X-Forwarded-For": f"198.51.100.{number}"}
+            ).status_code
+            for number in range(40)
+        )
+    assert statuses == {200: LIMIT, 429: 30}

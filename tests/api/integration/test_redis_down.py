@@ -1,0 +1,92 @@
+"""Without Redis the service goes on, hardly slower, and says so."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.servers.api import ApiServer, running_api
+from tests.servers.processes import wait_until
+from tests.servers.redis import RedisServer, running_redis
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RedisServer]:
+    """Run a Redis that the test may kill."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def api(backends: dict[str, str], mortal_redis: RedisServer) -> Iterator[ApiServer]:
+    """Run the service on it."""
+    with running_api(**{**backends, "REDIS_PORT": str(mortal_redis.port)}) as server:
+        yield server
+
+
+@pytest.fixture
+def client(api: ApiServer) -> Iterator[httpx.Client]:
+    """Return a client with a post to ask for."""
+    with api.client() as client:
+        name = str(time.time_ns())
+        user = client.post("/users", json={"name": name, "email": f"{name}@example.org"}).json()
+        post = {"author_id": user["id"], "title": "A title", "body": "A body"}
+        client.headers["X-Post"] = str(client.post("/posts", json=post).json()["id"])
+        yield client
+
+
+def _seconds(client: httpx.Client, count: int) -> list[float]:
+    """Make requests of every kind, none of which may fail, and return how long each took."""
+    seconds = []
+    post = f"/posts/{client.headers['X-Post']}"
+    for number in range(count):
+        started = time.perf_counter()
+        if number % 5 == 0:
+            response = client.patch(post, json={"title": f"Title {number}"})
+        else:
+            response = client.get(post if number % 2 else "/posts")
+        seconds.append(time.perf_counter() - started)
+        assert response.status_code == 200, response.text
+    return sorted(seconds)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
+def test_no_request_fails_or_waits_when_redis_is_gone(
+    client: httpx.Client, mortal_redis: RedisServer, end: signal.Signals
+) -> None:
+    """Killed, or stopped dead with its connections open, which is worse."""
+    usual = _seconds(client, 50)[-1]
+    mortal_redis.send(end)
+    seconds = _seconds(client, 200)
+    assert seconds[-3] - usual < 0.25
+    metrics = client.get("/metrics").text
+    assert _value(metrics, 'decision="unavailable",limit="per_client"') > 0
+    assert _value(metrics, 'cache="posts",result="error"') > 0
+    ready = client.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["checks"] == {"postgres": "ok", "redis": "unavailable"}
+
+
+def test_cache_and_limit_resume_when_redis_is_back(
+    client: httpx.Client, mortal_redis: RedisServer
+) -> None:
+    """By themselves."""
+    mortal_redis.stop()
+    _seconds(client, 20)
+    mortal_redis.start()
+
+    def is_back() -> bool:
+        return "RateLimit" in client.get("/posts").headers
+
+    wait_until(is_back, seconds=5, what="the rate limit")
+    wait_until(
+        lambda: client.get("/health/ready").json()["checks"]["redis"] == "ok",
+        seconds=5,
+        what="readiness to show Redis",
+    )
+
+
+def _value(metrics: str, labels: str) -> float:
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if labels in line)

@@ -1,0 +1,162 @@
+"""Real servers for these tests: nginx with a file of the tree, and something behind it."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
+
+import uvicorn
+from starlette.types import ASGIApp
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, *, alive: Callable[[], bool]) -> None:
+    """Return once the port accepts; fail as soon as its server is gone, or after 10 s."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if not alive():
+            break
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+@contextmanager
+def running_nginx(
+    source: Path, prefix: Path, replacements: dict[str, str], port: int
+) -> Iterator[Path]:
+    """Run nginx on a copy of `source` with other addresses; yields the file with its output."""
+    prefix.mkdir()
+    text = source.read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        assert old in text, f"{source.name} does not name {old}"
+        text = text.replace(old, new)
+    (prefix / "nginx.conf").write_text(text, encoding="utf-8")
+    log = prefix / "output.log"
+    # Root's workers would become another user, who may not enter the tests' folder.
+    directives = "daemon off;" + (" user root;" if os.getuid() == 0 else "")
+    arguments = ["-e", "stderr", "-p", str(prefix), "-c", str(prefix / "nginx.conf")]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            ["nginx", *arguments, "-g", directives], stdout=output, stderr=output
+        )
+    try:
+        wait_for_port(port, alive=lambda: process.poll() is None)
+        yield log
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def running_app(app: ASGIApp, port: int | None = None) -> Iterator[int]:
+    """Serve an ASGI application from a thread; yields its port."""
+    port = port or free_port()
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="websockets-sansio"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for_port(port, alive=thread.is_alive)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+class _Rude(BaseHTTPRequestHandler):
+    """Reads a request, counts it and hangs up without an answer."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._hang_up()
+
+    def do_POST(self) -> None:
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        server = self.server
+        assert isinstance(server, RudeServer)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        server.requests.append(self.command)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Stay silent."""
+
+
+class RudeServer(ThreadingHTTPServer):
+    """A server that never answers; `requests` holds the methods it was sent."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Rude)
+
+
+class _FakeDocker(BaseHTTPRequestHandler):
+    """Answers anything, so that whatever gets through the proxy is seen."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        server = self.server
+        assert isinstance(server, FakeDocker)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        server.requests.append((self.command, self.path, body))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"[]")
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the base's names
+
+    def address_string(self) -> str:
+        """Name the client: a Unix socket has no address."""
+        return "unix"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Stay silent."""
+
+
+class FakeDocker(ThreadingMixIn, UnixStreamServer):
+    """Stands where the Docker engine's socket is; `requests` holds what reached it."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path) -> None:
+        self.requests: list[tuple[str, str, bytes]] = []
+        super().__init__(str(path), _FakeDocker)
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer | FakeDocker) -> Iterator[None]:
+    """Serve from a thread."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()

@@ -1,0 +1,112 @@
+"""prometheus/: configuration, rules and their unit tests, read by the installed Prometheus."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+_ROOT = Path(__file__).parents[2]
+_PROMETHEUS = _ROOT / "prometheus"
+_RULE_FILES = sorted(_PROMETHEUS.glob("rules/*.yml"))
+_TEST_FILES = sorted(_PROMETHEUS.glob("tests/*.yml"))
+
+
+def _named(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=[path.name for path in paths])
+
+
+def _alerts() -> list[dict[str, Any]]:
+    return [
+        rule
+        for path in _RULE_FILES
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+
+
+def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    command = ["promtool", *map(str, arguments)]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
+def test_configuration_is_valid() -> None:
+    """Prometheus takes the file as it stands, with the rule files it names."""
+    done = _promtool("check", "config", _PROMETHEUS / "prometheus.yml")
+
+    assert done.returncode == 0, done.stdout
+    assert f"{len(_RULE_FILES)} rule files found" in done.stdout
+
+
+@_named(_RULE_FILES)
+def test_rules_are_valid(path: Path) -> None:
+    """No rule is malformed and none is there twice."""
+    done = _promtool("check", "rules", "--lint=all", "--lint-fatal", path)
+
+    assert done.returncode == 0, done.stdout
+
+
+@_named(_TEST_FILES)
+def test_rules_behave(path: Path) -> None:
+    """The rules fire, stay silent and resolve as their unit tests say."""
+    done = _promtool("test", "rules", path)
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_rule_that_is_wrong_fails_its_test(tmp_path: Path) -> None:
+    """The unit tests can fail: ten times the threshold and they do."""
+    for folder in ("rules", "tests"):
+        shutil.copytree(_PROMETHEUS / folder, tmp_path / folder)
+    rules = tmp_path / "rules/slo-api.yml"
+    text = rules.read_text(encoding="utf-8")
+    assert "14.4 * 0.001" in text
+    rules.write_text(text.replace("14.4 * 0.001", "144 * 0.1"), encoding="utf-8")
+
+    done = _promtool("test", "rules", tmp_path / "tests/slo-api_test.yml")
+
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+
+
+@pytest.mark.parametrize("alert", _alerts(), ids=lambda alert: str(alert["alert"]))
+def test_alert_says_what_a_person_needs(alert: dict[str, Any]) -> None:
+    """Who is woken, what happened, and where to read and look on."""
+    severity = alert["labels"]["severity"]
+
+    assert severity in ({"none"} if alert["alert"] == "Watchdog" else {"page", "ticket"})
+    assert set(alert["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert alert["annotations"]["runbook_url"].endswith(f"/{alert['alert']}.md")
+    assert alert["annotations"]["dashboard_url"].endswith("/d/burnrate-overview")
+
+
+def test_every_alert_has_a_unit_test() -> None:
+    """An alert that no test has seen firing is a guess."""
+    tested = "".join(path.read_text() for path in _TEST_FILES)
+
+    for alert in _alerts():
+        assert f"alertname: {alert['alert']}\n" in tested, alert["alert"]
+
+
+def test_every_part_is_scraped_on_the_observability_network() -> None:
+    """Each job measures one part, at an address that Prometheus can reach."""
+    compose = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]
+    jobs = yaml.safe_load((_PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    names = [job["job_name"] for job in jobs]
+
+    assert names == [
+        "api", "inbox", "prometheus", "alertmanager", "grafana", "loki", "tempo", "alloy",
+        "postgres", "redis", "nginx", "node",
+    ]  # fmt: skip
+    for job in jobs:
+        (group,) = job["static_configs"]
+        assert group["labels"] == {"service": job["job_name"]}
+        (target,) = group["targets"]
+        assert "observability" in compose[target.partition(":")[0]]["networks"]

@@ -1,0 +1,85 @@
+"""The service as it runs in production: gunicorn with its workers."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.servers.processes import (
+    HOST,
+    ROOT,
+    ServerProcess,
+    free_port,
+    private_folder,
+    wait_until,
+)
+
+
+class ApiServer(ServerProcess):
+    """gunicorn on a free port.
+
+    Args:
+        folder: For its log.
+        settings: Environment variables, over the test's own.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.port = free_port()
+        self.base_url = f"http://{HOST}:{self.port}"
+        # Nothing that the machine happens to have set may decide what a test sees.
+        inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "PYTHONPATH")}
+        super().__init__(
+            [
+                sys.executable, "-m", "gunicorn",
+                "--config", "api/gunicorn.conf.py",
+                "api.main:create_app()",
+            ],
+            folder / "api.log",
+            env={**inherited, "API_BIND": f"{HOST}:{self.port}", **settings},
+            cwd=ROOT,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it and wait until every worker has."""
+        super().start()
+        self.wait_listening(self.port)
+        workers = int((self._env or {}).get("WEB_CONCURRENCY", "4"))
+        wait_until(
+            lambda: self._count_started() >= workers or not self.is_running(),
+            seconds=30,
+            what="the workers",
+        )
+        assert self.is_running(), self.output()
+
+    def worker_pids(self) -> list[int]:
+        """Return the ids of the workers."""
+        return [child.pid for child in psutil.Process(self.pid).children()]
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Return the log, each line of which must be JSON."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401 - httpx's
+        """Return a client of the service."""
+        return httpx.Client(base_url=self.base_url, timeout=15, **options)
+
+    def _count_started(self) -> int:
+        return self.log.read_text().count("Application startup complete")
+
+
+@contextmanager
+def running_api(**settings: str) -> Iterator[ApiServer]:
+    """Run the service for the block, with these environment variables."""
+    with private_folder() as folder:
+        server = ApiServer(folder, settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(seconds=40)

@@ -1,0 +1,136 @@
+"""One server process of a test: started on a free port, stopped by its id."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(is_true: Callable[[], bool], *, seconds: float = 10, what: str = "it") -> None:
+    """Return once `is_true` says so; fail when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if is_true():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether somebody accepts connections on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+@contextmanager
+def private_folder(owner: str | None = None) -> Iterator[Path]:
+    """Make a folder for the block; outside pytest's, whose folders only their maker may enter."""
+    with tempfile.TemporaryDirectory(prefix="burnrate-test-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if owner is not None and os.getuid() == 0:
+            shutil.chown(folder, owner, owner)
+        yield folder
+
+
+class ServerProcess:
+    """A process in the foreground, its output in a file.
+
+    Args:
+        command: The program and its arguments.
+        log: Where its output goes, appended.
+        env: Its whole environment; by default the test's.
+        user: Who runs it when the test is root.
+        cwd: Where it runs.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.log = log
+        self._command = list(command)
+        self._env = dict(env) if env is not None else None
+        self._user = user if os.getuid() == 0 else None
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the process id; the process must have been started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, again if need be."""
+        assert not self.is_running()
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._env,
+                user=self._user,
+                group=self._user,
+                extra_groups=[] if self._user else None,
+                cwd=self._cwd,
+            )
+
+    def is_running(self) -> bool:
+        """Tell whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def send(self, signal_number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(signal_number)
+
+    def stop(self, signal_number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+        """End it and return its exit code; one that does not end in time is killed."""
+        if self._process is None:
+            return 0
+        if self.is_running():
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal_number)
+                # A stopped process takes note of a signal only when it goes on.
+                self._process.send_signal(signal.SIGCONT)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def wait_listening(self, port: int, seconds: float = 15) -> None:
+        """Return once it accepts connections on a port; fail as soon as it has ended."""
+
+        def is_up_or_gone() -> bool:
+            return is_listening(port) or not self.is_running()
+
+        wait_until(is_up_or_gone, seconds=seconds, what=self._command[0])
+        assert self.is_running(), self.output()
+
+    def output(self) -> str:
+        """Return the end of what it wrote."""
+        return self.log.read_text(errors="replace")[-4_000:]

@@ -1,0 +1,106 @@
+"""Container addresses turned into this machine's."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from burnrate.stack.addresses import ENDPOINTS, AddressMap, container_addresses
+from burnrate.stack.errors import StackError
+
+DEFAULTS = AddressMap()
+PLAIN_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgres:5432/burnrate?sslmode=disable", "127.0.0.1:55432/burnrate?sslmode=disable"),
+        ("redis://redis:6379", "redis://127.0.0.1:56379"),
+        ("http://tempo:4318/v1/traces", "http://127.0.0.1:4318/v1/traces"),
+        ('["postgres-exporter:9187"]', '["127.0.0.1:9187"]'),
+        ("0.0.0.0:8000", "127.0.0.1:8000"),
+        ("--host 0.0.0.0", "--host 127.0.0.1"),
+        ("user@inbox:8090", "user@127.0.0.1:8090"),
+        # Not addresses of ours.
+        ("postgres:17.11", "postgres:17.11"),
+        ("postgres:17", "postgres:17"),
+        ("my-api:8000", "my-api:8000"),
+        ("api.example.org:8000", "api.example.org:8000"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+        ("10.0.0.0", "10.0.0.0"),
+        ("job_name: redis", "job_name: redis"),
+    ],
+)
+def test_translates_addresses_and_nothing_that_only_looks_alike(text: str, expected: str) -> None:
+    """The table's addresses change, names and versions stay."""
+    assert DEFAULTS.translate(text, "api") == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "expected"),
+    [
+        ("nginx", "listen 0.0.0.0:8080;", "listen 127.0.0.1:18080;"),
+        ("nginx", "listen 8081;", "listen 127.0.0.1:8081;"),
+        ("nginx", "server api:8000;", "server 127.0.0.1:8000;"),
+        ("loki", "  http_listen_port: 3100", "  http_listen_port: 13100"),
+        ("loki", "http_listen_address: 0.0.0.0", "http_listen_address: 127.0.0.1"),
+        ("loki", "max_look_back: 3100", "max_look_back: 3100"),
+    ],
+)
+def test_a_file_may_name_its_own_port_without_an_address(
+    part: str, text: str, expected: str
+) -> None:
+    """Listening directives follow a moved port and never listen on every interface."""
+    moved = AddressMap.from_environment({"NGINX_PORT": "18080", "LOKI_PORT": "13100"})
+    assert moved.translate_file(text, part) == expected
+
+
+def test_each_port_has_a_variable_of_its_own_that_moves_it() -> None:
+    """No two endpoints share a variable, and each is obeyed."""
+    variables = {endpoint.variable: 20000 + i for i, endpoint in enumerate(ENDPOINTS)}
+    assert len(variables) == len(ENDPOINTS)
+    moved = AddressMap.from_environment({name: str(port) for name, port in variables.items()})
+    assert {e.variable: moved.ports[e] for e in ENDPOINTS} == variables
+    assert variables.keys() >= {"NGINX_STATUS_PORT", "TEMPO_OTLP_PORT", "POSTGRES_EXPORTER_PORT"}
+
+
+def test_no_two_parts_want_the_same_port_by_default() -> None:
+    """On one machine the parts share one address."""
+    ports = list(DEFAULTS.ports.values())
+    assert sorted(set(ports)) == sorted(ports)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "80a", "8 0", "٣"])
+def test_a_wrong_port_is_refused_by_its_variable(text: str) -> None:
+    """The line names the setting."""
+    with pytest.raises(StackError, match="REDIS_PORT"):
+        AddressMap.from_environment({"REDIS_PORT": text})
+
+
+def test_an_address_without_a_counterpart_is_found() -> None:
+    """What only containers have is left in the text, and reported."""
+    text = DEFAULTS.translate("docker-proxy:2375 api:9999 api:8000", "alloy")
+    assert container_addresses(text) == ["docker-proxy:2375", "api:9999"]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(ENDPOINTS), PLAIN_TEXT), max_size=8),
+    st.integers(10000, 60000),
+)
+def test_no_known_container_address_survives(pieces: list[object], first_port: int) -> None:
+    """Whatever stands around it, an address in the table is translated."""
+    variables = {e.variable: str(first_port + i) for i, e in enumerate(ENDPOINTS)}
+    moved = AddressMap.from_environment(variables)
+    text = " ".join(
+        piece if isinstance(piece, str) else f"{piece.part}:{piece.container_port}"  # type: ignore[attr-defined]
+        for piece in pieces
+    )
+    known = {f"{e.part}:{e.container_port}" for e in ENDPOINTS}
+    assert not known.intersection(container_addresses(moved.translate(text, "api")))
+
+
+@given(PLAIN_TEXT)
+def test_text_without_addresses_stays_as_it_is(text: str) -> None:
+    """Translation touches addresses and nothing else."""
+    assume("0.0" not in text and not container_addresses(text))
+    assert DEFAULTS.translate(text, "api") == text

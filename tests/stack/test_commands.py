@@ -1,0 +1,135 @@
+"""The command line, without starting anything."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPOSE = """
+services:
+  redis: {image: redis, command: [redis-server]}
+  loki: {image: loki}
+secrets:
+  redis_password: {file: ./.burnrate/secrets/redis_password}
+"""
+
+
+@pytest.fixture
+def checkout(open_path: Path) -> Path:
+    """The smallest checkout."""
+    (open_path / "burnrate").mkdir()
+    (open_path / "docker-compose.yml").write_text(COMPOSE, encoding="utf-8")
+    return open_path
+
+
+def _run(directory: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.prefix) / "bin/burnrate"
+    # No engine in sight, whatever the machine has.
+    environment = {**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock", **variables}
+    return subprocess.run(
+        [str(program), *words],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_imports_no_rooms_code(checkout: Path) -> None:
+    """It must be there at once, also when a room's dependency is not."""
+    code = (
+        "import sys; sys.argv = ['burnrate', '--help']\n"
+        "from burnrate.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in sys.modules if m.startswith('burnrate.stack')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True
+    )
+    assert "Start, stop and look at the whole stack." in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_is_there(checkout: Path) -> None:
+    """The names that the Makefile and the README use."""
+    text = _run(checkout, "stack", "--help").stdout
+    for name in ("up", "down", "status", "init", "install", "start", "stop", "restart", "logs"):
+        assert f"\n  {name} " in text
+
+
+def test_a_failure_is_one_line_on_stderr_and_exit_code_1(checkout: Path) -> None:
+    """Nothing on stdout that a script could take for a result, and no traceback."""
+    done = _run(checkout, "stack", "status", REDIS_PORT="many")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "burnrate: REDIS_PORT is 'many': it must be 1 to 65535\n"
+
+
+def test_init_prepares_for_containers_and_starts_nothing(checkout: Path) -> None:
+    """Twice is once."""
+    for _ in range(2):
+        done = _run(checkout, "stack", "init")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert "BURNRATE_UID=" in (checkout / ".env").read_text(encoding="utf-8")
+    assert (checkout / ".burnrate/secrets/redis_password").stat().st_size > 40
+    assert not (checkout / ".burnrate/run/stack.json").exists()
+
+
+def test_status_of_nothing_is_told_by_the_exit_code(checkout: Path) -> None:
+    """And changes nothing in the checkout."""
+    done = _run(checkout, "stack", "status")
+    assert done.returncode == 1
+    assert done.stdout.startswith("not running")
+    assert not (checkout / ".burnrate").exists()
+    as_json = json.loads(_run(checkout, "stack", "status", "--json").stdout)
+    assert as_json["mode"] is None
+    assert [part["part"] for part in as_json["parts"]] == ["redis", "loki"]
+
+
+def test_down_of_nothing_is_harmless(checkout: Path) -> None:
+    """Exit code 0, nothing made."""
+    done = _run(checkout, "stack", "down")
+    assert (done.returncode, done.stdout) == (0, "nothing is running\n")
+    assert not (checkout / ".burnrate").exists()
+
+
+def test_a_part_cannot_be_started_in_a_stack_that_does_not_run(checkout: Path) -> None:
+    """The line says what to do first."""
+    _run(checkout, "stack", "init")
+    done = _run(checkout, "stack", "start", "redis")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "burnrate: the stack is not running: make up\n",
+    )
+
+
+def test_containers_cannot_be_forced_where_no_engine_answers(checkout: Path) -> None:
+    """A forced mode is never swapped for the other one."""
+    done = _run(checkout, "stack", "up", "--mode", "containers")
+    assert done.returncode == 1
+    assert done.stderr == "burnrate: MODE=containers: no Docker engine answers\n"
+
+
+def test_data_stays_with_the_mode_that_made_it(checkout: Path) -> None:
+    """Versions differ between the two, and the older cannot read what the newer wrote."""
+    _run(checkout, "stack", "init")
+    data = checkout / ".burnrate/data"
+    (data / ".mode").write_text("containers\n", encoding="utf-8")
+    done = _run(checkout, "stack", "up", "--mode", "processes")
+    assert done.returncode == 1
+    assert "is of containers, whose versions differ: use MODE=containers" in done.stderr
+    assert _run(checkout, "stack", "down", "--wipe", "--yes").returncode == 0
+    assert list(data.iterdir()) == []
+
+
+def test_wiping_asks_first(checkout: Path) -> None:
+    """Without an answer nothing is deleted."""
+    _run(checkout, "stack", "init")
+    (checkout / ".burnrate/data/.mode").write_text("processes\n", encoding="utf-8")
+    assert _run(checkout, "stack", "down", "--wipe").returncode == 1
+    assert (checkout / ".burnrate/data/.mode").exists()

@@ -1,0 +1,84 @@
+"""docker-compose.yml as a model."""
+
+from pathlib import Path
+
+import pytest
+
+from burnrate.stack.compose import Compose, Mount, load_compose
+from burnrate.stack.errors import StackError
+
+
+def _load(tmp_path: Path, text: str, **environment: str) -> Compose:
+    path = tmp_path / "docker-compose.yml"
+    path.write_text(text, encoding="utf-8")
+    return load_compose(path, environment)
+
+
+def test_long_and_short_forms_mean_the_same(tmp_path: Path) -> None:
+    """A list or a map, a string or a list: one model."""
+    compose = _load(
+        tmp_path,
+        """
+        services:
+          short:
+            command: serve --now
+            environment: ["A=1", "B=x=y", "C="]
+            depends_on: [long]
+            secrets: [token]
+            tmpfs: /tmp
+            volumes: ["./conf:/etc/conf:ro"]
+          long:
+            command: [serve, --now]
+            environment: {A: 1, B: x=y, C: "", D: true, E: null}
+            depends_on: {short: {condition: service_healthy}}
+            secrets: [{source: token, target: /elsewhere/token}]
+            tmpfs: ["/tmp:size=16m"]
+            volumes: [{type: bind, source: ./conf, target: /etc/conf, read_only: true}]
+        """,
+    )
+    short, long = compose.services["short"], compose.services["long"]
+    assert short.command == long.command == ["serve", "--now"]
+    assert short.environment == {"A": "1", "B": "x=y", "C": ""}
+    assert long.environment == {"A": "1", "B": "x=y", "C": "", "D": "true", "E": None}
+    assert list(short.depends_on) == ["long"]
+    assert long.depends_on["short"].condition == "service_healthy"
+    assert [s.path for s in short.secrets] == ["/run/secrets/token"]
+    assert [s.path for s in long.secrets] == ["/elsewhere/token"]
+    assert short.temporary_directories == long.temporary_directories == ["/tmp"]
+    expected = Mount(type="bind", source="./conf", target="/etc/conf", read_only=True)
+    assert short.volumes == long.volumes == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("15s", 15), ("1m30s", 90), ("500ms", 0.5), ("1h", 3600)]
+)
+def test_durations_are_read(tmp_path: Path, text: str, seconds: float) -> None:
+    """A grace period is in Compose's notation."""
+    compose = _load(tmp_path, f"services: {{a: {{stop_grace_period: {text}}}}}")
+    assert compose.services["a"].stop_grace_period == seconds
+
+
+def test_variables_are_replaced_in_values_of_any_depth(tmp_path: Path) -> None:
+    """Maps and lists are walked, anchors included."""
+    text = "x: &x {image: '${IMAGE:-a}'}\nservices: {s: {<<: *x, command: ['--p=$PORT']}}"
+    compose = _load(tmp_path, text, IMAGE="b", PORT="1")
+    assert compose.services["s"].image == "b"
+    assert compose.services["s"].command == ["--p=1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("services: {a: {stop_grace_period: soon}}", r"services\.a\.stop_grace_period: .*'soon'"),
+        ("services: {a: {volumes: [/only]}}", r"services\.a\.volumes\.0: .*names no source"),
+        ("services: {}", "services: "),
+        ("services: [", "expected the node content"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_with_its_place(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    """File, path inside it, reason."""
+    with pytest.raises(StackError, match=place) as caught:
+        _load(tmp_path, text)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,139 @@
+"""Containers: what is asked of Docker, and what is made of its answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from burnrate.stack import records
+from burnrate.stack.containers import ContainerStack, engine_problem, parse_rows
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
+
+# Stands in for the command: notes its arguments and answers by its own folder's files.
+DOCKER = """#!/bin/sh
+here=$(dirname "$0")
+echo "$*" >> "$here/calls"
+case "$*" in
+    "version "*) cat "$here/engine" ;;
+    "compose version "*) cat "$here/compose" ;;
+    *" ps --quiet") cat "$here/ids" ;;
+    *" ps --all "*) cat "$here/ps" ;;
+    *" config --images") echo there; echo registry.example/gone:1 ;;
+    *" config --services") echo api ;;
+    "image inspect there") ;;
+    "image inspect "*) exit 1 ;;
+    *" up "*) echo "Error: pull access denied" >&2; exit "$(cat "$here/up")" ;;
+esac
+"""
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a docker command that works."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "docker").write_text(DOCKER, encoding="utf-8")
+    (folder / "docker").chmod(0o755)
+    for name, text in {"engine": "27.1", "compose": "2.29.7", "up": "0", "ids": ""}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return folder
+
+
+@pytest.fixture
+def stack(tmp_path: Path, docker: Path) -> ContainerStack:
+    """A stack on that Docker."""
+    assert docker.exists()
+    layout = Layout(tmp_path, tmp_path / ".burnrate")
+    layout.logs.mkdir(parents=True)
+    layout.run.mkdir()
+    return ContainerStack(layout, lambda _line: None)
+
+
+def _calls(docker: Path) -> list[str]:
+    calls = (docker / "calls").read_text(encoding="utf-8").splitlines()
+    return [call.partition("--project-directory ")[2].partition(" ")[2] or call for call in calls]
+
+
+def test_containers_need_an_engine_and_a_compose_that_knows_the_file(docker: Path) -> None:
+    """Each reason is told apart, because each has another remedy."""
+    assert engine_problem() is None
+    (docker / "compose").write_text("2.4.1", encoding="utf-8")
+    assert "2.4 is too old" in (engine_problem() or "")
+    (docker / "compose").unlink()
+    assert "docker compose (version 2) is not installed" in (engine_problem() or "")
+    (docker / "engine").unlink()
+    assert engine_problem() == "no Docker engine answers"
+    (docker / "docker").unlink()
+    assert engine_problem() == "no Docker engine answers"
+
+
+def test_up_builds_waits_and_is_remembered(stack: ContainerStack, docker: Path) -> None:
+    """The mode of the running stack is what later commands follow."""
+    stack.up()
+    assert "up --detach --wait --wait-timeout 300 --build" in _calls(docker)
+    running = records.read_running(stack.layout)
+    assert running is not None
+    assert running.mode == "containers"
+    stack.down()
+    assert records.read_running(stack.layout) is None
+
+
+def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
+    stack: ContainerStack, docker: Path
+) -> None:
+    """One line; what was started before the failure is removed."""
+    (docker / "up").write_text("1", encoding="utf-8")
+    with pytest.raises(StackError) as caught:
+        stack.up()
+    assert "cannot pull or build registry.example/gone:1: MODE=processes" in str(caught.value)
+    assert "Error: pull access denied" in caught.value.log_tail
+    assert _calls(docker)[-1] == "down"
+    assert records.read_running(stack.layout) is None
+
+
+def test_a_stack_that_ran_before_a_failed_up_is_left_running(
+    stack: ContainerStack, docker: Path
+) -> None:
+    """Only what this call started is taken away."""
+    (docker / "up").write_text("1", encoding="utf-8")
+    (docker / "ids").write_text("0123\n", encoding="utf-8")
+    with pytest.raises(StackError):
+        stack.up()
+    assert "down" not in _calls(docker)
+
+
+def test_status_is_the_engines_view_of_each_part(stack: ContainerStack, docker: Path) -> None:
+    """Health checks decide; a container without one counts when it runs."""
+    rows: list[dict[str, object]] = [
+        {
+            "Service": "nginx",
+            "State": "running",
+            "Health": "healthy",
+            "Status": "Up 2 minutes (healthy)",
+            "Publishers": [
+                {"URL": "127.0.0.1", "PublishedPort": 8080},
+                {"URL": "", "PublishedPort": 0},
+            ],
+        },
+        {"Service": "api", "State": "running", "Health": "starting", "Publishers": None},
+        {"Service": "nginx-exporter", "State": "running", "Health": ""},
+    ]
+    (docker / "ps").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    found = stack.status(["nginx", "api", "nginx-exporter", "redis"])
+    assert [(row.part, row.state, row.address, row.health) for row in found] == [
+        ("nginx", "running", "127.0.0.1:8080", "healthy"),
+        ("api", "running", "inside", "unhealthy"),
+        ("nginx-exporter", "running", "inside", "healthy"),
+        ("redis", "stopped", "-", "-"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "services"),
+    [("", []), ('[{"Service": "a"}]', ["a"]), ('{"Service": "a"}\n{"Service": "b"}', ["a", "b"])],
+)
+def test_both_notations_of_compose_are_read(output: str, services: list[str]) -> None:
+    """An array up to 2.20, a line for each container since."""
+    assert [row["Service"] for row in parse_rows(output)] == services

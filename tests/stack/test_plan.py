@@ -1,0 +1,199 @@
+"""docker-compose.yml turned into what runs on this machine."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.compose import Compose, load_compose
+from burnrate.stack.errors import StackError
+from burnrate.stack.initialise import container_ids
+from burnrate.stack.layout import Layout
+from burnrate.stack.parts import PARTS
+from burnrate.stack.plan import (
+    PlannedPart,
+    make_plan,
+    missing_packages,
+    with_option,
+    with_split_addresses,
+)
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+API: Mapping[str, object] = {
+    "command": ["gunicorn", "--config", "api/gunicorn.conf.py", "api.main:create_app()"],
+    "environment": {
+        "API_BIND": "0.0.0.0:8000",
+        "DATABASE_HOST": "postgres",
+        "DATABASE_PORT": "5432",
+        "DATABASE_PASSWORD_FILE": "/run/secrets/password",
+        "FORWARDED_ALLOW_IPS": "172.31.0.2",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://tempo:4318",
+        "TZ": None,
+    },
+    "secrets": ["password"],
+    "volumes": ["./conf:/etc/api:ro", "./.burnrate/data/api:/var/lib/api"],
+    "tmpfs": ["/tmp:size=1m"],
+    "depends_on": ["tempo"],
+    "stop_grace_period": "45s",
+}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A checkout with one configuration file."""
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/a.ini").write_text(
+        "redis=redis:6379\ndata=/var/lib/api/x\n", encoding="utf-8"
+    )
+    return Layout(tmp_path, tmp_path / ".burnrate")
+
+
+def _compose(**services: Mapping[str, object]) -> Compose:
+    secrets = {"password": {"file": "./.burnrate/secrets/password"}}
+    return Compose.model_validate({"services": services, "secrets": secrets})
+
+
+@pytest.fixture
+def api(layout: Layout) -> PlannedPart:
+    """The service as planned, with nothing else installed."""
+    return make_plan(layout, _compose(api=API), AddressMap()).parts["api"]
+
+
+def test_the_program_is_this_environments_and_takes_the_files_arguments(api: PlannedPart) -> None:
+    """The command's first word names the program that is looked up."""
+    program, *arguments = api.arguments
+    assert Path(program).name == "gunicorn"
+    assert Path(program).is_file()
+    assert arguments == ["--config", "api/gunicorn.conf.py", "api.main:create_app()"]
+
+
+def test_environment_has_this_machines_addresses_and_paths(
+    api: PlannedPart, layout: Layout
+) -> None:
+    """Whole addresses, addresses in two variables, secrets, and what our table adds."""
+    assert api.environment["API_BIND"] == "127.0.0.1:8000"
+    assert api.environment["DATABASE_HOST"] == "127.0.0.1"
+    assert api.environment["DATABASE_PORT"] == "55432"
+    assert api.environment["DATABASE_PASSWORD_FILE"] == str(layout.secrets / "password")
+    assert api.environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1"
+    assert api.environment["TMPDIR"] == str(layout.run / "api/tmp")
+    assert "TZ" not in api.environment
+
+
+def test_configuration_files_are_rendered_into_the_state(api: PlannedPart, layout: Layout) -> None:
+    """The tree's own files stay as they are."""
+    data = layout.data / "api/x"
+    assert api.files == {layout.etc / "api/a.ini": f"redis=127.0.0.1:56379\ndata={data}\n".encode()}
+
+
+def test_order_and_stopping_are_the_compose_files(api: PlannedPart) -> None:
+    """A grace of its own; a temporary folder that starts empty."""
+    assert api.grace_seconds == 45
+    assert api.stop_signal == "TERM"
+    assert [path.name for path in api.temporary_directories] == ["tmp"]
+
+
+def test_another_shell_changes_nothing(
+    layout: Layout, api: PlannedPart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up` twice from two terminals restarts nothing."""
+    monkeypatch.setenv("PATH", "/elsewhere:/usr/bin")
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    assert make_plan(layout, _compose(api=API), AddressMap()).parts["api"].digest == api.digest
+
+
+@pytest.mark.parametrize("change", ["argument", "environment", "file"])
+def test_each_kind_of_change_is_noticed(layout: Layout, api: PlannedPart, change: str) -> None:
+    """`up` restarts a part whose configuration changed."""
+    service = dict(API)
+    if change == "argument":
+        service["command"] = ["gunicorn", "--other"]
+    elif change == "environment":
+        service["environment"] = {"X": "1"}
+    else:
+        (layout.checkout / "conf/a.ini").write_text("other", encoding="utf-8")
+    assert make_plan(layout, _compose(api=service), AddressMap()).parts["api"].digest != api.digest
+
+
+def test_what_is_not_installed_is_named_with_its_cost(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left out, nobody waits for it, and spans are not sent to it."""
+    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: "/nonexistent")
+    plan = make_plan(layout, _compose(tempo={}, loki={}, api=API), AddressMap())
+    assert list(plan.parts) == ["api"]
+    assert plan.parts["api"].depends_on == ()
+    assert plan.parts["api"].environment["OTEL_TRACES_EXPORTER"] == "none"
+    reasons = {missing.name: missing.reason for missing in plan.missing}
+    assert reasons["loki"] == f"not installed: no log search; logs are in {layout.logs}"
+    assert all(missing.is_optional for missing in plan.missing)
+
+
+def test_what_is_installed_is_used(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A binary on the PATH is enough; its listeners stay on the loopback."""
+    program = layout.checkout / "bin/loki"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: str(program.parent))
+    loki = make_plan(layout, _compose(loki={"command": ["-x=1"]}), AddressMap()).parts["loki"]
+    assert loki.arguments == (
+        str(program),
+        "-x=1",
+        "-server.grpc-listen-address=127.0.0.1",
+        "-server.grpc-listen-port=9095",
+    )
+
+
+def test_a_part_from_a_package_must_run(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack without Redis is no stack: the package is named."""
+    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: "/nonexistent")
+    compose = _compose(redis={}, api=API)
+    (missing,) = make_plan(layout, compose, AddressMap()).missing
+    assert (missing.name, missing.is_optional) == ("redis", False)
+    assert missing_packages(compose) == ["redis-server"]
+
+
+@pytest.mark.parametrize(
+    ("words", "flag", "value", "expected"),
+    [
+        (["--port", "6379"], "--port", "7000", ["--port", "7000"]),
+        (["--port=6379"], "--port", "7000", ["--port=7000"]),
+        (["x"], "--port", "7000", ["x", "--port", "7000"]),
+        (["-a.b=1"], "-a.b", "2", ["-a.b=2"]),
+        (["x"], "-a.b", "2", ["x", "-a.b=2"]),
+        (["-c", "a=1"], "-c", "port=2", ["-c", "a=1", "-c", "port=2"]),
+    ],
+)
+def test_an_option_is_set_once(
+    words: list[str], flag: str, value: str, expected: list[str]
+) -> None:
+    """Some programs refuse a repeated flag, others need both words."""
+    assert with_option(words, flag, value) == expected
+
+
+def test_only_pairs_of_host_and_port_are_an_address() -> None:
+    """Other hosts and lone variables stay."""
+    given = {"A_HOST": "redis", "A_PORT": "6379", "B_HOST": "db.example", "B_PORT": "5432"}
+    expected = {**given, "A_HOST": "127.0.0.1", "A_PORT": "56379"}
+    assert with_split_addresses(given, AddressMap()) == expected
+    assert with_split_addresses({"C_HOST": "redis"}, AddressMap()) == {"C_HOST": "redis"}
+
+
+def test_an_unknown_signal_is_refused(layout: Layout) -> None:
+    """It would otherwise surface when the stack is stopped."""
+    with pytest.raises(StackError, match="SIGNOTHING"):
+        make_plan(layout, _compose(api={**API, "stop_signal": "SIGNOTHING"}), AddressMap())
+
+
+def test_the_trees_own_file_can_be_planned(tmp_path: Path) -> None:
+    """Each service has an entry, each mount a file, and no container address is left."""
+    layout = Layout(CHECKOUT, tmp_path / "state")
+    compose = load_compose(layout.compose_file, container_ids({}))
+    plan = make_plan(layout, compose, AddressMap())
+    assert set(compose.services) - set(PARTS) == {"docker-proxy"}
+    assert set(PARTS) <= set(compose.services)
+    for part in plan.parts.values():
+        words = [*part.arguments[1:], *part.environment.values()]
+        assert not [word for word in words if "/run/secrets" in word or "0.0.0.0" in word]  # noqa: S104

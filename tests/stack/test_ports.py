@@ -1,0 +1,64 @@
+"""Ports are checked before anything starts."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.errors import StackError
+from burnrate.stack.ports import check_ports
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Somebody else's server."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def _port(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
+def test_a_taken_port_is_named_with_its_part_its_holder_and_its_variable(
+    listener: socket.socket,
+) -> None:
+    """One line has all that is needed to solve it."""
+    port = _port(listener)
+    addresses = AddressMap.from_environment({"PROMETHEUS_PORT": str(port)})
+    with pytest.raises(StackError) as caught:
+        check_ports(addresses, ["prometheus"])
+    message = str(caught.value)
+    assert f"port {port} for prometheus is taken by " in message
+    assert f"(process {os.getpid()})" in message
+    assert "PROMETHEUS_PORT" in message
+
+
+def test_a_listener_on_every_interface_is_in_the_way_too() -> None:
+    """A bind to the loopback alone would fail at the part's start."""
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 - that is the case
+        addresses = AddressMap.from_environment({"REDIS_PORT": str(_port(server))})
+        with pytest.raises(StackError, match="REDIS_PORT"):
+            check_ports(addresses, ["redis"])
+
+
+def test_ports_of_parts_that_do_not_start_do_not_matter(listener: socket.socket) -> None:
+    """Grafana's port may be taken where Grafana is not installed."""
+    addresses = AddressMap.from_environment(
+        {"GRAFANA_PORT": str(_port(listener)), "REDIS_PORT": str(_free_port())}
+    )
+    check_ports(addresses, ["redis"])
+
+
+def test_two_parts_that_want_one_port_are_both_named() -> None:
+    """A slip in .env is told before it becomes a failed start."""
+    addresses = AddressMap.from_environment({"API_PORT": "8123", "INBOX_PORT": "8123"})
+    with pytest.raises(StackError, match=r"8123 is wanted by api \(API_PORT\) and by inbox"):
+        check_ports(addresses, ["api", "inbox"])
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return _port(server)

@@ -1,0 +1,331 @@
+"""The whole stack as plain processes, for real: started, hurt, stopped."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from burnrate.stack.addresses import ENDPOINTS
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+IGNORED = shutil.ignore_patterns(".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__")
+PATIENCE_SECONDS = 30.0
+
+
+class Checkout:
+    """A copy of the tree with ports of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        shutil.copytree(ROOT, path, ignore=IGNORED)
+        self.ports = _free_ports()
+        # One worker: these tests are about processes, not about load.
+        variables = {"WEB_CONCURRENCY": "1", **{k: str(v) for k, v in self.ports.items()}}
+        self.environment = {**os.environ, **variables}
+
+    @property
+    def command(self) -> list[str]:
+        """The command up to its subcommand."""
+        return [str(Path(sys.prefix) / "bin/burnrate"), "stack"]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand."""
+        return subprocess.run(
+            [*self.command, *words],
+            cwd=self.path,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def up(self) -> str:
+        """Start as processes, which must work."""
+        done = self.run("up", "--mode", "processes")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, dict[str, str]]:
+        """Return the parts' rows by name."""
+        rows = json.loads(self.run("status", "--json").stdout)["parts"]
+        return {row["part"]: row for row in rows}
+
+    def leader(self, part: str) -> int:
+        """Return the id of a part's main process."""
+        return int((self.path / f".burnrate/run/{part}/leader").read_text().split()[0])
+
+    def leaders(self) -> dict[str, int]:
+        """Return the main processes of all parts that run."""
+        parts = [row["part"] for row in self.status().values() if row["state"] == "running"]
+        return {part: self.leader(part) for part in parts}
+
+    def supervisor(self) -> int:
+        """Return supervisord's id."""
+        return int((self.path / ".burnrate/run/supervisord.pid").read_text())
+
+    def processes(self) -> list[str]:
+        """Return what lives of the stack: whatever works in the checkout or was told of it."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                places = [process.cwd(), *process.cmdline()]
+                if process.status() != psutil.STATUS_ZOMBIE and any(
+                    str(self.path) in place for place in places
+                ):
+                    found.append(f"{process.pid} {process.name()}")
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_until_healthy(self, part: str) -> None:
+        """Wait for a part that is on its way back."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.status()[part]["health"] != "healthy":
+            assert time.monotonic() < deadline, f"{part} did not come back"
+            time.sleep(0.2)
+
+
+def _free_ports() -> dict[str, int]:
+    with ExitStack() as stack:
+        ports = {}
+        for endpoint in ENDPOINTS:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            ports[endpoint.variable] = int(server.getsockname()[1])
+        return ports
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Checkout]:
+    """One copy for all tests here; each says itself whether the stack runs."""
+    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-up-"))
+    folder.chmod(0o755)
+    checkout = Checkout(folder / "checkout")
+    yield checkout
+    checkout.run("down")
+    left = checkout.processes()
+    shutil.rmtree(folder)
+    assert left == []
+
+
+@pytest.fixture
+def running(checkout: Checkout) -> Checkout:
+    """The stack, up."""
+    checkout.up()
+    return checkout
+
+
+@pytest.fixture
+def stopped(checkout: Checkout) -> Checkout:
+    """The stack, down."""
+    assert checkout.run("down").returncode == 0
+    assert checkout.processes() == []
+    return checkout
+
+
+def test_up_makes_every_part_that_can_run_here_healthy(stopped: Checkout) -> None:
+    """The table says so by really asking each of them, and names what is missing with its cost."""
+    began = time.monotonic()
+    stopped.up()
+    assert time.monotonic() - began < PATIENCE_SECONDS
+    done = stopped.run("status")
+    assert done.returncode == 0, done.stdout
+    rows = stopped.status()
+    assert len(rows) == 16
+    for name in ("nginx", "api", "inbox", "postgres", "redis", "prometheus", "alertmanager"):
+        assert (rows[name]["state"], rows[name]["health"]) == ("running", "healthy")
+    absent = {name: row for name, row in rows.items() if row["state"] == "not installed"}
+    assert set(absent) <= {"grafana", "loki", "tempo", "alloy"}
+    assert all(row["detail"] for row in absent.values())
+
+
+def test_every_listener_is_on_the_loopback(running: Checkout) -> None:
+    """Nothing of the stack can be reached from another machine."""
+    ids = {int(line.split()[0]) for line in running.processes()}
+    listening = {
+        (c.laddr.ip, psutil.Process(c.pid).name())
+        for c in psutil.net_connections("inet")
+        if c.pid in ids and c.status == psutil.CONN_LISTEN and c.laddr
+    }
+    assert {name for _, name in listening} >= {"nginx", "postgres", "redis-server", "prometheus"}
+    assert {ip for ip, _ in listening} == {"127.0.0.1"}
+
+
+def test_up_twice_changes_nothing(running: Checkout) -> None:
+    """The same processes go on."""
+    before = running.leaders()
+    assert ": healthy after" not in running.up()
+    assert running.leaders() == before
+
+
+def test_up_restarts_only_what_was_changed(running: Checkout) -> None:
+    """An edited configuration file is taken over by its part."""
+    before = running.leaders()
+    with (running.path / "nginx/nginx.conf").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert "nginx: healthy after" in running.up()
+    after = running.leaders()
+    assert {part for part in before if before[part] != after[part]} == {"nginx"}
+
+
+@pytest.mark.parametrize("part", ["nginx", "postgres", "api"])
+def test_a_killed_part_comes_back_with_all_it_needs(running: Checkout, part: str) -> None:
+    """Its orphans are gone: they would hold its port."""
+    before = running.leader(part)
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while running.leader(part) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.wait_until_healthy(part)
+    for process in psutil.process_iter():
+        assert os.getpgid(process.pid) != before or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_one_part_stops_and_starts(running: Checkout) -> None:
+    """It stays stopped, and the table and the exit code say so."""
+    assert running.run("stop", "redis-exporter").returncode == 0
+    assert running.run("status").returncode == 1
+    assert running.status()["redis-exporter"]["state"] == "stopped"
+    assert running.run("start", "redis-exporter").returncode == 0
+    assert running.run("status").returncode == 0
+    before = running.leader("redis-exporter")
+    assert running.run("restart", "redis-exporter").returncode == 0
+    assert running.leader("redis-exporter") != before
+    unknown = running.run("start", "redis-exporters")
+    assert unknown.returncode == 1
+    assert "'redis-exporters' is no part of the running stack: postgres, redis" in unknown.stderr
+
+
+def test_data_survives_down_and_up(running: Checkout) -> None:
+    """What was written is there again."""
+    redis_file = running.path / ".burnrate/data/postgres/pgdata/PG_VERSION"
+    made = redis_file.stat().st_ctime
+    running.run("down")
+    running.up()
+    assert redis_file.stat().st_ctime == made
+
+
+def test_down_ends_what_up_started_and_nothing_else(running: Checkout, tmp_path: Path) -> None:
+    """A server of the same name that somebody else runs lives on."""
+    with subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", str(tmp_path / "sock")],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    ) as other:
+        assert running.run("down").returncode == 0
+        assert running.processes() == []
+        assert other.poll() is None
+        other.terminate()
+
+
+@pytest.mark.parametrize("next_command", ["down", "up"])
+def test_a_killed_supervisor_leaves_nothing_that_cannot_be_cleared(
+    running: Checkout, next_command: str
+) -> None:
+    """`down` ends its orphans; `up` clears them and starts anew."""
+    os.kill(running.supervisor(), signal.SIGKILL)
+    time.sleep(0.2)
+    assert running.run("status").returncode == 1
+    assert running.status()["redis"]["state"] == "unsupervised"
+    if next_command == "up":
+        running.up()
+        assert running.run("status").returncode == 0
+    assert running.run("down").returncode == 0
+    assert running.processes() == []
+
+
+def test_a_part_that_cannot_start_takes_the_rest_down_again(stopped: Checkout) -> None:
+    """One line names it and its log, whose last lines follow; exit code 1."""
+    config = stopped.path / "nginx/nginx.conf"
+    good = config.read_text(encoding="utf-8")
+    config.write_text("nonsense;\n", encoding="utf-8")
+    try:
+        done = stopped.run("up", "--mode", "processes")
+    finally:
+        config.write_text(good, encoding="utf-8")
+    assert done.returncode == 1
+    message, *tail = done.stderr.splitlines()
+    log = stopped.path / ".burnrate/logs/nginx.log"
+    assert message == f"burnrate: nginx ended at its start; log: {log}"
+    assert any('unknown directive "nonsense"' in line for line in tail)
+    assert all(line.startswith("  | ") for line in tail)
+    assert stopped.processes() == []
+
+
+def test_a_part_that_never_becomes_healthy_is_told_with_the_reason(stopped: Checkout) -> None:
+    """After the time-out; nothing is left running."""
+    compose = stopped.path / "docker-compose.yml"
+    good = compose.read_text(encoding="utf-8")
+    # The exporter runs, but cannot get in.
+    compose.write_text(good.replace("DATA_SOURCE_USER: exporter", "DATA_SOURCE_USER: nobody"))
+    try:
+        done = stopped.run("up", "--mode", "processes", "--timeout", "8")
+    finally:
+        compose.write_text(good, encoding="utf-8")
+    assert done.returncode == 1
+    expected = "burnrate: postgres-exporter is not healthy after 8 s (no line 'pg_up 1'"
+    assert done.stderr.startswith(expected)
+    assert stopped.processes() == []
+
+
+def test_a_taken_port_is_found_before_anything_starts(stopped: Checkout) -> None:
+    """The line names port, part and variable."""
+    port = stopped.ports["ALERTMANAGER_PORT"]
+    with socket.create_server(("127.0.0.1", port)):
+        done = stopped.run("up", "--mode", "processes")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"burnrate: port {port} for alertmanager is taken by ")
+    assert "ALERTMANAGER_PORT" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "healthy" not in done.stdout
+    assert stopped.processes() == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "number", "code"),
+    [("up as processes", signal.SIGINT, 0), ("postgres: healthy", signal.SIGTERM, 1)],
+)
+def test_an_interrupted_up_stops_everything(
+    stopped: Checkout, moment: str, number: signal.Signals, code: int
+) -> None:
+    """Ctrl-C in the foreground, and a SIGTERM in the middle of the start."""
+    with subprocess.Popen(
+        [*stopped.command, "up", "--mode", "processes", "--foreground"],
+        cwd=stopped.path,
+        env={**stopped.environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith(moment):
+                process.send_signal(number)
+                break
+        process.stdout.read()
+    assert process.returncode == code
+    assert stopped.processes() == []
+
+
+def test_wiping_removes_the_data_and_the_next_start_makes_it_anew(stopped: Checkout) -> None:
+    """A clean slate, with the same secrets."""
+    cluster = stopped.path / ".burnrate/data/postgres/pgdata"
+    stopped.up()
+    assert cluster.is_dir()
+    assert stopped.run("down", "--wipe", "--yes").returncode == 0
+    assert not cluster.exists()
+    stopped.up()
+    assert stopped.run("status").returncode == 0
