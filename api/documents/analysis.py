@@ -53,7 +53,7 @@ def analyse(text: str) -> Analysis:
         _count(piece, tally)
     words = tally.words.total()
     # A text without a full stop is one sentence, one without a word none.
-    sentences = max(tally.sentences, 1 if words else 0)
+    sentences = max(tally.sentences, 1) if words else 0
     per_sentence = words / sentences if sentences else 0.0
     per_word = tally.syllables / words if words else 0.0
     return Analysis(

@@ -19,6 +19,7 @@ from api.faults.schemas import (
 )
 from api.faults.store import InjectionStore
 from api.web.dependencies import provide
+from api.web.errors import ErrorBody
 from api.web.responses import error_responses
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ async def answer_slowly(seconds: Annotated[float, Query(gt=0, le=60)] = 1) -> Do
     return _done("slow", seconds)
 
 
-@router.get("/error")
+@router.get("/error", responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}})
 async def answer_error(status: Status = 500) -> Done:
     """Answer with an error; 500 is an exception nobody handles."""
     if status == 500:  # noqa: PLR2004

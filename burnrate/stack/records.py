@@ -101,7 +101,7 @@ def find_process(pid: int) -> Process | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, _parent, group, session, *rest = text.rpartition(")")[2].split()
-    if False:
+    if state in "ZX":
         return None
     # Field 22 of proc_pid_stat(5); `rest` begins with field 7.
     return Process(pid, int(group), int(session), int(rest[22 - 7]))
@@ -131,15 +131,16 @@ def members(layout: Layout, part: str) -> list[Process]:
         pid, start_ticks, session = (int(word) for word in text.split())
     except (FileNotFoundError, ValueError):
         return []
-    return [
+    found = [
         process
         for process in _processes()
         if process.group == pid
         and process.session == session
         and process.start_ticks >= start_ticks
-        # The id may have gone to a stranger who leads a group now.
-        and (process.pid != pid or process.start_ticks == start_ticks)
     ]
+    # The id may have gone to a stranger, who leads a group of strangers now.
+    is_ours = all(p.start_ticks == start_ticks for p in found if p.pid == pid)
+    return found if is_ours else []
 
 
 def end_part(layout: Layout, part: StartedPart) -> None:

@@ -82,12 +82,14 @@ def read_values(data: bytes) -> Iterator[tuple[bytes, float, float]]:
         yield key, value, timestamp
 
 
+def pack_entry(key: bytes, value: float, timestamp: float) -> bytes:
+    """Return one entry."""
+    padding = b" " * (8 - (len(key) + _INTEGER.size) % 8)
+    return b"".join((_INTEGER.pack(len(key)), key, padding, _VALUES.pack(value, timestamp)))
+
+
 def pack(values: Iterable[tuple[bytes, float, float]]) -> bytes:
     """Return a file that holds these entries."""
-    entries: list[bytes] = []
-    for key, value, timestamp in values:
-        padding = b" " * (8 - (len(key) + _INTEGER.size) % 8)
-        entries += (_INTEGER.pack(len(key)), key, padding, _VALUES.pack(value, timestamp))
-    body = b"".join(entries)
+    body = b"".join(pack_entry(*each) for each in values)
     used = HEADER_BYTES + len(body)
     return _INTEGER.pack(used) + b"\0\0\0\0" + body

@@ -2,12 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import values
-from prometheus_client.samples import Exemplar
 
-from burnrate.telemetry.exemplars import ExemplarWriter
+from burnrate.telemetry.values import make_value_class
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -25,11 +24,4 @@ def activate(path: Path) -> None:
     than that, so the decision is made again here.
     """
     os.environ[DIRECTORY_VARIABLE] = str(path)
-    writer = ExemplarWriter(path)
-    base: Any = values.MultiProcessValue()  # type: ignore[no-untyped-call]
-
-    class Value(base):  # type: ignore[misc]  # made by the library at run time
-        def set_exemplar(self, exemplar: Exemplar) -> None:
-            writer.put(self._key, exemplar)
-
-    values.ValueClass = Value
+    values.ValueClass = make_value_class(path)

@@ -69,8 +69,15 @@ def running_nginx(
 def running_app(app: ASGIApp, port: int | None = None) -> Iterator[int]:
     """Serve an ASGI application from a thread; yields its port."""
     port = port or free_port()
+    # Without `proxy_headers`: the tests are about what nginx connects with.
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="websockets-sansio"
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        lifespan="off",
+        ws="websockets-sansio",
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -84,21 +91,20 @@ def running_app(app: ASGIApp, port: int | None = None) -> Iterator[int]:
 
 
 class _Rude(BaseHTTPRequestHandler):
-    """Reads a request, counts it and hangs up without an answer."""
+    """Answers a GET and keeps the connection; takes a POST and hangs up without an answer."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._hang_up()
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_POST(self) -> None:
-        self._hang_up()
-
-    def _hang_up(self) -> None:
         server = self.server
         assert isinstance(server, RudeServer)
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        server.requests.append(self.command)
+        server.posts += 1
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
@@ -106,10 +112,12 @@ class _Rude(BaseHTTPRequestHandler):
 
 
 class RudeServer(ThreadingHTTPServer):
-    """A server that never answers; `requests` holds the methods it was sent."""
+    """A server that answers no POST; `posts` counts those it was sent."""
+
+    daemon_threads = True
 
     def __init__(self) -> None:
-        self.requests: list[str] = []
+        self.posts = 0
         super().__init__(("127.0.0.1", 0), _Rude)
 
 

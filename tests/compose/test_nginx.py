@@ -376,16 +376,20 @@ def test_post_is_sent_once_when_the_api_hangs_up(start_proxy: StartProxy) -> Non
     start_proxy.stack.enter_context(serving(rude))
     proxy = start_proxy(rude.server_address[1])
 
-    responses = [httpx.post(f"{proxy.url}/posts", content=b"{}") for _ in range(5)]
+    # On a connection that was kept from the GET, nginx would be most tempted to try again.
+    with httpx.Client() as client:
+        for _ in range(5):
+            assert client.get(f"{proxy.url}/posts").status_code == 200
+            response = client.post(f"{proxy.url}/posts", content=b"{}")
+            assert response.status_code == 502
 
-    assert [response.status_code for response in responses] == [502] * 5
-    assert responses[0].json()["error"] == "Bad gateway"
-    assert rude.requests == ["POST"] * 5
-    assert proxy.lines(5)[0]["level"] == "error"
+    assert response.json()["error"] == "Bad gateway"
+    assert rude.posts == 5
+    assert [line["level"] for line in proxy.lines(10)] == ["info", "error"] * 5
 
 
 def test_api_that_comes_back_is_used_at_once(start_proxy: StartProxy) -> None:
-    """One refused connection must not take the only instance out for ten seconds."""
+    """A refused connection does not keep nginx from asking again."""
     port = free_port()
     proxy = start_proxy(port)
     assert httpx.get(f"{proxy.url}/users").status_code == 502

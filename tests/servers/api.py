@@ -47,7 +47,7 @@ class ApiServer(ServerProcess):
 
     def start(self) -> None:
         """Start it and wait until every worker has."""
-        super().start()
+        self.launch()
         self.wait_listening(self.port)
         workers = int((self._env or {}).get("WEB_CONCURRENCY", "4"))
         wait_until(

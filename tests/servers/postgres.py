@@ -61,7 +61,7 @@ class PostgresServer(ServerProcess):
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        super().start()
+        self.launch()
         self.wait_listening(self.port)
 
     def stop(self, signal_number: signal.Signals = signal.SIGINT, seconds: float = 15) -> int:

@@ -82,8 +82,8 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start it, again if need be."""
+    def launch(self) -> None:
+        """Start it, again if need be, and wait for nothing."""
         assert not self.is_running()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -121,6 +121,11 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+    def wait(self, seconds: float = 15) -> int:
+        """Return its exit code once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(seconds)
 
     def wait_listening(self, port: int, seconds: float = 15) -> None:
         """Return once it accepts connections on a port; fail as soon as it has ended."""

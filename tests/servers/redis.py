@@ -31,7 +31,7 @@ class RedisServer(ServerProcess):
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        super().start()
+        self.launch()
         self.wait_listening(self.port)
 
 

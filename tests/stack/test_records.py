@@ -105,14 +105,15 @@ def test_ending_a_part_ends_what_ignores_the_signal_too(layout: Layout) -> None:
     group.end()
 
 
-@pytest.mark.parametrize(("start", "session"), [(-1, 0), (1, 0), (0, 1)])
-def test_a_stranger_with_the_same_id_is_never_a_part(
+@pytest.mark.parametrize(("start", "session"), [(-1, 0), (1_000_000, 0), (0, 1)])
+def test_a_stranger_with_the_same_id_and_its_group_are_never_a_part(
     layout: Layout, group: Group, start: int, session: int
 ) -> None:
     """Ids are used again: start time and session tell."""
     found = records.find_process(group.process.pid)
     assert found is not None
     group.note(layout, found.pid, found.start_ticks + start, found.session + session)
+    assert records.members(layout, "worker") == []
     records.end_part(layout, _part(grace_seconds=0))
     assert group.process.poll() is None
 

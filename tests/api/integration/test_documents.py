@@ -1,0 +1,127 @@
+"""`POST /process` with a real executor and a real server to fetch from."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.api import ApiServer, running_api
+from tests.servers.processes import wait_until
+
+_PAGE = b"<html><title>Budgets</title><script>no()</script><p>Budgets burn.</p></html>"
+
+
+class _Pages(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(_PAGE)))
+        self.end_headers()
+        self.wfile.write(_PAGE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[str]:
+    """Serve a page on the loopback interface and return its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder where the service keeps its documents."""
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.fixture(scope="module")
+def api(backends: dict[str, str], pages: str, workspace: Path) -> Iterator[ApiServer]:
+    """Run the service with one worker, one thread and one place to wait for it."""
+    settings = {
+        "PROCESS_ALLOWED_HOSTS": pages,
+        "PROCESS_EXECUTOR_THREADS": "1",
+        "PROCESS_EXECUTOR_PENDING": "1",
+        "RATE_LIMIT_PROCESS_PER_MINUTE": "1000",
+        "WEB_CONCURRENCY": "1",
+        "FAULTS_ENABLED": "true",
+        "TMPDIR": str(workspace),
+    }
+    with running_api(**backends, **settings) as server:
+        yield server
+
+
+def test_page_is_fetched_analysed_and_cleaned_up(
+    api: ApiServer, pages: str, workspace: Path
+) -> None:
+    """In the background, after the answer, and counted."""
+    with api.client() as client:
+        response = client.post("/process", json={"url": f"http://{pages}/page"})
+        assert response.status_code == 200
+        assert response.json()["keywords"][0] == {"word": "budgets", "count": 2}
+        wait_until(lambda: not _files(workspace), what="the clean-up")
+        metrics = client.get("/metrics").text
+    assert 'background_tasks_total{outcome="ok",task="clean_up_document"} ' in metrics
+    assert 'background_tasks_total{outcome="error",task="clean_up_document"} 0.0' in metrics
+
+
+def test_page_that_may_not_be_fetched_leaves_nothing_behind(
+    api: ApiServer, workspace: Path
+) -> None:
+    """An error's answer has no background tasks."""
+    with api.client() as client:
+        for url in ("http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://0/"):
+            response = client.post("/process", json={"url": url})
+            assert response.status_code == 422, url
+            assert response.json()["details"][0]["loc"] == ["body", "url"]
+    assert not _files(workspace)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"text": "a", "url": "http://a.example/"}, {"text": ""}, {"url": "ftp://a/"},
+             {"url": "file:///etc/passwd"}, {"text": "\ud800"}, {"text": "x" * 200_001}]
+)  # fmt: skip
+def test_wrong_document_is_a_validation_error(api: ApiServer, body: dict[str, str]) -> None:
+    """Before any work is done."""
+    with api.client() as client:
+        assert client.post("/process", json=body).status_code == 422
+
+
+def test_executor_that_is_full_refuses_at_once(api: ApiServer) -> None:
+    """One works, one waits, the rest hear when to come again; nothing else is held up."""
+    responses, alive = asyncio.run(_overload(api))
+    assert Counter(response.status_code for response in responses) == {200: 1, 503: 7}
+    refused = next(response for response in responses if response.status_code == 503)
+    assert refused.headers["Retry-After"] == "2"
+    assert refused.json()["error"] == "executor is unavailable"
+    assert alive.status_code == 200
+    assert alive.elapsed.total_seconds() < 0.5
+
+
+async def _overload(api: ApiServer) -> tuple[list[httpx.Response], httpx.Response]:
+    async with httpx.AsyncClient(base_url=api.base_url, timeout=20) as client:
+        burn = {"tasks": 1, "seconds": 1.5}
+        burning = asyncio.create_task(client.post("/faults/burn", json=burn))
+        await asyncio.sleep(0.3)
+        document = {"text": "Budgets burn."}
+        posts = [asyncio.create_task(client.post("/process", json=document)) for _ in range(8)]
+        await asyncio.sleep(0.2)
+        alive = await client.get("/health/live")
+        responses = await asyncio.gather(*posts)
+        await burning
+        return responses, alive
+
+
+def _files(workspace: Path) -> list[Path]:
+    return [path for path in workspace.rglob("*") if path.is_file() and "documents" in str(path)]

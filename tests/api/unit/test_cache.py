@@ -1,0 +1,145 @@
+"""The response cache when its store fails, and its single flight; the rest needs a real Redis."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from api.backends.cache import ResponseCache
+from api.backends.redis import RedisBackend, RedisUnavailable
+
+
+class DeadRedis(RedisBackend):
+    """A Redis that never answers."""
+
+    def __init__(self) -> None:
+        self.client = Redis()
+
+    async def call(self, command: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - as its base
+        """Refuse, a moment later."""
+        del command
+        await asyncio.sleep(0)
+        raise RedisUnavailable
+
+
+class CountingMeter:
+    """Remembers results."""
+
+    def __init__(self) -> None:
+        self.results: list[str] = []
+
+    def hit(self) -> None:
+        """Take note."""
+        self.results.append("hit")
+
+    def miss(self) -> None:
+        """Take note."""
+        self.results.append("miss")
+
+    def error(self) -> None:
+        """Take note."""
+        self.results.append("error")
+
+
+class Loader:
+    """Counts loads, each of which takes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.may_end = asyncio.Event()
+
+    async def __call__(self) -> bytes:
+        """Load."""
+        self.calls += 1
+        await self.may_end.wait()
+        return b"value"
+
+
+def _cache(meter: CountingMeter) -> ResponseCache:
+    return ResponseCache(DeadRedis(), meter, name="test", ttl_seconds=60)
+
+
+def test_without_redis_the_value_is_loaded() -> None:
+    """The cache fails open and counts that it did."""
+
+    async def scenario() -> None:
+        meter, loader = CountingMeter(), Loader()
+        loader.may_end.set()
+        assert await _cache(meter).get("scope", "entry", loader) == b"value"
+        assert meter.results == ["error"]
+
+    asyncio.run(scenario())
+
+
+def test_callers_at_the_same_time_share_one_load_even_without_redis() -> None:
+    """A database must not be overrun because the cache is down."""
+
+    async def scenario() -> None:
+        meter, loader = CountingMeter(), Loader()
+        cache = _cache(meter)
+        callers = [asyncio.create_task(cache.get("scope", "entry", loader)) for _ in range(100)]
+        await asyncio.sleep(0.01)
+        loader.may_end.set()
+        assert await asyncio.gather(*callers) == [b"value"] * 100
+        assert loader.calls == 1
+        assert meter.results == ["error"] * 100
+
+    asyncio.run(scenario())
+
+
+def test_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
+    """The others still wait for it."""
+
+    async def scenario() -> None:
+        loader = Loader()
+        cache = _cache(CountingMeter())
+        first = asyncio.create_task(cache.get("scope", "entry", loader))
+        second = asyncio.create_task(cache.get("scope", "entry", loader))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        await asyncio.sleep(0)
+        loader.may_end.set()
+        assert await second == b"value"
+        assert loader.calls == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_all", [False, True])
+def test_whoever_asks_after_a_change_does_not_get_a_load_from_before(is_all: bool) -> None:
+    """Even while that load is still on its way."""
+
+    async def scenario() -> None:
+        loader = Loader()
+        cache = _cache(CountingMeter())
+        early = asyncio.create_task(cache.get("scope", "entry", loader))
+        await asyncio.sleep(0.01)
+        await (cache.invalidate_all() if is_all else cache.invalidate("scope"))
+        late = asyncio.create_task(cache.get("scope", "entry", loader))
+        await asyncio.sleep(0.01)
+        loader.may_end.set()
+        await asyncio.gather(early, late)
+        assert loader.calls == 2
+
+    asyncio.run(scenario())
+
+
+def test_failed_load_fails_for_all_and_is_not_kept() -> None:
+    """The next caller tries again."""
+
+    async def fail() -> bytes:
+        await asyncio.sleep(0.01)
+        raise LookupError
+
+    async def scenario() -> None:
+        loader = Loader()
+        loader.may_end.set()
+        cache = _cache(CountingMeter())
+        callers = [cache.get("scope", "entry", fail) for _ in range(3)]
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        assert [type(result) for result in results] == [LookupError] * 3
+        assert await cache.get("scope", "entry", loader) == b"value"
+
+    asyncio.run(scenario())

@@ -1,0 +1,159 @@
+"""The user routes on a store that is not there."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.errors import Conflict, DependencyUnavailable, NotFound
+from api.users import routes
+from api.users.routes import UserEvents
+from api.users.schemas import NewUser, User, UserChange, UserWithPosts
+from api.users.store import UserStore
+from tests.api.unit.apps import make_client
+
+_CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeUserStore(UserStore):
+    """Users in a dictionary."""
+
+    def __init__(self) -> None:
+        self.users: dict[int, User] = {}
+        self.is_down = False
+
+    async def page(self, after_id: int, limit: int) -> list[UserWithPosts]:
+        """List users."""
+        self._check()
+        users = [user for id_, user in sorted(self.users.items()) if id_ > after_id]
+        return [_with_posts(user) for user in users[:limit]]
+
+    async def get(self, user_id: int) -> UserWithPosts:
+        """Return a user."""
+        return _with_posts(self._find(user_id))
+
+    async def create(self, user: NewUser) -> User:
+        """Store a user."""
+        self._check()
+        if any(each.email == user.email for each in self.users.values()):
+            raise Conflict("Another user has this email address")
+        created = User(id=len(self.users) + 1, created_at=_CREATED, **user.model_dump())
+        self.users[created.id] = created
+        return created
+
+    async def update(self, user_id: int, change: UserChange) -> User:
+        """Change a user."""
+        changed = self._find(user_id).model_copy(update=change.model_dump(exclude_none=True))
+        self.users[user_id] = changed
+        return changed
+
+    async def delete(self, user_id: int) -> None:
+        """Delete a user."""
+        del self.users[self._find(user_id).id]
+
+    def _find(self, user_id: int) -> User:
+        self._check()
+        if user_id not in self.users:
+            raise NotFound("No such user")
+        return self.users[user_id]
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise DependencyUnavailable("postgres")
+
+
+def _with_posts(user: User) -> UserWithPosts:
+    return UserWithPosts(**user.model_dump(), posts=[])
+
+
+class Users:
+    """The routes on a fake store."""
+
+    def __init__(self) -> None:
+        self.store = FakeUserStore()
+        self.forgotten = 0
+        self.client: TestClient = make_client(
+            routes.router, services=(self.store, UserEvents(posts_deleted=self._forget))
+        )
+
+    async def _forget(self) -> None:
+        self.forgotten += 1
+
+    def create(self, name: str) -> dict[str, Any]:
+        """Create a user."""
+        response = self.client.post("/users", json={"name": name, "email": f"{name}@example.org"})
+        assert response.status_code == 201
+        created: dict[str, Any] = response.json()
+        return created
+
+
+@pytest.fixture
+def users() -> Users:
+    """Return the routes."""
+    return Users()
+
+
+def test_pages_follow_on_each_other_until_the_last(users: Users) -> None:
+    """Which has no cursor, full or not."""
+    names = [users.create(name)["name"] for name in "abcd"]
+    seen, cursor = [], None
+    for _ in range(2):
+        parameters = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = users.client.get("/users", params=parameters).json()
+        seen += [user["name"] for user in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == names
+    assert cursor is None
+
+
+def test_deleting_a_user_says_that_posts_are_gone(users: Users) -> None:
+    """Only when it was one."""
+    created = users.create("a")
+    assert users.client.delete("/users/99").status_code == 404
+    assert users.forgotten == 0
+    assert users.client.delete(f"/users/{created['id']}").status_code == 204
+    assert users.forgotten == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"name": ""},
+        {"name": None},
+        {"email": "nobody"},
+        {"email": "a@b"},
+        {"email": "a b@example.org"},
+        {"email": "a@example.org\n"},
+        {"email": "a" * 250 + "@example.org"},
+        {"name": "\ud800"},
+        {"admin": True},
+    ],
+)
+def test_wrong_change_is_refused(users: Users, change: dict[str, Any]) -> None:
+    """And changes nothing."""
+    created = users.create("a")
+    response = users.client.patch(f"/users/{created['id']}", json=change)
+    assert response.status_code == 422
+    assert users.client.get(f"/users/{created['id']}").json()["name"] == "a"
+
+
+@pytest.mark.parametrize("user_id", ["0", "-1", "x", str(2**63), "1.5", "9" * 5_000])
+def test_id_that_cannot_be_one_is_refused(users: Users, user_id: str) -> None:
+    """Before the store is asked."""
+    assert users.client.get(f"/users/{user_id}").status_code == 422
+
+
+def test_every_route_is_503_without_the_store(users: Users) -> None:
+    """And none is a 500."""
+    users.store.is_down = True
+    body = {"name": "a", "email": "a@example.org"}
+    responses = [
+        users.client.get("/users"),
+        users.client.get("/users/1"),
+        users.client.post("/users", json=body),
+        users.client.patch("/users/1", json={"name": "b"}),
+        users.client.delete("/users/1"),
+    ]
+    assert [response.status_code for response in responses] == [503] * 5
