@@ -131,13 +131,7 @@ def members(layout: Layout, part: str) -> list[Process]:
         pid, start_ticks, session = (int(word) for word in text.split())
     except (FileNotFoundError, ValueError):
         return []
-    found = [
-        process
-        for process in _processes()
-        if process.group == pid
-        and process.session == session
-        and process.start_ticks >= start_ticks
-    ]
+    found = [p for p in _processes() if p.group == pid and p.session == session]
     # The id may have gone to a stranger, who leads a group of strangers now.
     is_ours = all(p.start_ticks == start_ticks for p in found if p.pid == pid)
     return found if is_ours else []

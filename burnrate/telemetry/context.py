@@ -1,11 +1,10 @@
 """What the code inside a request may know about it: its ids."""
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(NamedTuple):
     """The ids of the request or WebSocket being served.
 
     `trace_id` (32 hex digits) and `span_id` (16) are there for requests that are not sampled, too:

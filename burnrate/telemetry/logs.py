@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
@@ -43,8 +43,8 @@ class JsonFormatter(BaseJsonFormatter):
 
     def __init__(self, service: str = "", field_characters: int = 16_384) -> None:
         super().__init__()
-        self._service = service
-        self._field_characters = field_characters
+        self.service = service
+        self.field_characters = field_characters
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a field that cannot be shown says so instead of failing the line."""
@@ -55,7 +55,7 @@ class JsonFormatter(BaseJsonFormatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
-            "service": self._service,
+            "service": self.service,
         }
         if (request := current_request()) is not None:
             fields["request_id"] = request.request_id
@@ -82,9 +82,9 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _last_frames(self, stack: str) -> str:
         """Cut a long stack at its beginning: the frame that raised stands last."""
-        if len(stack) <= self._field_characters:
+        if len(stack) <= self.field_characters:
             return stack
-        kept = stack[-self._field_characters + len(_EARLIER_FRAMES) :]
+        kept = stack[-self.field_characters + len(_EARLIER_FRAMES) :]
         return _EARLIER_FRAMES + kept
 
     def _clean_mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
@@ -108,10 +108,31 @@ class JsonFormatter(BaseJsonFormatter):
         return self._cut(_text(value))
 
     def _cut(self, text: str) -> str:
-        excess = len(text) - self._field_characters
+        excess = len(text) - self.field_characters
         if excess > 0:
-            text = f"{text[: self._field_characters]}[{excess} characters cut]"
+            text = f"{text[: self.field_characters]}[{excess} characters cut]"
         return _URL_PASSWORD.sub(rf"\1{_REDACTED}@", text) if "://" in text else text
+
+
+class StdoutHandler(logging.StreamHandler[TextIO]):
+    """Writes to stdout; a line that is serialised already goes the short way."""
+
+    def __init__(self, formatter: JsonFormatter) -> None:
+        super().__init__(sys.stdout)
+        self.json_formatter = formatter
+        self.setFormatter(formatter)
+        self.addFilter(_LoggedOnce())
+
+    def write_line(self, line: str) -> None:
+        """Write one line, its end included; a full disk or a closed pipe fails no request."""
+        self.acquire()
+        try:
+            self.stream.write(line)
+            self.stream.flush()
+        except (OSError, ValueError):
+            return
+        finally:
+            self.release()
 
 
 def logging_config(
@@ -128,21 +149,8 @@ def logging_config(
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "json": {
-                "()": JsonFormatter,
-                "service": service,
-                "field_characters": field_characters,
-            }
-        },
-        "filters": {"logged_once": {"()": _LoggedOnce}},
         "handlers": {
-            "stdout": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stdout",
-                "formatter": "json",
-                "filters": ["logged_once"],
-            }
+            "stdout": {"()": _stdout, "service": service, "field_characters": field_characters}
         },
         "root": {"level": level.upper(), "handlers": ["stdout"]},
         "loggers": {
@@ -158,6 +166,10 @@ def logging_config(
             "httpx2": quiet,
         },
     }
+
+
+def _stdout(service: str, field_characters: int) -> StdoutHandler:
+    return StdoutHandler(JsonFormatter(service, field_characters))
 
 
 def configure_logging(service: str, level: str, field_characters: int) -> None:

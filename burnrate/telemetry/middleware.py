@@ -1,8 +1,8 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
 import re
+from random import getrandbits
 from typing import Final, Protocol
-from uuid import uuid4
 
 from opentelemetry import context as otel_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -119,4 +119,6 @@ class TelemetryMiddleware:
                 request_id = value.decode("ascii")
             elif name == b"traceparent":
                 traceparent = value
-        return traces.request_info(traceparent, request_id or uuid4().hex, self._tracing)
+        return traces.request_info(
+            traceparent, request_id or f"{getrandbits(128):032x}", self._tracing
+        )

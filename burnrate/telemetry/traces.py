@@ -8,6 +8,7 @@ import importlib
 import os
 from contextvars import ContextVar
 from dataclasses import dataclass
+from random import getrandbits
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -107,6 +108,8 @@ def request_info(
     traceparent: bytes | None, request_id: str, tracing: Tracing | None
 ) -> RequestInfo:
     """Return the ids of a request: its caller's trace where it sent one, else a new one."""
+    if traceparent is None and tracing is None:  # the usual case of a service without traces
+        return RequestInfo(request_id, f"{getrandbits(128):032x}", f"{getrandbits(64):016x}", False)
     parent = Context()
     if traceparent is not None:
         carrier = {"traceparent": traceparent.decode("latin-1")}

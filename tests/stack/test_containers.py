@@ -119,13 +119,15 @@ def test_status_is_the_engines_view_of_each_part(stack: ContainerStack, docker: 
         },
         {"Service": "api", "State": "running", "Health": "starting", "Publishers": None},
         {"Service": "nginx-exporter", "State": "running", "Health": ""},
+        {"Service": "loki", "State": "exited", "Health": "", "Status": "Exited (1)"},
     ]
     (docker / "ps").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    found = stack.status(["nginx", "api", "nginx-exporter", "redis"])
+    found = stack.status(["nginx", "api", "nginx-exporter", "loki", "redis"])
     assert [(row.part, row.state, row.address, row.health) for row in found] == [
         ("nginx", "running", "127.0.0.1:8080", "healthy"),
         ("api", "running", "inside", "unhealthy"),
         ("nginx-exporter", "running", "inside", "healthy"),
+        ("loki", "exited", "inside", "unhealthy"),
         ("redis", "stopped", "-", "-"),
     ]
 

@@ -11,6 +11,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.packages import Packages
 
 UNITS = {
+    "nginx": "/lib/systemd/system/nginx.service\n",
     "redis-server": "/lib/systemd/system/redis-server.service\n/usr/bin/redis-server\n",
     "redis-tools": "/usr/bin/redis-cli\n",
     "postgresql-common": (
@@ -40,7 +41,7 @@ class FakeApt:
                 with log.open("a", encoding="utf-8") as file:
                     file.write("Reading\nE: Unable to locate package redis-server\n")
                 return 100
-            self.installed |= {"redis-server", "redis-tools"}
+            self.installed |= {"redis-server", "redis-tools", "postgresql-common"}
         return 0
 
     def output(self, command: Sequence[str]) -> str:
@@ -158,7 +159,11 @@ def test_under_systemd_only_units_of_new_packages_are_disabled(root: Path) -> No
     apt = FakeApt()
     Packages(apt, root).install(["redis-server"])
     systemctl = [command for command in apt.commands if command[0] == "systemctl"]
-    assert systemctl == [["systemctl", "disable", "redis-server.service"]]
+    assert systemctl == [
+        # A template has no instance that could be disabled.
+        ["systemctl", "disable", "postgresql.service"],
+        ["systemctl", "disable", "redis-server.service"],
+    ]
 
 
 def test_without_systemd_no_unit_is_touched(root: Path) -> None:

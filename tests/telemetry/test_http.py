@@ -7,10 +7,12 @@ import pytest
 from fastapi import BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Message, Receive, Scope
 
 from burnrate.telemetry import Telemetry, current_request
+from burnrate.telemetry.http import HttpRecorder
+from burnrate.telemetry.metrics import Metrics
 from tests.telemetry.lines import Lines
 
 pytestmark = pytest.mark.usefixtures("telemetry")
@@ -158,6 +160,18 @@ class LeavingClient:
 
 async def serve_to_leaving_client(app: FastAPI) -> None:
     await call(app, "/slow", LeavingClient().receive)
+
+
+def test_recorder_writes_what_the_public_calls_would() -> None:
+    """Its short way into prometheus_client's histogram ends in the right buckets."""
+    short, public = CollectorRegistry(), CollectorRegistry()
+    recorder = HttpRecorder(Metrics(short))
+    expected = Metrics(public)
+    for seconds in (0.0, 0.005, 0.00500001, 0.3, 7.5, 10.0, 11.0):
+        recorder.record("GET", "/x", 200, seconds, None)
+        expected.http_requests.labels("GET", "/x", "200").inc()
+        expected.http_request_duration.labels("GET", "/x", "2xx").observe(seconds)
+    assert generate_latest(short) == generate_latest(public)
 
 
 def test_client_that_left_is_a_499(app: FastAPI, registry: CollectorRegistry) -> None:

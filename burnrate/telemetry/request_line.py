@@ -1,0 +1,94 @@
+"""The log line of a request, serialised in one go.
+
+Every request writes one, so it costs more than all else that is logged. A record, its formatting
+and a generic JSON encoder take 35 µs; most lines are made of parts that are known beforehand. The
+short way writes the very line that the long way would (a test compares them), and is taken only
+where nothing else listens to the logger.
+"""
+
+import logging
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quote
+from time import gmtime, strftime, time
+from typing import Final, NamedTuple
+
+from burnrate.telemetry.context import RequestInfo
+from burnrate.telemetry.logs import JsonFormatter, StdoutHandler
+
+_log: Final = logging.getLogger("burnrate.request")
+_root: Final = logging.getLogger()
+
+
+class RequestLine(NamedTuple):
+    """What a request's line says besides its ids."""
+
+    method: str
+    path: str
+    route: str
+    status_code: int
+    process_time: float
+    client: str | None
+
+    def write(self, request: RequestInfo) -> None:
+        """Write the line of a request that did not fail, at level info."""
+        handler = _only_handler()
+        if handler is None or not _is_plain(self.path, handler.json_formatter):
+            self.log(logging.INFO, None)
+        else:
+            handler.write_line(self._serialise(request, handler.json_formatter.service))
+
+    def log(self, level: int, error: BaseException | None) -> None:
+        """Write the line the long way, with the exception that broke the request, if any."""
+        _log.log(
+            level,
+            "%s %s %d",
+            self.method,
+            self.path,
+            self.status_code,
+            exc_info=error,
+            extra=self._asdict(),
+        )
+
+    def _serialise(self, request: RequestInfo, service: str) -> str:
+        now = time()
+        seconds = int(now)
+        path = quote(self.path)
+        client = "null" if self.client is None else quote(self.client)
+        return (
+            f'{{"timestamp": "{_second(seconds)}.{int((now - seconds) * 1e6):06d}+00:00", '
+            f'"level": "info", "logger": "burnrate.request", '
+            f'"message": "{self.method} {path[1:-1]} {self.status_code}", '
+            f'"service": {_quoted(service)}, "request_id": "{request.request_id}", '
+            f'"trace_id": "{request.trace_id}", "span_id": "{request.span_id}", '
+            f'"method": "{self.method}", "path": {path}, "route": {_quoted(self.route)}, '
+            f'"status_code": {self.status_code}, "process_time": {self.process_time!r}, '
+            f'"client": {client}}}\n'
+        )
+
+
+def is_wanted() -> bool:
+    """Say whether the line of a request that did not fail is written at all."""
+    return _log.isEnabledFor(logging.INFO)
+
+
+def _only_handler() -> StdoutHandler | None:
+    """Return the handler that would be the only one to see a record of this logger."""
+    if len(_root.handlers) != 1 or _log.handlers or _log.filters or not _log.propagate:
+        return None
+    handler = _root.handlers[0]
+    return handler if isinstance(handler, StdoutHandler) else None
+
+
+def _is_plain(path: str, formatter: JsonFormatter) -> bool:
+    """Say whether the path is written as it is: not cut, no password in it."""
+    return len(path) < formatter.field_characters // 2 and "://" not in path
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text)
