@@ -134,5 +134,13 @@ def make_socket_directory(layout: Layout) -> None:
         raise StackError(f"{path} belongs to somebody else: set BURNRATE_STATE_DIR to a short path")
 
 
+def remove_socket(layout: Layout) -> None:
+    """Remove the control socket, and its directory if that was made for it alone."""
+    socket = layout.socket()
+    socket.unlink(missing_ok=True)
+    if socket.parent != layout.run and socket.parent.is_dir():
+        socket.parent.rmdir()
+
+
 def _short_hash(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:10]

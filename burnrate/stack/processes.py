@@ -14,7 +14,7 @@ from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.health import Health, Surroundings
 from burnrate.stack.initialise import make_state
-from burnrate.stack.layout import Layout, make_directory
+from burnrate.stack.layout import Layout, make_directory, remove_socket
 from burnrate.stack.logs import last_lines
 from burnrate.stack.plan import Plan, PlannedPart, make_plan
 from burnrate.stack.ports import check_ports
@@ -292,8 +292,8 @@ class ProcessStack:
         for level in order:
             for part in level:
                 records.end_part(self.layout, part)
-        for path in (self.layout.socket(), self.layout.run / "supervisord.pid"):
-            path.unlink(missing_ok=True)
+        remove_socket(self.layout)
+        (self.layout.run / "supervisord.pid").unlink(missing_ok=True)
         records.forget_running(self.layout)
 
 

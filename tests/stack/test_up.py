@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from burnrate.stack.addresses import ENDPOINTS
+from burnrate.stack.layout import Layout
 
 pytestmark = pytest.mark.integration
 
@@ -318,6 +319,37 @@ def test_an_interrupted_up_stops_everything(
         process.stdout.read()
     assert process.returncode == code
     assert stopped.processes() == []
+
+
+def test_a_state_directory_with_a_long_path_will_do(stopped: Checkout) -> None:
+    """A socket's path has 107 bytes at most; the control socket moves, and goes with the stack."""
+    state = stopped.path / ("long" * 30)
+    stopped.environment["BURNRATE_STATE_DIR"] = str(state)
+    try:
+        stopped.up()
+        socket = Layout(stopped.path, state).socket()
+        assert socket.is_socket()
+        assert stopped.run("status").returncode == 0
+        assert stopped.run("down").returncode == 0
+    finally:
+        del stopped.environment["BURNRATE_STATE_DIR"]
+    assert not socket.parent.exists()
+    assert stopped.processes() == []
+
+
+def test_two_ups_at_once_make_one_stack(stopped: Checkout) -> None:
+    """The second waits for the first and finds everything running."""
+    command = [*stopped.command, "up", "--mode", "processes"]
+    both = [
+        subprocess.Popen(
+            command, cwd=stopped.path, env=stopped.environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    outputs = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted("redis: healthy after" in output for output in outputs) == [False, True]
+    assert stopped.run("status").returncode == 0
 
 
 def test_wiping_removes_the_data_and_the_next_start_makes_it_anew(stopped: Checkout) -> None:
