@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import FrameType
@@ -13,6 +14,9 @@ import click
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "stack": ("burnrate.stack.commands:stack", "Start, stop and look at the whole stack."),
 }
+
+# A JSON line with a stack in it has thousands; its beginning tells what happened.
+_TAIL_COLUMNS = 300
 
 
 class CommandError(click.ClickException):
@@ -27,7 +31,7 @@ class CommandError(click.ClickException):
         target = file or sys.stderr
         click.echo(f"burnrate: {self.message}", file=target)
         for line in self.log_tail:
-            click.echo(f"  | {line}", file=target)
+            click.echo(f"  | {textwrap.shorten(line, _TAIL_COLUMNS)}", file=target)
 
 
 class _LazyGroup(click.Group):

@@ -114,7 +114,6 @@ class Service(_Model):
     depends_on: Annotated[dict[str, Dependency], BeforeValidator(_dependencies)] = {}
     stop_signal: str | None = None
     stop_grace_period: Annotated[float, BeforeValidator(_seconds)] = _DEFAULT_GRACE_SECONDS
-    profiles: list[str] = []
 
     @property
     def temporary_directories(self) -> list[str]:
@@ -132,7 +131,6 @@ class Secret(_Model):
 class Compose(_Model):
     """The whole file, its variables replaced."""
 
-    name: str | None = None
     services: dict[str, Service] = Field(min_length=1)
     secrets: dict[str, Secret] = {}
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import signal
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +14,10 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.health import Health, Surroundings
 from burnrate.stack.initialise import make_state
 from burnrate.stack.layout import Layout, make_directory, remove_socket
-from burnrate.stack.logs import last_lines
 from burnrate.stack.plan import Plan, PlannedPart, make_plan
 from burnrate.stack.ports import check_ports
 from burnrate.stack.postgres import Cluster
+from burnrate.stack.startup import Startup
 from burnrate.stack.supervisor import (
     ProcessInfo,
     Supervisor,
@@ -27,7 +26,6 @@ from burnrate.stack.supervisor import (
     start_supervisor,
 )
 
-_POLL_SECONDS = 0.1
 _SUPERVISOR_SECONDS = 15.0
 _NOT_RUNNING = "the stack is not running: make up"
 
@@ -230,46 +228,20 @@ class ProcessStack:
         return running
 
     def _start(self, parts: Mapping[str, PlannedPart], already: Collection[str] = ()) -> None:
-        """Start parts as soon as what they depend on is healthy, and wait for all of them."""
-        pending, waiting, healthy = dict(parts), dict[str, _Wait](), set[str]()
-        while pending or waiting:
-            for name, part in list(pending.items()):
-                if healthy.issuperset(n for n in part.depends_on if n in parts):
-                    del pending[name]
-                    self._supervisor.start(name)
-                    waiting[name] = _Wait(part, time.monotonic())
-            if not waiting:
-                raise StackError(f"docker-compose.yml: {', '.join(pending)} depend on each other")
-            for name in self._healthy_ones(waiting):
-                seconds = time.monotonic() - waiting.pop(name).since
-                healthy.add(name)
-                if name not in already:
-                    self.say(f"{name}: healthy after {seconds:.1f} s")
-            if waiting:
-                time.sleep(_POLL_SECONDS)
+        startup = Startup(
+            supervisor=self._supervisor,
+            check=self.check,
+            when_healthy=self._when_healthy,
+            log=self.layout.log,
+            timeout_seconds=self.start_timeout_seconds,
+        )
+        for name, seconds in startup.run(parts):
+            if name not in already:
+                self.say(f"{name}: healthy after {seconds:.1f} s")
 
-    def _healthy_ones(self, waiting: Mapping[str, "_Wait"]) -> list[str]:
-        health = self.check(wait.part for wait in waiting.values())
-        infos = self._supervisor.processes()
-        result = []
-        for name, wait in waiting.items():
-            info = infos[name]
-            wait.pids.add(info.pid)
-            if info.has_ended or len(wait.pids - {0}) > 1:
-                raise self._failure(name, "ended at its start")
-            if health[name].is_healthy and info.is_up:
-                if name == "postgres":
-                    self._cluster(wait.part).set_up()
-                result.append(name)
-            elif time.monotonic() - wait.since > self.start_timeout_seconds:
-                detail = health[name].detail
-                seconds = self.start_timeout_seconds
-                raise self._failure(name, f"is not healthy after {seconds:.0f} s ({detail})")
-        return result
-
-    def _failure(self, name: str, what: str) -> StackError:
-        log = self.layout.log(name)
-        return StackError(f"{name} {what}; log: {log}", log_tail=last_lines(log, 10))
+    def _when_healthy(self, part: PlannedPart) -> None:
+        if part.name == "postgres":
+            self._cluster(part).set_up()
 
     def _cluster(self, part: PlannedPart) -> Cluster:
         service = self.compose.services[part.name]
@@ -277,7 +249,7 @@ class ProcessStack:
 
     def _end(self, running: records.Running) -> None:
         identity = self._find_supervisor(running)
-        order = stop_order(running.parts)
+        order = records.stop_order(running.parts)
         if identity is not None:
             try:
                 for level in order:
@@ -295,25 +267,3 @@ class ProcessStack:
         remove_socket(self.layout)
         (self.layout.run / "supervisord.pid").unlink(missing_ok=True)
         records.forget_running(self.layout)
-
-
-@dataclass
-class _Wait:
-    part: PlannedPart
-    since: float
-    pids: set[int] = field(default_factory=set)
-
-
-def stop_order(
-    parts: Iterable[records.StartedPart],
-) -> list[list[records.StartedPart]]:
-    """Return parts in groups that may stop together: nothing stops before what depends on it."""
-    left = {part.name: part for part in parts}
-    order = []
-    while left:
-        needed = {name for part in left.values() for name in part.depends_on}
-        level = [part for name, part in left.items() if name not in needed] or list(left.values())
-        order.append(level)
-        for part in level:
-            del left[part.name]
-    return order

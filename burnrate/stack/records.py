@@ -64,6 +64,21 @@ class Running(_Record):
     parts: tuple[StartedPart, ...] = ()
 
 
+def stop_order(
+    parts: Iterable[StartedPart],
+) -> list[list[StartedPart]]:
+    """Return parts in groups that may stop together: nothing stops before what depends on it."""
+    left = {part.name: part for part in parts}
+    order = []
+    while left:
+        needed = {name for part in left.values() for name in part.depends_on}
+        level = [part for name, part in left.items() if name not in needed] or list(left.values())
+        order.append(level)
+        for part in level:
+            del left[part.name]
+    return order
+
+
 def boot_id() -> str:
     """Return what tells this boot from the one before."""
     return _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""

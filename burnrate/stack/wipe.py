@@ -16,7 +16,7 @@ _MARKER = ".mode"
 def data_mode(layout: Layout) -> Mode | None:
     """Return the mode that made the data, or None if there is no data."""
     marker = layout.data / _MARKER
-    if not marker.exists():
+    if not marker.exists() or not any(_holds_something(path) for path in layout.data.iterdir()):
         return None
     text = marker.read_text(encoding="ascii").strip()
     return cast("Mode", text) if text in {"containers", "processes"} else None
@@ -33,3 +33,11 @@ def wipe(layout: Layout, directories: Iterable[Path]) -> None:
         if directory.is_dir():
             shutil.rmtree(directory)
     (layout.data / _MARKER).unlink(missing_ok=True)
+
+
+def _holds_something(path: Path) -> bool:
+    try:
+        return path.is_dir() and any(path.iterdir())
+    except PermissionError:
+        # Another user's folder, and so not one that was just made.
+        return True

@@ -36,7 +36,10 @@ def _running(
     if found is None:
         pytest.skip(f"{program} is not installed: its configuration is unchecked")
     text = (ROOT / program / f"{program}.yml").read_text(encoding="utf-8")
-    for old, new in {**replacements, "0.0.0.0": "127.0.0.1"}.items():
+    for old, new in {
+        "listen_address: 0.0.0.0": "listen_address: 127.0.0.1",
+        **replacements,
+    }.items():
         assert old in text, old
         text = text.replace(old, new)
     configuration = folder / "configuration.yml"
@@ -50,7 +53,12 @@ def _running(
         yield
     finally:
         process.terminate()
-        process.wait(60)
+        # Tempo can wait for ever for a search whose workers it has stopped already.
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _is_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
@@ -81,7 +89,7 @@ def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
         "/var/tempo": str(folder),
         "http_listen_port: 3200": f"http_listen_port: {port}",
         "grpc_listen_port: 9096": f"grpc_listen_port: {free_port()}",
-        ":4318": f":{otlp}",
+        "0.0.0.0:4318": f"127.0.0.1:{otlp}",
     }
     with _running("tempo", folder, replacements, f"http://127.0.0.1:{port}/ready"):
         yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{otlp}"

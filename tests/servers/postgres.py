@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from tests.servers.processes import HOST, ServerProcess, free_port, private_folder
+from tests.servers.processes import HOST, ServerProcess, free_port, private_folder, wait_until
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 OS_USER = "postgres"
@@ -62,7 +62,9 @@ class PostgresServer(ServerProcess):
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
         self.launch()
-        self.wait_listening(self.port)
+        # It listens a little before it lets anyone in.
+        wait_until(lambda: self._is_ready() or not self.is_running(), what="PostgreSQL")
+        assert self.is_running(), self.output()
 
     def stop(self, signal_number: signal.Signals = signal.SIGINT, seconds: float = 15) -> int:
         """Stop it: SIGINT ends sessions first, SIGQUIT ends everything at once."""
@@ -72,6 +74,12 @@ class PostgresServer(ServerProcess):
         """Return the server's processes: its own, its helpers', its sessions'."""
         process = psutil.Process(self.pid)
         return [process, *process.children(recursive=True)]
+
+    def _is_ready(self) -> bool:
+        asked = subprocess.run(
+            [_program("pg_isready"), "-q", "-h", HOST, "-p", str(self.port)], check=False
+        )
+        return asked.returncode == 0
 
     async def create_database(self, name: str, owner: str = "burnrate") -> None:
         """Make an empty database with an owner who may do nothing else."""

@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from burnrate.cli import CommandError
+from burnrate.stack.layout import Layout
+from burnrate.stack.wipe import data_mode, note_data_mode
+
 COMPOSE = """
 services:
-  redis: {image: redis, command: [redis-server]}
+  redis:
+    image: redis
+    command: [redis-server]
+    volumes: ["./.burnrate/data/redis:/data"]
   loki: {image: loki}
 secrets:
   redis_password: {file: ./.burnrate/secrets/redis_password}
@@ -70,6 +77,14 @@ def test_a_failure_is_one_line_on_stderr_and_exit_code_1(checkout: Path) -> None
     assert done.stderr == "burnrate: REDIS_PORT is 'many': it must be 1 to 65535\n"
 
 
+def test_long_lines_of_a_log_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """A stack in JSON would bury the line that matters."""
+    CommandError("failed", log_tail=["short", "long " * 1000]).show()
+    message, short, long = capsys.readouterr().err.splitlines()
+    assert (message, short) == ("burnrate: failed", "  | short")
+    assert len(long) < 320
+
+
 def test_init_prepares_for_containers_and_starts_nothing(checkout: Path) -> None:
     """Twice is once."""
     for _ in range(2):
@@ -120,11 +135,22 @@ def test_data_stays_with_the_mode_that_made_it(checkout: Path) -> None:
     _run(checkout, "stack", "init")
     data = checkout / ".burnrate/data"
     (data / ".mode").write_text("containers\n", encoding="utf-8")
+    (data / "redis/dump.rdb").touch()
     done = _run(checkout, "stack", "up", "--mode", "processes")
     assert done.returncode == 1
     assert "is of containers, whose versions differ: use MODE=containers" in done.stderr
     assert _run(checkout, "stack", "down", "--wipe", "--yes").returncode == 0
     assert list(data.iterdir()) == []
+
+
+def test_empty_folders_are_nobodys_data(tmp_path: Path) -> None:
+    """A first start that failed decides nothing for the next one."""
+    layout = Layout(tmp_path, tmp_path / ".burnrate")
+    (layout.data / "redis").mkdir(parents=True)
+    note_data_mode(layout, "processes")
+    assert data_mode(layout) is None
+    (layout.data / "redis/dump.rdb").touch()
+    assert data_mode(layout) == "processes"
 
 
 def test_wiping_asks_first(checkout: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from burnrate.stack import records
 from burnrate.stack.layout import Layout
-from burnrate.stack.records import Identity, Running, StartedPart
+from burnrate.stack.records import Identity, Running, StartedPart, stop_order
 
 
 @pytest.fixture
@@ -157,3 +157,17 @@ def test_a_damaged_record_is_none(layout: Layout) -> None:
     """A full disk may have cut it short."""
     (layout.run / "stack.json").write_text('{"mode": "proc', encoding="utf-8")
     assert records.read_running(layout) is None
+
+
+def test_nothing_stops_before_what_depends_on_it() -> None:
+    """The order of the start, backwards; a circle does not hang."""
+
+    def started(name: str, *depends_on: str) -> StartedPart:
+        return StartedPart(
+            name=name, depends_on=depends_on, stop_signal="TERM", grace_seconds=1, digest=""
+        )
+
+    parts = [started("db"), started("api", "db", "gone"), started("proxy", "api"), started("x")]
+    order = [[part.name for part in level] for level in stop_order(parts)]
+    assert order == [["proxy", "x"], ["api"], ["db"]]
+    assert len(stop_order([started("a", "b"), started("b", "a")])) == 1

@@ -11,9 +11,7 @@ from burnrate.stack import records
 from burnrate.stack.layout import Layout
 from burnrate.stack.parts import PARTS
 from burnrate.stack.plan import PlannedPart
-from burnrate.stack.processes import stop_order
 from burnrate.stack.reaper import end_group
-from burnrate.stack.records import StartedPart
 from burnrate.stack.supervisor import configuration, start_script
 
 
@@ -91,20 +89,6 @@ def test_a_part_with_a_user_of_its_own_gets_it(part: PlannedPart, tmp_path: Path
     layout = Layout(tmp_path, tmp_path / "state")
     config.read_string(configuration(layout, [replace(part, user="postgres")]))
     assert config["program:api"]["user"] == "postgres"
-
-
-def test_nothing_stops_before_what_depends_on_it() -> None:
-    """The order of the start, backwards; a circle does not hang."""
-
-    def started(name: str, *depends_on: str) -> StartedPart:
-        return StartedPart(
-            name=name, depends_on=depends_on, stop_signal="TERM", grace_seconds=1, digest=""
-        )
-
-    parts = [started("db"), started("api", "db", "gone"), started("proxy", "api"), started("x")]
-    order = [[part.name for part in level] for level in stop_order(parts)]
-    assert order == [["proxy", "x"], ["api"], ["db"]]
-    assert len(stop_order([started("a", "b"), started("b", "a")])) == 1
 
 
 def test_a_group_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:

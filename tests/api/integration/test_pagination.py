@@ -54,6 +54,7 @@ async def _walk(store: PostStore, author_id: int, limits: list[int], written: li
         if not posts:
             break
         read += [post.id for post in posts]
+        assert len(read) <= len(before), "more than there was"
         cursor = encode_id(posts[-1].id)
         for _ in range(written[step % len(written)]):
             await store.create(NewPost(author_id=author_id, title="new", body="new"))

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api.errors import Conflict, DependencyUnavailable, InvalidInput, NotFound
 from api.posts.schemas import NewPost
+from api.web.errors import error_response
 from api.web.text import STORABLE
 from tests.api.unit.apps import make_client
 
@@ -201,6 +202,12 @@ def test_what_the_database_would_choke_on_is_refused_before(
     """NUL and numbers beyond 64 bits would be errors of the server there."""
     post = {"author_id": 1, "title": "A title", "body": "A body", **change}
     assert client.post("/posts", json=post).status_code == 422
+
+
+def test_path_that_cannot_be_encoded_is_escaped() -> None:
+    """What a server hands on of a path need not be text that UTF-8 can carry."""
+    response = error_response({"path": "/\udcff"}, 404, "Not Found")
+    assert json.loads(bytes(response.body))["path"] == "/\udcff"
 
 
 def test_long_path_is_cut(client: TestClient) -> None:

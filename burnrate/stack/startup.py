@@ -1,0 +1,86 @@
+"""Parts come up in the order of their dependencies, each one proven healthy."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from burnrate.stack.errors import StackError
+from burnrate.stack.health import Health
+from burnrate.stack.logs import last_lines
+from burnrate.stack.plan import PlannedPart
+from burnrate.stack.supervisor import ProcessInfo
+
+_POLL_SECONDS = 0.1
+_TAIL_LINES = 10
+
+
+class Starter(Protocol):
+    """What of the supervisor a start needs."""
+
+    def start(self, name: str) -> None:
+        """Start a part, without waiting for it."""
+
+    def processes(self) -> Mapping[str, ProcessInfo]:
+        """Return the state of each part."""
+
+
+@dataclass
+class _Wait:
+    part: PlannedPart
+    since: float
+    pids: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Startup:
+    """Starts parts and waits for them; those that do not need each other start together."""
+
+    supervisor: Starter
+    check: Callable[[Iterable[PlannedPart]], Mapping[str, Health]]
+    when_healthy: Callable[[PlannedPart], None]  # before anything that depends on the part
+    log: Callable[[str], Path]
+    timeout_seconds: float
+
+    def run(self, parts: Mapping[str, PlannedPart]) -> Iterator[tuple[str, float]]:
+        """Yield each part when it is healthy, with the seconds that took.
+
+        Raises StackError for a part that ends, or is not healthy in time.
+        """
+        pending, waiting, healthy = dict(parts), dict[str, _Wait](), set[str]()
+        while pending or waiting:
+            for name, part in list(pending.items()):
+                if healthy.issuperset(n for n in part.depends_on if n in parts):
+                    del pending[name]
+                    self.supervisor.start(name)
+                    waiting[name] = _Wait(part, time.monotonic())
+            if not waiting:
+                raise StackError(f"docker-compose.yml: {', '.join(pending)} depend on each other")
+            for name in self._healthy_ones(waiting):
+                healthy.add(name)
+                yield name, time.monotonic() - waiting.pop(name).since
+            if waiting:
+                time.sleep(_POLL_SECONDS)
+
+    def _healthy_ones(self, waiting: Mapping[str, _Wait]) -> list[str]:
+        health = self.check(wait.part for wait in waiting.values())
+        infos = self.supervisor.processes()
+        result = []
+        for name, wait in waiting.items():
+            info = infos[name]
+            wait.pids.add(info.pid)
+            # A second process id: it ended and was restarted between two looks.
+            if info.has_ended or len(wait.pids - {0}) > 1:
+                raise self._failure(name, "ended at its start")
+            if health[name].is_healthy and info.is_up:
+                self.when_healthy(wait.part)
+                result.append(name)
+            elif time.monotonic() - wait.since > self.timeout_seconds:
+                reason = f"after {self.timeout_seconds:.0f} s ({health[name].detail})"
+                raise self._failure(name, f"is not healthy {reason}")
+        return result
+
+    def _failure(self, name: str, what: str) -> StackError:
+        log = self.log(name)
+        return StackError(f"{name} {what}; log: {log}", log_tail=last_lines(log, _TAIL_LINES))
