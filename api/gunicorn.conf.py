@@ -14,6 +14,7 @@ telemetry.prepare()
 bind = _settings.api_bind
 workers = _settings.web_concurrency
 worker_class = telemetry.WORKER_CLASS
+# For gunicorn's own workers; uvicorn's takes what comes, and nginx limits connections.
 worker_connections = 1_000
 # Workers are recycled so that a slow leak never matters; the jitter keeps them from leaving
 # together.

@@ -71,9 +71,9 @@ class DatabaseSettings(_GroupWithPassword):
     acquire_timeout_seconds: Seconds = 1
     # The server gives up first, so that its own clear error is the usual one; together with the
     # acquire time-out and asyncpg's cancel (again up to the acquire time-out) an answer takes
-    # less than 7 s even from a server that has stopped dead.
-    statement_timeout_seconds: Seconds = 3
-    command_timeout_seconds: Seconds = 4
+    # about 5 s even from a server that has stopped dead.
+    statement_timeout_seconds: Seconds = 2.5
+    command_timeout_seconds: Seconds = 3
     # How long a start waits for the first connection before it serves without one.
     startup_wait_seconds: float = Field(3, ge=0, le=20)
 

@@ -1,22 +1,25 @@
 """Word statistics of a text: plain CPU work.
 
-It runs in a thread, which buys less than it seems: under the GIL ten threads compute no faster
-than one, and while one computes, the event loop has to ask for the GIL back (every 5 ms, see
-`sys.setswitchinterval`). What the thread does buy: other requests are served in between, and the
-queue in front of it is bounded. A call into C that holds the GIL cannot be interrupted at all, so
-the text goes through the regular expressions in pieces small enough to take about a millisecond.
+It runs in a thread, in turns with other such threads (`api.backends.turns`). The threads buy no
+speed under the GIL; they buy that other requests are served meanwhile, and that the queue in
+front of them is bounded. A call into C that holds the GIL cannot be interrupted at all, so the
+text goes through the regular expressions in pieces that take less than a millisecond.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from html import unescape
 from typing import Final
 
+from api.backends.turns import in_turns, turn
 from api.documents.schemas import Analysis, Keyword
 
 _PIECE_CHARACTERS: Final = 4_096
+# Tags in a turn.
+_BATCH: Final = 500
 _KEYWORDS: Final = 10
 _WORDS_PER_MINUTE: Final = 240
 
@@ -50,7 +53,8 @@ def analyse(text: str) -> Analysis:
     """Return the statistics of a text, of whatever size."""
     tally = _Tally()
     for piece in _pieces(text):
-        _count(piece, tally)
+        with turn():
+            _count(piece, tally)
     words = tally.words.total()
     # A text without a full stop is one sentence, one without a word none.
     sentences = max(tally.sentences, 1) if words else 0
@@ -73,7 +77,7 @@ def analyse(text: str) -> Analysis:
 
 def analyse_html(markup: str) -> Analysis:
     """Return the statistics of what a page says, without its markup, scripts and styles."""
-    return analyse(unescape(" ".join(_texts(markup))))
+    return analyse(" ".join(in_turns(_texts(markup), _BATCH)))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -98,7 +102,8 @@ def _count(piece: str, tally: _Tally) -> None:
 
 def _keywords(words: Counter[str]) -> list[Keyword]:
     telling = ((w, n) for w, n in words.items() if len(w) > 2 and w not in _STOP_WORDS)  # noqa: PLR2004
-    most = sorted(telling, key=lambda item: (-item[1], item[0]))[:_KEYWORDS]
+    with turn():
+        most = nsmallest(_KEYWORDS, telling, key=lambda item: (-item[1], item[0]))
     return [Keyword(word=word[:100], count=count) for word, count in most]
 
 
@@ -108,14 +113,14 @@ def _texts(markup: str) -> Iterator[str]:
     One pass and no parser: html.parser takes minutes for some 200 KB of unclosed tags.
     """
     first, *parts = markup.split("<")
-    yield first
+    yield unescape(first)
     end = ""  # what has to come before there is text again
     for part in parts:
         lowered = part.lower()
         if not end:
             name = _TAG_NAME.match(lowered)
             if name is None:
-                yield part.partition(">")[2]
+                yield unescape(part.partition(">")[2])
                 continue
             end = _SILENT[name.group()]
         separator = end if end == "-->" else ">"
@@ -123,4 +128,4 @@ def _texts(markup: str) -> Iterator[str]:
             _, found, text = part.partition(separator)
             if found:
                 end = ""
-                yield text
+                yield unescape(text)

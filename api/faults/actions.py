@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from api.backends.postgres import Database
 from api.backends.redis import RedisBackend
+from api.backends.turns import turn
 from api.errors import DependencyUnavailable
 from burnrate.telemetry.executor import MeasuredExecutor
 from burnrate.telemetry.pools import PoolFull, PoolTimeout
@@ -56,4 +57,6 @@ class Faults:
 def _compute(seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        sum(range(1_000))
+        # As real work here does: what starves is the executor, not the event loop.
+        with turn():
+            sum(range(10_000))

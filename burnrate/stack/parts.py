@@ -20,6 +20,7 @@ class Part:
     cost: str = ""  # what is lost without the program
     subcommand: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    root_options: tuple[tuple[str, str], ...] = ()  # set as well when root runs it
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None  # whom root runs it as
     is_python: bool = False  # from this virtual environment, in the checkout
@@ -65,6 +66,8 @@ PARTS: Mapping[str, Part] = {
         program="nginx",
         package="nginx",
         probe=HttpProbe("/stub_status", 8081),
+        # By itself root's nginx works as `nobody`, who may not reach its folder for large bodies.
+        root_options=(("-g", "daemon off; user root;"),),
         stop_signal="QUIT",  # finishes the requests it has
     ),
     "prometheus": Part(program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")),
@@ -113,10 +116,7 @@ PARTS: Mapping[str, Part] = {
         program="tempo",
         probe=HttpProbe("/ready"),
         cost="no traces are kept; log lines still have their trace id",
-        options=(
-            ("-server.grpc-listen-address", "127.0.0.1"),
-            ("-server.grpc-listen-port", "{tempo_grpc_port}"),
-        ),
+        options=(("-server.grpc-listen-port", "{tempo_grpc_port}"),),
     ),
     "alloy": Part(
         program="alloy",

@@ -154,7 +154,8 @@ class _Planner:
         if words and Path(words[0]).name == part.program:
             words = words[1:]
         words = [*part.subcommand, *(renderer.text(word) for word in words)]
-        for flag, value in part.options:
+        root_options = part.root_options if os.geteuid() == 0 else ()
+        for flag, value in (*part.options, *root_options):
             words = with_option(words, flag, value.format_map(self._values()))
         return words
 

@@ -1,0 +1,56 @@
+"""Threads that compute in turns leave the event loop room."""
+
+import asyncio
+import threading
+import time
+
+from api.backends.turns import in_turns, turn
+
+THREADS = 10
+SECONDS = 1.0
+
+
+def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
+    """Free-running threads leave it about twenty rounds a second, turns leave it thousands."""
+    end = time.monotonic() + SECONDS
+    slices = [0] * THREADS
+
+    def compute(number: int) -> None:
+        while time.monotonic() < end:
+            with turn():
+                sum(range(20_000))
+            slices[number] += 1
+
+    async def count_rounds() -> int:
+        rounds = 0
+        while time.monotonic() < end:
+            # A real wait, in which the loop lets the GIL go and has to get it back.
+            await asyncio.sleep(0.0005)
+            rounds += 1
+        return rounds
+
+    threads = [threading.Thread(target=compute, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    rounds = asyncio.run(count_rounds())
+    for thread in threads:
+        thread.join()
+    assert rounds > 100
+    assert sum(slices) > 100, "the work has to be done as well"
+
+
+def test_items_made_in_turns_are_all_there_in_order() -> None:
+    """Whatever the batch."""
+    for batch in (1, 3, 10, 11):
+        assert list(in_turns(iter(range(10)), batch)) == list(range(10))
+    assert list(in_turns((), 3)) == []
+
+
+def test_turn_is_handed_on_when_work_fails() -> None:
+    """Or one wrong document would stop all others."""
+    for _ in range(2):
+        try:
+            with turn():
+                raise LookupError
+        except LookupError:
+            continue
