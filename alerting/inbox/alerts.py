@@ -13,6 +13,7 @@ from fastapi import HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.inbox.episodes import Kind, State
+from alerting.inbox.links import Links
 from alerting.inbox.listing import Filter
 from alerting.inbox.store import Store
 
@@ -52,6 +53,12 @@ class AlertOut(BaseModel):
     labels: dict[str, str]
     annotations: dict[str, str]
     generator_url: str = Field(serialization_alias="generatorURL")
+    is_stale: bool = Field(
+        serialization_alias="stale", description="Alertmanager does not list it any more"
+    )
+    unconfirmed_since: datetime | None = Field(serialization_alias="unconfirmedSince")
+    acknowledged_at: datetime | None = Field(serialization_alias="acknowledgedAt")
+    acknowledged_by: str = Field(serialization_alias="acknowledgedBy")
 
 
 class Page(BaseModel):
@@ -62,32 +69,45 @@ class Page(BaseModel):
 
 
 class TransitionOut(BaseModel):
-    """One change of an alert, with the delivery that brought it."""
+    """One change of an alert, with the delivery that brought it or the person who made it."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: int
     at: datetime
     kind: Kind
-    starts_at: datetime = Field(serialization_alias="startsAt")
+    starts_at: datetime | None = Field(serialization_alias="startsAt")
     ends_at: datetime | None = Field(serialization_alias="endsAt")
-    delivery_id: int = Field(serialization_alias="delivery")
+    delivery_id: int | None = Field(serialization_alias="delivery")
     alertmanager_url: str = Field(serialization_alias="alertmanagerURL")
     request_id: str = Field(serialization_alias="requestId")
+    author: str
+    text: str
+
+
+class LinkOut(BaseModel):
+    """Where to look next; an address may be relative to the inbox."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    url: str
 
 
 class AlertDetail(AlertOut):
-    """One episode with all that happened to it, oldest first."""
+    """One episode with where to look and all that happened to it, oldest first."""
 
+    links: list[LinkOut]
     timeline: list[TransitionOut]
 
 
 class Alerts:
     """The reading side of the store."""
 
-    def __init__(self, store: Store) -> None:
-        """Take the store to read."""
+    def __init__(self, store: Store, links: Links) -> None:
+        """Take the store to read, and what makes an alert's links."""
         self._store = store
+        self._links = links
 
     async def list(
         self,
@@ -122,5 +142,6 @@ class Alerts:
         episode, transitions = found
         return AlertDetail(
             **AlertOut.model_validate(episode).model_dump(),
+            links=[LinkOut.model_validate(link) for link in self._links.of(episode)],
             timeline=[TransitionOut.model_validate(transition) for transition in transitions],
         )

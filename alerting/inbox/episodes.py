@@ -32,6 +32,14 @@ class Kind(StrEnum):
     CLOSED_UNSEEN = "closed_unseen"  # a resolve of an episode whose firing never arrived
     ENDED_LATER = "ended_later"  # another resolve of the closed episode, with a later end
     RESOLVED_BEFORE = "resolved_before"  # a late resolve from before the open episode
+    # By looks at Alertmanager.
+    STALE = "stale"  # it is open, and Alertmanager does not list it
+    CONFIRMED = "confirmed"  # it was stale, and is listed or was delivered again
+    CLOSED_UNCONFIRMED = "closed_unconfirmed"  # not listed for so long that the resolve was lost
+    # By people.
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    COMMENTED = "commented"
 
 
 @dataclass(frozen=True, slots=True)

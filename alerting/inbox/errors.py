@@ -27,3 +27,15 @@ class SchemaTooNewError(StoreUnavailableError):
 
 class TokenFileError(Exception):
     """A token file does not hold one usable token."""
+
+
+class UpstreamUnavailableError(Exception):
+    """Prometheus or Alertmanager did not answer, or not with what was asked for."""
+
+
+class CrossSiteError(Exception):
+    """A browser sent this for a page that is not ours."""
+
+
+class TooManyStreamsError(Exception):
+    """As many follow the changes already as the inbox has room for."""

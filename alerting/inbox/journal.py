@@ -10,6 +10,7 @@ from datetime import datetime
 from alerting.inbox import payload
 from alerting.inbox.episodes import Episode, Kind, Sighting, State, Step, advance
 from alerting.inbox.moments import from_micros, to_micros
+from alerting.inbox.transitions import Change, note
 
 # The alert that always fires: while it arrives, the whole path from rule to inbox works.
 WATCHDOG = "Watchdog"
@@ -31,6 +32,7 @@ class Summary:
 
     firing: Mapping[str, int]
     watchdog_seen_at: datetime | None
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     (seen_at,) = connection.execute(
         "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ?", (WATCHDOG,)
     ).fetchone()
-    return Summary(counts, from_micros(seen_at))
+    (stale,) = connection.execute(
+        "SELECT count(*) FROM episodes WHERE ends_at IS NULL AND is_stale"
+    ).fetchone()
+    return Summary(counts, from_micros(seen_at), int(stale))
 
 
 def write_probe(connection: sqlite3.Connection, now: datetime) -> None:
@@ -111,35 +116,33 @@ def _apply(
     key = (arrival.delivery.receiver, alert.fingerprint)
     row = connection.execute(
         """
-        SELECT id, starts_at, newest_start_at, ends_at, resolved_before FROM episodes
+        SELECT is_stale, id, starts_at, newest_start_at, ends_at, resolved_before FROM episodes
         WHERE receiver = ? AND fingerprint = ? ORDER BY id DESC LIMIT 1
         """,
         key,
     ).fetchone()
-    latest = row and Episode(*map(from_micros, row[1:]))
+    latest = row and Episode(*map(from_micros, row[2:]))
     state = State(alert.status)
     step = advance(latest, Sighting(state, alert.starts_at, alert.ends_at, arrival.received_at))
     if step.is_new_episode:
         episode_id = _insert(connection, arrival, alert, step.episode)
     else:
-        episode_id = int(row[0])
+        episode_id = int(row[1])
         _update(connection, arrival, alert, episode_id, step)
-    if step.kind is None:
+    kind = step.kind
+    if kind is None and state is State.FIRING and row[0]:
+        kind = Kind.CONFIRMED
+    if kind is None:
         return False
-    connection.execute(
-        """
-        INSERT INTO transitions (episode_id, delivery_id, at, kind, starts_at, ends_at)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-        (
-            episode_id,
-            delivery_id,
-            to_micros(arrival.received_at),
-            step.kind,
-            to_micros(alert.starts_at),
-            to_micros(alert.ends_at),
-        ),
+    change = Change(
+        episode_id,
+        arrival.received_at,
+        kind,
+        delivery_id=delivery_id,
+        starts_at=alert.starts_at,
+        ends_at=alert.ends_at,
     )
+    note(connection, change)
     return True
 
 
@@ -188,6 +191,8 @@ def _update(
             last_received_at = max(last_received_at, ?),
             last_firing_received_at = CASE WHEN ? THEN ? ELSE last_firing_received_at END,
             deliveries = deliveries + 1,
+            unconfirmed_since = CASE WHEN ? THEN NULL ELSE unconfirmed_since END,
+            is_stale = CASE WHEN ? THEN 0 ELSE is_stale END,
             annotations = CASE WHEN ? THEN ? ELSE annotations END,
             generator_url = CASE WHEN ? THEN ? ELSE generator_url END
         WHERE id = ?
@@ -197,6 +202,9 @@ def _update(
             received_at,
             is_firing,
             received_at,
+            # Firing confirms it; ended, there is nothing left to confirm.
+            is_firing or step.episode.ends_at is not None,
+            is_firing or step.episode.ends_at is not None,
             is_current,
             _json(alert.annotations),
             is_current,

@@ -36,25 +36,32 @@ class StoredEpisode:
     labels: dict[str, str]
     annotations: dict[str, str]
     generator_url: str
+    is_stale: bool
+    unconfirmed_since: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTransition:
-    """One change of an episode; startsAt and endsAt as the delivery behind it gave them."""
+    """One change of an episode; startsAt and endsAt as the delivery behind it, if any, gave them."""
 
     id: int
     at: datetime
     kind: Kind
-    starts_at: datetime
+    starts_at: datetime | None
     ends_at: datetime | None
-    delivery_id: int
+    delivery_id: int | None
     alertmanager_url: str
     request_id: str
+    author: str
+    text: str
 
 
 _EPISODE = """
     SELECT id, receiver, fingerprint, starts_at, ends_at, first_received_at, last_received_at,
-           deliveries, labels, annotations, generator_url
+           deliveries, labels, annotations, generator_url, is_stale, unconfirmed_since,
+           acknowledged_at, acknowledged_by
     FROM episodes
 """
 
@@ -88,8 +95,9 @@ def get_episode(
         return None
     transitions = connection.execute(
         """
-        SELECT transitions.id, at, kind, starts_at, ends_at, delivery_id, external_url, request_id
-        FROM transitions JOIN deliveries ON deliveries.id = delivery_id
+        SELECT transitions.id, at, kind, starts_at, ends_at, delivery_id,
+               coalesce(external_url, ''), coalesce(request_id, ''), author, text
+        FROM transitions LEFT JOIN deliveries ON deliveries.id = delivery_id
         WHERE episode_id = ? ORDER BY transitions.id
         """,
         (episode_id,),
@@ -111,6 +119,10 @@ def _episode(row: tuple[Any, ...]) -> StoredEpisode:
         labels=json.loads(row[8]),
         annotations=json.loads(row[9]),
         generator_url=row[10],
+        is_stale=bool(row[11]),
+        unconfirmed_since=from_micros(row[12]),
+        acknowledged_at=from_micros(row[13]),
+        acknowledged_by=row[14],
     )
 
 
@@ -124,4 +136,6 @@ def _transition(row: tuple[Any, ...]) -> StoredTransition:
         delivery_id=row[5],
         alertmanager_url=row[6],
         request_id=row[7],
+        author=row[8],
+        text=row[9],
     )

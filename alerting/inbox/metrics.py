@@ -48,6 +48,51 @@ class InboxMetrics:
         for severity in (*_SEVERITIES, "other"):
             self._firing.labels(severity)
 
+        self._stale = Gauge(
+            "inbox_alerts_stale",
+            "Alerts that are open and that Alertmanager does not list.",
+            registry=registry,
+        )
+        self._watchdog_late = Gauge(
+            "inbox_watchdog_late",
+            "1 while the path from Prometheus to the inbox is not proven.",
+            registry=registry,
+        )
+        self._looks = Counter(
+            "inbox_reconciliations",
+            "Looks at Alertmanager's own list of alerts.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._fallbacks = Counter(
+            "inbox_fallback_notifications",
+            "Attempts to tell the fallback webhook.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._streams = Gauge(
+            "inbox_streams", "Clients that follow the stream of changes.", registry=registry
+        )
+        for counter in (self._looks, self._fallbacks):
+            for outcome in ("ok", "error"):
+                counter.labels(outcome)
+
+    def looked(self, *, is_answered: bool) -> None:
+        """Count one look at Alertmanager."""
+        self._looks.labels("ok" if is_answered else "error").inc()
+
+    def fell_back(self, *, is_delivered: bool) -> None:
+        """Count one attempt to tell the fallback webhook."""
+        self._fallbacks.labels("ok" if is_delivered else "error").inc()
+
+    def show_late(self, *, is_late: bool) -> None:
+        """Show whether the watchdog is late."""
+        self._watchdog_late.set(is_late)
+
+    def show_streams(self, count: int) -> None:
+        """Show how many follow the changes."""
+        self._streams.set(count)
+
     def delivered(self, outcome: str) -> None:
         """Count one delivery; the outcome is one of OUTCOMES."""
         self._deliveries.labels(outcome).inc()
@@ -59,5 +104,6 @@ class InboxMetrics:
         for severity in _SEVERITIES:
             self._firing.labels(severity).set(firing.pop(severity, 0))
         self._firing.labels("other").set(sum(firing.values()))
+        self._stale.set(summary.stale)
         if summary.watchdog_seen_at is not None:
             self._watchdog.set(summary.watchdog_seen_at.timestamp())

@@ -6,8 +6,9 @@ Times are integers, microseconds since the epoch in UTC: exact, comparable, inde
   Alertmanager repeats itself.
 - episodes: for each (receiver, fingerprint) its stretches of firing, the latest last. At most one
   is open.
-- transitions: what changed an episode and by which delivery, append-only. Its ids only grow,
-  also after rows are deleted, so a reader can ask for "everything after".
+- transitions: what changed an episode, append-only: by which delivery, by a look at Alertmanager, or
+  by a person. Its ids only grow, also after rows are deleted, so a reader can ask for "everything
+  after".
 """
 
 import contextlib
@@ -92,6 +93,43 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         # What readiness writes and reads back.
         "CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
+    ),
+    (
+        # Since when looks at Alertmanager do not find it any more, while it should fire.
+        "ALTER TABLE episodes ADD COLUMN unconfirmed_since INTEGER",
+        "ALTER TABLE episodes ADD COLUMN is_stale INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE episodes ADD COLUMN acknowledged_at INTEGER",
+        "ALTER TABLE episodes ADD COLUMN acknowledged_by TEXT NOT NULL DEFAULT ''",
+        # SQLite cannot make a column nullable in place: not every change has a delivery now.
+        """
+        CREATE TABLE transitions_2 (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            episode_id INTEGER NOT NULL REFERENCES episodes (id),
+            delivery_id INTEGER REFERENCES deliveries (id),
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            starts_at INTEGER,
+            ends_at INTEGER,
+            author TEXT NOT NULL DEFAULT '',
+            text TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        """
+        INSERT INTO transitions_2 (id, episode_id, delivery_id, at, kind, starts_at, ends_at)
+        SELECT id, episode_id, delivery_id, at, kind, starts_at, ends_at FROM transitions
+        """,
+        "DROP TABLE transitions",
+        "ALTER TABLE transitions_2 RENAME TO transitions",
+        "CREATE INDEX transitions_episode ON transitions (episode_id)",
+        """
+        CREATE TRIGGER transitions_append_only BEFORE UPDATE ON transitions
+        BEGIN SELECT RAISE(ABORT, 'transitions are append-only'); END
+        """,
+        # What retention asks by, and what the foreign keys are checked by when it deletes.
+        "CREATE INDEX transitions_delivery ON transitions (delivery_id)",
+        "CREATE INDEX deliveries_received_at ON deliveries (received_at)",
+        "CREATE INDEX deliveries_body ON deliveries (body_id)",
+        "CREATE INDEX episodes_ends_at ON episodes (ends_at)",
     ),
 )
 

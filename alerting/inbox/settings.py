@@ -3,10 +3,36 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _PREFIX = "INBOX_"
+_URLS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+
+
+def _address(url: str) -> str:
+    """An address to put paths behind."""
+    parsed = _URLS.validate_python(url)
+    if parsed.query or parsed.fragment:
+        raise ValueError("an address without query and fragment is needed")
+    return url.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Seconds = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
+SecondsOrOff = Annotated[NonNegativeFloat, Field(allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -24,9 +50,37 @@ class Settings(BaseSettings):
     # 1,000 alerts with 1 KB annotations are about 1.5 MB.
     max_body_bytes: PositiveInt = 8 * 1024 * 1024
     # Alertmanager sends from memory, so a body that takes this long is no body of its.
-    body_timeout_seconds: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 10.0
+    body_timeout_seconds: Seconds = 10.0
     # A disk that hangs must cost a 503, which Alertmanager retries, and not a silent wait.
-    store_timeout_seconds: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 10.0
+    store_timeout_seconds: Seconds = 10.0
+    # Closed alerts and deliveries older than this are deleted; 0 keeps everything. 90 days are
+    # three periods of a 30-day budget.
+    retention_days: NonNegativeInt = Field(default=90, le=36_500)
+
+    # Without it nothing is reconciled, and an alert whose resolve was lost stays open.
+    alertmanager_url: Address | None = None
+    reconcile_seconds: Seconds = 30.0
+    # Prometheus tells Alertmanager of each alert once a minute: after a restart of Alertmanager
+    # everything is back on its list within that.
+    stale_after_seconds: Seconds = 180.0
+    # Longer than the 10 minutes for which a restarted Prometheus may hold an alert back as pending
+    # (its --rules.alert.for-grace-period), and than two group_intervals of a ticket.
+    close_after_seconds: Seconds = 900.0
+
+    # The watchdog comes once a minute: this is two missed and a half. 0 turns the switch off.
+    watchdog_late_seconds: SecondsOrOff = 150.0
+    # Told when the watchdog is late, and when it is back. The address is often a secret itself.
+    fallback_webhook_url: SecretStr | None = None
+    fallback_webhook_url_file: Path | None = None
+
+    # What the page shows of the SLOs is read here.
+    prometheus_url: Address | None = None
+    # As a browser reaches it: links to logs and traces lead there.
+    grafana_url: Address | None = None
+    # Names, comma-separated, under which browsers may change something here; loopback, addresses
+    # and names without a dot always may.
+    allowed_hosts: str = ""
+    runbooks_path: Path = Path(__file__).parents[1] / "runbooks"
 
     @field_validator("database_path")
     @classmethod
@@ -36,6 +90,41 @@ class Settings(BaseSettings):
         if path.is_dir():
             raise ValueError(f"{path} is a folder")
         return path
+
+    @field_validator("fallback_webhook_url")
+    @classmethod
+    def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            _check_secret_address(url.get_secret_value())
+        return url
+
+    def fallback_address(self) -> str | None:
+        """Return the fallback webhook's address, from its variable or its file.
+
+        Raises:
+            SystemExit: the file does not hold one.
+        """
+        if self.fallback_webhook_url is not None:
+            return self.fallback_webhook_url.get_secret_value()
+        if self.fallback_webhook_url_file is None:
+            return None
+        variable = f"inbox: {_PREFIX}FALLBACK_WEBHOOK_URL_FILE"
+        try:
+            url = self.fallback_webhook_url_file.read_text().strip()
+            _check_secret_address(url)
+        except OSError as error:
+            raise SystemExit(f"{variable}: {error.strerror}") from None
+        except ValueError as error:
+            raise SystemExit(f"{variable}: {error}") from None
+        return url
+
+
+def _check_secret_address(url: str) -> None:
+    """Pydantic's own message would tell what is in it."""
+    try:
+        _URLS.validate_python(url)
+    except ValidationError:
+        raise ValueError("one http or https address is needed") from None
 
 
 def load_settings() -> Settings:

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from alerting.inbox import journal, listing
+from alerting.inbox import journal, listing, people, reconciliation, retention, transitions
 from alerting.inbox.connection import ConnectionThread
 from alerting.inbox.errors import StoreUnavailableError
 from alerting.inbox.journal import Arrival, Recorded, Summary
 from alerting.inbox.listing import Filter, StoredEpisode, StoredTransition
+from alerting.inbox.people import Act
+from alerting.inbox.reconciliation import Look, Patience, Reconciled
+from alerting.inbox.transitions import Range, StoredChange
 
 
 class Store:
@@ -30,6 +33,28 @@ class Store:
     async def record(self, arrival: Arrival) -> Recorded:
         """Store a delivery; when this returns, it survives a power cut."""
         return await self._writer.run(partial(journal.record, arrival=arrival))
+
+    async def reconcile(self, look: Look, patience: Patience) -> Reconciled:
+        """Take one look at Alertmanager into account."""
+        reconcile = partial(reconciliation.reconcile, look=look, patience=patience)
+        return await self._writer.run(reconcile)
+
+    async def act(self, done: Act) -> bool:
+        """Write down what a person did; False if there is no such episode."""
+        return await self._writer.run(partial(people.act, done=done))
+
+    async def forget(self, before: datetime) -> int:
+        """Delete a batch of what is older; returns how many rows, 0 when nothing is left."""
+        return await self._writer.run(partial(retention.forget, before=before))
+
+    async def changes_after(self, after_id: int, limit: int) -> list[StoredChange]:
+        """Return changes above an id, oldest first."""
+        ask = partial(transitions.changes_after, after_id=after_id, limit=limit)
+        return await self._reader.run(ask)
+
+    async def range_of_changes(self) -> Range:
+        """Return which changes there are."""
+        return await self._reader.run(transitions.range_of_changes)
 
     async def summarize(self) -> Summary:
         """Count what fires now; makes the file if it is not there."""

@@ -193,10 +193,10 @@ class Database:
 
 @contextmanager
 def _broken_as_unavailable(connection: Connection) -> Iterator[None]:
-    """Tell a lost connection from a wrong call: asyncpg says InterfaceError to both."""
+    """Tell a lost connection from a wrong call: asyncpg raises the same errors for both."""
     try:
         yield
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if not connection.is_closed():
             raise
         raise ConnectionResetError("the database closed the connection") from error

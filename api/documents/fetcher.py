@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-import httpx
+import httpx2
 
 from api.errors import InvalidInput
 from api.settings import ProcessSettings
@@ -32,18 +32,18 @@ class Fetched:
     charset: str
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
+class GuardedTransport(httpx2.AsyncBaseTransport):
     """Connects to public addresses only.
 
     The name is resolved here and the connection made to the very address that was checked, for
     each redirect again: a name that resolves to something else a moment later gains nothing.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, allowed_hosts: frozenset[str]) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, allowed_hosts: frozenset[str]) -> None:
         self._inner = inner
         self._allowed_hosts = allowed_hosts
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; raises ForbiddenAddress."""
         url = request.url
         if url.scheme not in _PORTS:
@@ -65,7 +65,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Close the connections."""
         await self._inner.aclose()
 
-    def _is_allowed(self, url: httpx.URL) -> bool:
+    def _is_allowed(self, url: httpx2.URL) -> bool:
         port = url.port or _PORTS[url.scheme]
         return bool({url.host, f"{url.host}:{port}"} & self._allowed_hosts)
 
@@ -75,9 +75,9 @@ class Fetcher:
 
     def __init__(self, settings: ProcessSettings) -> None:
         self._settings = settings
-        limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
-        inner = httpx.AsyncHTTPTransport(limits=limits, retries=0, trust_env=False)
-        self._client = httpx.AsyncClient(
+        limits = httpx2.Limits(max_connections=_MAX_CONNECTIONS)
+        inner = httpx2.AsyncHTTPTransport(limits=limits, retries=0, trust_env=False)
+        self._client = httpx2.AsyncClient(
             transport=GuardedTransport(inner, settings.allowed_hosts),
             timeout=settings.fetch_timeout_seconds,
             follow_redirects=True,
@@ -104,9 +104,9 @@ class Fetcher:
                 return await self._fetch(url, into)
         except ForbiddenAddress as error:
             raise _refused(str(error)) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except (TimeoutError, httpx2.TimeoutException) as error:
             raise _refused("The document did not arrive in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
             raise _refused("The document could not be fetched") from error
 
     async def _fetch(self, url: str, into: BinaryIO) -> Fetched:

@@ -27,6 +27,7 @@ _CLIENTS: Final = (
     ("asyncpg", "opentelemetry.instrumentation.asyncpg", "AsyncPGInstrumentor"),
     ("redis", "opentelemetry.instrumentation.redis", "RedisInstrumentor"),
     ("httpx", "opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor"),
+    ("httpx2", "opentelemetry.instrumentation.httpx", "HTTPX2ClientInstrumentor"),
 )
 _ENDPOINT_VARIABLES: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",

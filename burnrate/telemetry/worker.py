@@ -1,9 +1,11 @@
 """The gunicorn worker: uvicorn's, with a graceful time-out that is really passed on."""
 
+import asyncio
 import logging
 import socket
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
@@ -17,6 +19,11 @@ from burnrate.telemetry.gunicorn import leave_exit_reason
 # uvicorn must give up before gunicorn does: gunicorn's SIGKILL would skip the lifespan's
 # shutdown, and with it the last spans and log lines.
 _LIFESPAN_SECONDS = 3
+# A connection on which nothing came for so long is one that its proxy keeps in reserve.
+_QUIET_SECONDS = 2.0
+# A client that ignores `Connection: close` and pipelines on must not keep the worker for ever.
+_LONGEST_DRAIN_SECONDS = 8.0
+_POLL_SECONDS = 0.02
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
@@ -28,6 +35,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
         super().__init__(*args, **kwargs)
         graceful_seconds = max(1, self.cfg.graceful_timeout - _LIFESPAN_SECONDS)
         self.config.timeout_graceful_shutdown = graceful_seconds
+        self.config.server_header = False  # whoever attacks uvicorn need not be told
         # The base class gives these loggers gunicorn's own handlers; here there are none.
         logging.getLogger("uvicorn.error").propagate = True
 
@@ -51,7 +59,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
 
 
 class _Server(Server):
-    """Says why it shuts down before it does: a stop by signal ends in that signal's death."""
+    """Leaves without losing a request, and says why it leaves before it does.
+
+    uvicorn closes idle connections at once, also one into which a proxy is just writing a request.
+    Here the worker first takes no new connections, announces `Connection: close` with each answer,
+    and waits until nobody has sent a request for a while. A stop by signal ends in that signal's
+    death, so the reason has to be left behind before.
+    """
 
     def __init__(self, config: Config, leave: Callable[[str], None]) -> None:
         super().__init__(config)
@@ -59,4 +73,26 @@ class _Server(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._leave("stopped" if self.should_exit else "recycled")
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        drained_seconds = await self._drain()
+        graceful_seconds = self.config.timeout_graceful_shutdown or 0
+        self.config.timeout_graceful_shutdown = max(1, int(graceful_seconds - drained_seconds))
         await super().shutdown(sockets)
+
+    async def _drain(self) -> float:
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        began = last_request = monotonic()
+        requests = state.total_requests
+        while state.connections:
+            if state.total_requests != requests:
+                requests, last_request = state.total_requests, monotonic()
+            if monotonic() - min(last_request, began + _LONGEST_DRAIN_SECONDS) > _QUIET_SECONDS:
+                break
+            if self.config.callback_notify is not None:
+                await self.config.callback_notify()
+            await asyncio.sleep(_POLL_SECONDS)
+        return monotonic() - began

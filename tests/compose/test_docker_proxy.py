@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.compose.servers import ROOT, FakeDocker, free_port, running_nginx, serving
@@ -50,7 +50,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 )
 def test_what_alloy_asks_gets_through(proxy: Proxy, method: str, path: str) -> None:
     """Version, lists, one container's description and its log: the whole of what Alloy needs."""
-    response = httpx.request(method, proxy.url + path)
+    response = httpx2.request(method, proxy.url + path)
 
     assert response.status_code == 200
     assert proxy.docker.requests[-1] == (method, path, b"")
@@ -91,7 +91,7 @@ def test_nothing_else_gets_through(proxy: Proxy, method: str, path: str) -> None
     """What could change, run or copy something never reaches the socket, and is logged."""
     before = len(proxy.docker.requests)
 
-    response = httpx.request(method, httpx.URL(proxy.url + path))
+    response = httpx2.request(method, httpx2.URL(proxy.url + path))
 
     assert response.status_code == 403
     assert len(proxy.docker.requests) == before
@@ -102,9 +102,9 @@ def test_request_hidden_in_a_body_does_not_get_through(proxy: Proxy) -> None:
     """A body is not passed on, where it could be taken for the next request."""
     hidden = b"POST /v1.51/containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 
-    response = httpx.request("GET", f"{proxy.url}/v1.51/containers/json", content=hidden)
+    response = httpx2.request("GET", f"{proxy.url}/v1.51/containers/json", content=hidden)
 
     assert response.status_code == 200
     # One more, so that what came after the first would have been read by now.
-    httpx.get(f"{proxy.url}/_ping")
+    httpx2.get(f"{proxy.url}/_ping")
     assert {method for method, _, _ in proxy.docker.requests} <= {"GET", "HEAD"}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -64,8 +64,8 @@ def _running(
 def _is_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, log.read_text(errors="replace")[-2000:]
     try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(url).status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -96,14 +96,14 @@ def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
 
 
 def _lines(loki: str, query: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{loki}/loki/api/v1/query_range", params={"query": query})
+    answer = httpx2.get(f"{loki}/loki/api/v1/query_range", params={"query": query})
     assert answer.status_code == 200, answer.text
     result: list[dict[str, Any]] = answer.json()["data"]["result"]
     return result
 
 
 def _push(loki: str, *streams: dict[str, Any]) -> None:
-    answer = httpx.post(f"{loki}/loki/api/v1/push", json={"streams": list(streams)})
+    answer = httpx2.post(f"{loki}/loki/api/v1/push", json={"streams": list(streams)})
     assert answer.status_code == 204, answer.text
 
 
@@ -131,14 +131,14 @@ def test_ids_make_no_streams(loki: str) -> None:
     _push(loki, {"stream": {"service": "many", "level": "info"}, "values": values})
     _wait_for(lambda: bool(_lines(loki, '{service="many"}')), 20)
 
-    series = httpx.get(f"{loki}/loki/api/v1/series", params={"match[]": '{service="many"}'}).json()
+    series = httpx2.get(f"{loki}/loki/api/v1/series", params={"match[]": '{service="many"}'}).json()
 
     assert series["data"] == [{"service": "many", "level": "info"}]
 
 
 def test_lines_are_not_kept_for_ever(loki: str) -> None:
     """Retention works only with all three of its settings."""
-    settings = yaml.safe_load(httpx.get(f"{loki}/config").text)
+    settings = yaml.safe_load(httpx2.get(f"{loki}/config").text)
 
     assert settings["limits_config"]["retention_period"] == "2w"
     assert settings["compactor"]["retention_enabled"] is True
@@ -160,11 +160,11 @@ def _span(now: int) -> dict[str, Any]:
 def test_trace_is_found_by_id_and_by_what_it_holds(tempo: tuple[str, str]) -> None:
     """A span sent over OTLP is there for the link from a line, and for a search by route."""
     url, otlp = tempo
-    answer = httpx.post(f"{otlp}/v1/traces", json=_span(time.time_ns()))
+    answer = httpx2.post(f"{otlp}/v1/traces", json=_span(time.time_ns()))
     assert answer.status_code == 200
 
     def find(path: str, **parameters: str) -> str:
-        return httpx.get(url + path, params=parameters).text
+        return httpx2.get(url + path, params=parameters).text
 
     search = '{ resource.service.name = "api" && span.http.route = "/users" && status = error }'
     _wait_for(lambda: "GET /users" in find(f"/api/v2/traces/{_TRACE_ID}"), 30)
@@ -173,6 +173,6 @@ def test_trace_is_found_by_id_and_by_what_it_holds(tempo: tuple[str, str]) -> No
 
 def test_traces_are_kept_as_long_as_logs(tempo: tuple[str, str]) -> None:
     """A line whose trace is gone, or a trace without its lines, is half an answer."""
-    settings = httpx.get(f"{tempo[0]}/status/config").text
+    settings = httpx2.get(f"{tempo[0]}/status/config").text
 
     assert "block_retention: 336h" in settings

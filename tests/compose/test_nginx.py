@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -130,7 +130,7 @@ def proxy(start_proxy: StartProxy) -> Proxy:
     return start_proxy(start_proxy.stack.enter_context(running_app(_APP)))
 
 
-def _seen(response: httpx.Response) -> dict[str, list[str]]:
+def _seen(response: httpx2.Response) -> dict[str, list[str]]:
     seen: dict[str, list[str]] = {}
     for name, value in response.json()["headers"]:
         seen.setdefault(name, []).append(value)
@@ -147,7 +147,7 @@ def test_forged_forwarded_headers_are_overwritten(proxy: Proxy) -> None:
         "Forwarded": "for=203.0.113.9",
     }
 
-    seen = _seen(httpx.get(f"{proxy.url}/users", headers=forged))
+    seen = _seen(httpx2.get(f"{proxy.url}/users", headers=forged))
 
     assert seen["x-forwarded-for"] == ["127.0.0.1"]
     assert seen["x-real-ip"] == ["127.0.0.1"]
@@ -158,14 +158,14 @@ def test_forged_forwarded_headers_are_overwritten(proxy: Proxy) -> None:
 
 def test_path_and_query_reach_the_api_as_they_were_sent(proxy: Proxy) -> None:
     """Escapes are the api's to read: nginx passes them on untouched."""
-    response = httpx.get(f"{proxy.url}/posts/a%2Fb%20c")
+    response = httpx2.get(f"{proxy.url}/posts/a%2Fb%20c")
 
     assert response.json()["path"] == "/posts/a%2Fb%20c"
 
 
 def test_sane_request_id_is_kept(proxy: Proxy) -> None:
     """A client's id is passed on and logged, so that its own log can be joined."""
-    seen = _seen(httpx.get(f"{proxy.url}/users", headers={"X-Request-ID": "order-7.retry_2"}))
+    seen = _seen(httpx2.get(f"{proxy.url}/users", headers={"X-Request-ID": "order-7.retry_2"}))
 
     assert seen["x-request-id"] == ["order-7.retry_2"]
     assert proxy.lines()[0]["request_id"] == "order-7.retry_2"
@@ -176,7 +176,7 @@ def test_insane_request_id_is_replaced(proxy: Proxy, value: str) -> None:
     """What is no token never gets into a header or a log; a fresh id takes its place."""
     headers = [(b"x-request-id", value.encode())]
 
-    seen = _seen(httpx.get(f"{proxy.url}/users", headers=headers))
+    seen = _seen(httpx2.get(f"{proxy.url}/users", headers=headers))
 
     assert re.fullmatch(r"[0-9a-f]{32}", seen["x-request-id"][0])
     assert proxy.lines()[0]["request_id"] == seen["x-request-id"][0]
@@ -184,7 +184,7 @@ def test_insane_request_id_is_replaced(proxy: Proxy, value: str) -> None:
 
 def test_trace_context_is_passed_on_and_logged(proxy: Proxy) -> None:
     """A caller's trace goes through nginx, and nginx' line can be found by it."""
-    seen = _seen(httpx.get(f"{proxy.url}/users", headers={"traceparent": _TRACEPARENT}))
+    seen = _seen(httpx2.get(f"{proxy.url}/users", headers={"traceparent": _TRACEPARENT}))
 
     assert seen["traceparent"] == [_TRACEPARENT]
     line = proxy.lines()[0]
@@ -193,7 +193,7 @@ def test_trace_context_is_passed_on_and_logged(proxy: Proxy) -> None:
 
 def test_access_line_has_the_fields_the_log_pipeline_reads(proxy: Proxy) -> None:
     """One JSON line a request, with an RFC 3339 time and without the query."""
-    httpx.get(f"{proxy.url}/users?token=canary")
+    httpx2.get(f"{proxy.url}/users?token=canary")
 
     line = proxy.lines()[0]
     assert re.fullmatch(
@@ -253,14 +253,14 @@ def test_metrics_are_not_public(proxy: Proxy, target: str) -> None:
 
 def test_path_that_only_begins_like_metrics_is_served(proxy: Proxy) -> None:
     """The block is for one path and not for a prefix."""
-    assert httpx.get(f"{proxy.url}/metrics-guide").status_code == 200
+    assert httpx2.get(f"{proxy.url}/metrics-guide").status_code == 200
 
 
 def test_own_figures_are_on_the_second_port_alone(proxy: Proxy) -> None:
     """stub_status is for the exporter; the public port passes the path on like any other."""
-    status = httpx.get(f"http://127.0.0.1:{proxy.status_port}/stub_status")
-    other = httpx.get(f"http://127.0.0.1:{proxy.status_port}/users")
-    public = httpx.get(f"{proxy.url}/stub_status")
+    status = httpx2.get(f"http://127.0.0.1:{proxy.status_port}/stub_status")
+    other = httpx2.get(f"http://127.0.0.1:{proxy.status_port}/users")
+    public = httpx2.get(f"{proxy.url}/stub_status")
 
     assert "Active connections" in status.text
     assert other.status_code == 404
@@ -284,19 +284,19 @@ def test_upgrade_elsewhere_is_not_passed_on(proxy: Proxy) -> None:
         pass
 
     h2c = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"}
-    assert "upgrade" not in _seen(httpx.get(f"{proxy.url}/users", headers=h2c))
+    assert "upgrade" not in _seen(httpx2.get(f"{proxy.url}/users", headers=h2c))
 
 
 def test_body_up_to_the_limit_is_passed_on(proxy: Proxy) -> None:
     """Two MiB is what the api's largest route takes."""
     body = b"x" * 2 * 1024 * 1024
 
-    assert httpx.post(f"{proxy.url}/process", content=body).json()["length"] == len(body)
+    assert httpx2.post(f"{proxy.url}/process", content=body).json()["length"] == len(body)
 
 
 def test_announced_body_over_the_limit_is_refused_in_the_api_s_shape(proxy: Proxy) -> None:
     """413 comes at once, without the body having been taken, as the same JSON as any error."""
-    response = httpx.post(
+    response = httpx2.post(
         f"{proxy.url}/process",
         content=b"x" * (2 * 1024 * 1024 + 1),
         headers={"X-Request-ID": "big", "traceparent": _TRACEPARENT},
@@ -347,24 +347,24 @@ def test_answers_from_1000_bytes_are_compressed_once(
 ) -> None:
     """The api is asked for plain answers, and nginx compresses those that are worth it."""
     headers = {"Accept-Encoding": "gzip"}
-    with httpx.stream("GET", f"{proxy.url}/sized/{size}", headers=headers) as response:
+    with httpx2.stream("GET", f"{proxy.url}/sized/{size}", headers=headers) as response:
         raw = b"".join(response.iter_raw())
 
     assert ("gzip" in response.headers.get("content-encoding", "")) is is_compressed
     assert (gzip.decompress(raw) if is_compressed else raw) == b"a" * size
-    assert "accept-encoding" not in _seen(httpx.get(f"{proxy.url}/users", headers=headers))
+    assert "accept-encoding" not in _seen(httpx2.get(f"{proxy.url}/users", headers=headers))
 
 
 def test_event_stream_is_not_compressed(proxy: Proxy) -> None:
     """Compression would hold a stream's events back until a block is full."""
-    response = httpx.get(f"{proxy.url}/sized/5000?type=text/event-stream")
+    response = httpx2.get(f"{proxy.url}/sized/5000?type=text/event-stream")
 
     assert "content-encoding" not in response.headers
 
 
 def test_answers_name_no_version(proxy: Proxy) -> None:
     """Neither an answer nor an error tells which version is running."""
-    for response in (httpx.get(f"{proxy.url}/users"), httpx.get(f"{proxy.url}/metrics")):
+    for response in (httpx2.get(f"{proxy.url}/users"), httpx2.get(f"{proxy.url}/metrics")):
         assert response.headers["server"] == "nginx"
         assert response.headers["x-content-type-options"] == "nosniff"
         assert "nginx/" not in response.text
@@ -377,7 +377,7 @@ def test_post_is_sent_once_when_the_api_hangs_up(start_proxy: StartProxy) -> Non
     proxy = start_proxy(rude.server_address[1])
 
     # On a connection that was kept from the GET, nginx would be most tempted to try again.
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         for _ in range(5):
             assert client.get(f"{proxy.url}/posts").status_code == 200
             response = client.post(f"{proxy.url}/posts", content=b"{}")
@@ -392,10 +392,10 @@ def test_api_that_comes_back_is_used_at_once(start_proxy: StartProxy) -> None:
     """A refused connection does not keep nginx from asking again."""
     port = free_port()
     proxy = start_proxy(port)
-    assert httpx.get(f"{proxy.url}/users").status_code == 502
+    assert httpx2.get(f"{proxy.url}/users").status_code == 502
 
     with running_app(_APP, port):
-        assert httpx.get(f"{proxy.url}/users").status_code == 200
+        assert httpx2.get(f"{proxy.url}/users").status_code == 200
 
 
 def test_request_that_trickles_in_is_closed(start_proxy: StartProxy) -> None:
@@ -422,7 +422,7 @@ def test_upstream_connections_are_kept(start_proxy: StartProxy) -> None:
     app = Starlette(routes=[Route("/", remember)])
     proxy = start_proxy(start_proxy.stack.enter_context(running_app(app)))
 
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         for _ in range(20):
             client.get(f"{proxy.url}/")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from tests.servers.processes import (
@@ -65,9 +65,9 @@ class ApiServer(ServerProcess):
         """Return the log, each line of which must be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
-    def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401 - httpx's
+    def client(self, **options: Any) -> httpx2.Client:  # noqa: ANN401 - httpx2's
         """Return a client of the service."""
-        return httpx.Client(base_url=self.base_url, timeout=15, **options)
+        return httpx2.Client(base_url=self.base_url, timeout=15, **options)
 
     def _count_started(self) -> int:
         return self.log.read_text().count("Application startup complete")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
@@ -112,8 +112,8 @@ def test_executor_that_is_full_refuses_at_once(api: ApiServer) -> None:
     assert alive.elapsed.total_seconds() < 0.5
 
 
-async def _overload(api: ApiServer) -> tuple[list[httpx.Response], httpx.Response]:
-    async with httpx.AsyncClient(base_url=api.base_url, timeout=20) as client:
+async def _overload(api: ApiServer) -> tuple[list[httpx2.Response], httpx2.Response]:
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=20) as client:
         burn = {"tasks": 1, "seconds": 1.5}
         burning = asyncio.create_task(client.post("/faults/burn", json=burn))
         await asyncio.sleep(0.3)

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
@@ -18,18 +18,18 @@ def api(backends: dict[str, str]) -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def client(api: ApiServer) -> Iterator[httpx.Client]:
+def client(api: ApiServer) -> Iterator[httpx2.Client]:
     """Return a client that uses a new connection for each request, so that workers take turns."""
     with api.client(headers={"Connection": "close"}) as client:
         client.delete("/faults/injections")
         yield client
 
 
-def _statuses(client: httpx.Client, count: int = 60) -> Counter[int]:
+def _statuses(client: httpx2.Client, count: int = 60) -> Counter[int]:
     return Counter(client.get("/posts").status_code for _ in range(count))
 
 
-def test_injection_reaches_every_worker_and_is_undone(client: httpx.Client) -> None:
+def test_injection_reaches_every_worker_and_is_undone(client: httpx2.Client) -> None:
     """Within two seconds each."""
     injection = {"route": "/posts", "kind": "exception", "ratio": 1, "seconds": 60}
     assert client.post("/faults/injections", json=injection).status_code == 201
@@ -42,7 +42,7 @@ def test_injection_reaches_every_worker_and_is_undone(client: httpx.Client) -> N
     assert _statuses(client) == {200: 60}
 
 
-def test_injection_ends_when_its_time_is_up(client: httpx.Client) -> None:
+def test_injection_ends_when_its_time_is_up(client: httpx2.Client) -> None:
     """Although nobody undoes it."""
     injection = {"route": "/posts", "kind": "unavailable", "seconds": 2.5}
     client.post("/faults/injections", json=injection)
@@ -52,7 +52,7 @@ def test_injection_ends_when_its_time_is_up(client: httpx.Client) -> None:
     assert _statuses(client) == {200: 60}
 
 
-def test_injected_error_is_counted_under_its_route(client: httpx.Client) -> None:
+def test_injected_error_is_counted_under_its_route(client: httpx2.Client) -> None:
     """Or a drill would prove nothing."""
     client.post("/faults/injections", json={"route": "/posts", "seconds": 10})
     time.sleep(1.5)
@@ -75,7 +75,7 @@ def test_injected_error_is_counted_under_its_route(client: httpx.Client) -> None
     ],
 )
 def test_fault_is_over_when_it_says_so(
-    client: httpx.Client, path: str, body: dict[str, object] | None
+    client: httpx2.Client, path: str, body: dict[str, object] | None
 ) -> None:
     """And leaves nothing behind."""
     started = time.perf_counter()
@@ -100,7 +100,7 @@ def test_fault_is_over_when_it_says_so(
     ],
 )
 def test_fault_without_bounds_is_refused(
-    client: httpx.Client, method: str, path: str, body: dict[str, object] | None
+    client: httpx2.Client, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     """Nobody may forget one that never ends."""
     assert client.request(method, path, json=body).status_code == 422

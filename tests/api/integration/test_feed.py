@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -40,7 +40,7 @@ async def _until(client: ClientConnection, wanted: dict[str, Any]) -> None:
 
 
 async def _create_post(api: ApiServer) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=api.base_url) as client:
+    async with httpx2.AsyncClient(base_url=api.base_url) as client:
         email = f"{asyncio.get_running_loop().time()}@example.org"
         user = (await client.post("/users", json={"name": "A", "email": email})).json()
         post = {"author_id": user["id"], "title": "News", "body": "A body"}
@@ -98,7 +98,7 @@ def test_without_redis_the_socket_stays_and_says_so(
 
 
 async def _connections(api: ApiServer) -> float:
-    async with httpx.AsyncClient(base_url=api.base_url) as client:
+    async with httpx2.AsyncClient(base_url=api.base_url) as client:
         metrics = (await client.get("/metrics")).text
     [line] = [each for each in metrics.splitlines() if each.startswith("websocket_connections{")]
     return float(line.split()[-1])

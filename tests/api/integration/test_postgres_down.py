@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
@@ -141,20 +141,20 @@ def _load(api: ApiServer) -> Iterator[list[int]]:
             thread.join()
 
 
-async def _timed(client: httpx.AsyncClient, path: str) -> tuple[float, httpx.Response]:
+async def _timed(client: httpx2.AsyncClient, path: str) -> tuple[float, httpx2.Response]:
     started = time.perf_counter()
     response = await client.get(path)
     return time.perf_counter() - started, response
 
 
 async def _ask_at_once(api: ApiServer, count: int) -> tuple[list[float], set[int]]:
-    async with httpx.AsyncClient(base_url=api.base_url, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=30) as client:
         results = await asyncio.gather(*(_timed(client, "/users") for _ in range(count)))
     return [seconds for seconds, _ in results], {r.status_code for _, r in results}
 
 
-async def _exhaust(api: ApiServer) -> tuple[list[float], list[httpx.Response]]:
-    async with httpx.AsyncClient(base_url=api.base_url, timeout=30) as client:
+async def _exhaust(api: ApiServer) -> tuple[list[float], list[httpx2.Response]]:
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=30) as client:
         hold = {"pool": "postgres", "connections": 4, "seconds": 3}
         holding = asyncio.create_task(client.post("/faults/hold", json=hold))
         await asyncio.sleep(0.3)

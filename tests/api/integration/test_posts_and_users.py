@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.servers.api import ApiServer
@@ -13,19 +13,19 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def client(api: ApiServer) -> Iterator[httpx.Client]:
+def client(api: ApiServer) -> Iterator[httpx2.Client]:
     """Return a client that uses a new connection for each request, so that workers take turns."""
     with api.client(headers={"Connection": "close"}) as client:
         yield client
 
 
 @pytest.fixture
-def user(client: httpx.Client) -> dict[str, Any]:
+def user(client: httpx2.Client) -> dict[str, Any]:
     """Return a new user."""
     return _create_user(client)
 
 
-def _create_user(client: httpx.Client) -> dict[str, Any]:
+def _create_user(client: httpx2.Client) -> dict[str, Any]:
     number = next(_numbers)
     user = {"name": f"User {number}", "email": f"user{number}@example.org"}
     response = client.post("/users", json=user)
@@ -34,7 +34,7 @@ def _create_user(client: httpx.Client) -> dict[str, Any]:
     return created
 
 
-def _create_post(client: httpx.Client, author_id: int, title: str = "A title") -> dict[str, Any]:
+def _create_post(client: httpx2.Client, author_id: int, title: str = "A title") -> dict[str, Any]:
     post = {"author_id": author_id, "title": title, "body": f"Body of {title}"}
     response = client.post("/posts", json=post)
     assert response.status_code == 201, response.text
@@ -42,7 +42,7 @@ def _create_post(client: httpx.Client, author_id: int, title: str = "A title") -
     return created
 
 
-def test_user_is_created_shown_changed_and_deleted(client: httpx.Client) -> None:
+def test_user_is_created_shown_changed_and_deleted(client: httpx2.Client) -> None:
     """The whole life of a user."""
     created = client.post("/users", json={"name": " Ada ", "email": "ada@example.org"})
     location = created.headers["Location"]
@@ -56,7 +56,7 @@ def test_user_is_created_shown_changed_and_deleted(client: httpx.Client) -> None
     assert client.patch(location, json={"name": "Nobody"}).status_code == 404
 
 
-def test_address_that_is_taken_is_a_conflict(client: httpx.Client, user: dict[str, Any]) -> None:
+def test_address_that_is_taken_is_a_conflict(client: httpx2.Client, user: dict[str, Any]) -> None:
     """In any case of letters, when creating and when changing."""
     taken = user["email"].upper()
     assert client.post("/users", json={"name": "Eve", "email": taken}).status_code == 409
@@ -67,7 +67,7 @@ def test_address_that_is_taken_is_a_conflict(client: httpx.Client, user: dict[st
 
 
 def test_post_is_created_shown_changed_and_deleted(
-    client: httpx.Client, user: dict[str, Any]
+    client: httpx2.Client, user: dict[str, Any]
 ) -> None:
     """Every read follows the write before it, cached or not, whichever worker answers."""
     created = _create_post(client, user["id"])
@@ -83,7 +83,7 @@ def test_post_is_created_shown_changed_and_deleted(
     assert client.get("/posts", params={"limit": 1}).json()["items"] != [changed.json()]
 
 
-def test_post_without_an_author_names_the_field(client: httpx.Client) -> None:
+def test_post_without_an_author_names_the_field(client: httpx2.Client) -> None:
     """It is the request that is wrong, not the service."""
     post = {"author_id": 2**62, "title": "A title", "body": "A body"}
     response = client.post("/posts", json=post)
@@ -91,14 +91,14 @@ def test_post_without_an_author_names_the_field(client: httpx.Client) -> None:
     assert response.json()["details"][0]["loc"] == ["body", "author_id"]
 
 
-def test_user_shows_the_newest_ten_posts(client: httpx.Client, user: dict[str, Any]) -> None:
+def test_user_shows_the_newest_ten_posts(client: httpx2.Client, user: dict[str, Any]) -> None:
     """However many there are."""
     ids = [_create_post(client, user["id"])["id"] for _ in range(12)]
     shown = client.get(f"/users/{user['id']}").json()["posts"]
     assert [post["id"] for post in shown] == ids[:1:-1]
 
 
-def test_posts_go_with_their_author(client: httpx.Client, user: dict[str, Any]) -> None:
+def test_posts_go_with_their_author(client: httpx2.Client, user: dict[str, Any]) -> None:
     """Out of the cache as well."""
     post = _create_post(client, user["id"])
     path = f"/posts/{post['id']}"
@@ -108,7 +108,7 @@ def test_posts_go_with_their_author(client: httpx.Client, user: dict[str, Any]) 
 
 
 def test_search_finds_words_in_any_form_best_match_first(
-    client: httpx.Client, user: dict[str, Any]
+    client: httpx2.Client, user: dict[str, Any]
 ) -> None:
     """A match in the title is better than one in the body; pages follow on each other."""
     in_body = _create_post(client, user["id"], "Nothing")
@@ -128,14 +128,14 @@ def test_search_finds_words_in_any_form_best_match_first(
 @pytest.mark.parametrize(
     "query", ["'", '"', "((", "a & | b", "-", "\\", "%", "or or", "\U0001f600"]
 )
-def test_search_takes_whatever_people_type(client: httpx.Client, query: str) -> None:
+def test_search_takes_whatever_people_type(client: httpx2.Client, query: str) -> None:
     """There is no wrong query."""
     assert client.get("/posts/search", params={"q": query}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/users", "/posts", "/posts/search?q=a"])
 @pytest.mark.parametrize("cursor", ["x", "aQAAAAAAAAAA", "%00", "a" * 64, "%ff"])
-def test_wrong_cursor_is_a_validation_error(client: httpx.Client, path: str, cursor: str) -> None:
+def test_wrong_cursor_is_a_validation_error(client: httpx2.Client, path: str, cursor: str) -> None:
     """In the one shape."""
     response = client.get(f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
     assert response.status_code == 422
@@ -144,13 +144,13 @@ def test_wrong_cursor_is_a_validation_error(client: httpx.Client, path: str, cur
 
 @pytest.mark.parametrize("query", ["%00", "%ff", "", "a" * 201])
 def test_search_text_the_database_cannot_take_is_no_server_error(
-    client: httpx.Client, query: str
+    client: httpx2.Client, query: str
 ) -> None:
     """NUL above all."""
     assert client.get(f"/posts/search?q={query}").status_code in (200, 422)
 
 
-def test_request_id_is_in_header_body_and_log(api: ApiServer, client: httpx.Client) -> None:
+def test_request_id_is_in_header_body_and_log(api: ApiServer, client: httpx2.Client) -> None:
     """What a user quotes is found."""
     response = client.get("/posts/999999999", headers={"X-Request-ID": "quote-me-1"})
     assert response.headers["X-Request-ID"] == "quote-me-1"

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
@@ -27,7 +27,7 @@ def api(backends: dict[str, str], mortal_redis: RedisServer) -> Iterator[ApiServ
 
 
 @pytest.fixture
-def client(api: ApiServer) -> Iterator[httpx.Client]:
+def client(api: ApiServer) -> Iterator[httpx2.Client]:
     """Return a client with a post to ask for."""
     with api.client() as client:
         name = str(time.time_ns())
@@ -37,7 +37,7 @@ def client(api: ApiServer) -> Iterator[httpx.Client]:
         yield client
 
 
-def _seconds(client: httpx.Client, count: int) -> list[float]:
+def _seconds(client: httpx2.Client, count: int) -> list[float]:
     """Make requests of every kind, none of which may fail, and return how long each took."""
     seconds = []
     post = f"/posts/{client.headers['X-Post']}"
@@ -54,7 +54,7 @@ def _seconds(client: httpx.Client, count: int) -> list[float]:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
 def test_no_request_fails_or_waits_when_redis_is_gone(
-    client: httpx.Client, mortal_redis: RedisServer, end: signal.Signals
+    client: httpx2.Client, mortal_redis: RedisServer, end: signal.Signals
 ) -> None:
     """Killed, or stopped dead with its connections open, which is worse."""
     usual = _seconds(client, 50)[-1]
@@ -70,7 +70,7 @@ def test_no_request_fails_or_waits_when_redis_is_gone(
 
 
 def test_cache_and_limit_resume_when_redis_is_back(
-    client: httpx.Client, mortal_redis: RedisServer
+    client: httpx2.Client, mortal_redis: RedisServer
 ) -> None:
     """By themselves."""
     mortal_redis.stop()

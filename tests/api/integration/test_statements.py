@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from tests.api.integration.statements import StatementLog, log_statements
@@ -72,11 +72,11 @@ def test_200_clients_on_a_cold_key_cost_one_statement_a_worker_at_most(
 
 async def _stampede(
     api: ApiServer, postgres: PostgresServer, database: str, path: str
-) -> list[httpx.Response]:
+) -> list[httpx2.Response]:
     connection: asyncpg.Connection[asyncpg.Record] = await postgres.connect(database)
-    limits = httpx.Limits(max_connections=200)
+    limits = httpx2.Limits(max_connections=200)
     try:
-        async with httpx.AsyncClient(base_url=api.base_url, limits=limits, timeout=20) as client:
+        async with httpx2.AsyncClient(base_url=api.base_url, limits=limits, timeout=20) as client:
             async with connection.transaction():
                 # Whoever reads the table now waits for the end of this transaction.
                 await connection.execute("LOCK TABLE posts IN ACCESS EXCLUSIVE MODE")

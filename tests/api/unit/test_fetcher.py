@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from api.documents.fetcher import Fetched, Fetcher, GuardedTransport, is_public
@@ -39,12 +39,12 @@ def test_public_address_is_known_as_such(address: str) -> None:
 class Internet:
     """Names and what their servers answer; remembers where connections went."""
 
-    def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(self, answer: Callable[[httpx2.Request], httpx2.Response]) -> None:
         self.names: dict[str, list[str]] = {}
         self.requested: list[tuple[str, str, Any]] = []
         self._answer = answer
 
-    def serve(self, request: httpx.Request) -> httpx.Response:
+    def serve(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request."""
         sni = request.extensions.get("sni_hostname")
         self.requested.append((request.url.host, request.headers["Host"], sni))
@@ -64,7 +64,7 @@ class Internet:
             asyncio.get_running_loop().getaddrinfo = self.resolve  # type: ignore[method-assign,assignment]
             fetcher = Fetcher(settings)
             fetcher._client._transport = GuardedTransport(
-                httpx.MockTransport(self.serve), settings.allowed_hosts
+                httpx2.MockTransport(self.serve), settings.allowed_hosts
             )
             into = io.BytesIO()
             async with fetcher.running():
@@ -73,13 +73,13 @@ class Internet:
         return asyncio.run(run())
 
 
-def _respond(body: bytes, content_type: str = "text/plain", **headers: str) -> httpx.Response:
+def _respond(body: bytes, content_type: str = "text/plain", **headers: str) -> httpx2.Response:
     # As from a real server: not read yet.
     headers = {"Content-Type": content_type, **{k.replace("_", "-"): v for k, v in headers.items()}}
-    return httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
+    return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(body))
 
 
-def _text(_: httpx.Request) -> httpx.Response:
+def _text(_: httpx2.Request) -> httpx2.Response:
     return _respond(b"burning")
 
 
@@ -108,7 +108,7 @@ def test_name_that_leads_inside_is_refused(addresses: list[str]) -> None:
 
 def test_redirect_inside_is_refused() -> None:
     """Each hop is checked like the first."""
-    redirect = httpx.Response(302, headers={"Location": "http://inside.example/"})
+    redirect = httpx2.Response(302, headers={"Location": "http://inside.example/"})
     internet = Internet(lambda _: redirect)
     internet.names = {"example.org": [PUBLIC], "inside.example": ["10.0.0.1"]}
     with pytest.raises(InvalidInput, match="not a public one"):
@@ -119,9 +119,9 @@ def test_redirect_inside_is_refused() -> None:
 def test_redirect_outside_is_followed() -> None:
     """Relative to the name, not to the address."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/old":
-            return httpx.Response(301, headers={"Location": "/new"})
+            return httpx2.Response(301, headers={"Location": "/new"})
         return _respond(f"{request.headers['Host']}{request.url.path}".encode())
 
     internet = Internet(answer)
@@ -159,13 +159,13 @@ def test_allowed_host_may_be_inside() -> None:
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (httpx.Response(404), "answered 404"),
+        (httpx2.Response(404), "answered 404"),
         (_respond(b"x", "image/png"), "not text"),
         (_respond(b"x" * 2_000), "too large"),
         (_respond(b"x", Content_Encoding="gzip"), "compressed"),
     ],
 )
-def test_document_of_the_wrong_kind_is_refused(response: httpx.Response, reason: str) -> None:
+def test_document_of_the_wrong_kind_is_refused(response: httpx2.Response, reason: str) -> None:
     """With the reason, and without what the server said."""
     internet = Internet(lambda _: response)
     internet.names["example.org"] = [PUBLIC]
@@ -177,9 +177,9 @@ def test_document_of_the_wrong_kind_is_refused(response: httpx.Response, reason:
 def test_server_that_hangs_is_refused_in_time() -> None:
     """The whole fetch has one time-out."""
 
-    async def hang(_: httpx.Request) -> httpx.Response:
+    async def hang(_: httpx2.Request) -> httpx2.Response:
         await asyncio.sleep(60)
-        return httpx.Response(200)
+        return httpx2.Response(200)
 
     internet = Internet(_text)
     internet.names["example.org"] = [PUBLIC]

@@ -1,0 +1,117 @@
+"""Compares what should fire with what Alertmanager lists.
+
+A resolve can be lost: Alertmanager forgets it after an outage longer than twice repeat_interval,
+when it restarts meanwhile, and always when the alert was inhibited or silenced as it ended. The
+episode would then stay open for ever. The other way round, Alertmanager forgets what fires when
+it restarts, until Prometheus tells it again, so absence alone is no proof of an end.
+
+So: what is not listed becomes stale, which people see; only what stays away for long, while
+Prometheus is known to reach an Alertmanager that has been up for as long, is closed.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerting.inbox.episodes import Kind
+from alerting.inbox.journal import Summary, summarize
+from alerting.inbox.moments import from_micros, to_micros
+from alerting.inbox.transitions import Change, note
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at Alertmanager.
+
+    Attributes:
+        at: Before it was asked.
+        listed: The fingerprints of what it holds as firing, muted or not; empty when it did
+            not answer, since nothing is confirmed then.
+        is_trusted: Whether absence from the list means that the alert has ended.
+    """
+
+    at: datetime
+    listed: frozenset[str] = frozenset()
+    is_trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an alert may be missing before it is stale, and before it is closed."""
+
+    stale_after: timedelta
+    close_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a look changed."""
+
+    transitions: int
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    id: int
+    fingerprint: str
+    unconfirmed_since: datetime | None
+    is_stale: bool
+
+
+def reconcile(connection: sqlite3.Connection, look: Look, patience: Patience) -> Reconciled:
+    """Take one look into account, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    # An alert that was delivered after Alertmanager was asked is confirmed by that.
+    rows = connection.execute(
+        """
+        SELECT id, fingerprint, unconfirmed_since, is_stale FROM episodes
+        WHERE ends_at IS NULL AND coalesce(last_firing_received_at, 0) < ?
+        """,
+        (to_micros(look.at),),
+    ).fetchall()
+    transitions = 0
+    for row in rows:
+        episode = _Open(row[0], row[1], from_micros(row[2]), bool(row[3]))
+        if episode.fingerprint in look.listed:
+            transitions += _confirm(connection, episode, look)
+        else:
+            transitions += _miss(connection, episode, look, patience)
+    summary = summarize(connection)
+    connection.execute("COMMIT")
+    return Reconciled(transitions, summary)
+
+
+def _confirm(connection: sqlite3.Connection, episode: _Open, look: Look) -> int:
+    if episode.unconfirmed_since is not None:
+        connection.execute(
+            "UPDATE episodes SET unconfirmed_since = NULL, is_stale = 0 WHERE id = ?",
+            (episode.id,),
+        )
+    if not episode.is_stale:
+        return 0
+    note(connection, Change(episode.id, look.at, Kind.CONFIRMED))
+    return 1
+
+
+def _miss(connection: sqlite3.Connection, episode: _Open, look: Look, patience: Patience) -> int:
+    since = episode.unconfirmed_since
+    if since is None:
+        connection.execute(
+            "UPDATE episodes SET unconfirmed_since = ? WHERE id = ?",
+            (to_micros(look.at), episode.id),
+        )
+        return 0
+    missing_for = look.at - since
+    if look.is_trusted and missing_for >= patience.close_after:
+        connection.execute(
+            "UPDATE episodes SET ends_at = ?, is_stale = 0 WHERE id = ?",
+            (to_micros(since), episode.id),
+        )
+        note(connection, Change(episode.id, look.at, Kind.CLOSED_UNCONFIRMED, ends_at=since))
+        return 1
+    if episode.is_stale or missing_for < patience.stale_after:
+        return 0
+    connection.execute("UPDATE episodes SET is_stale = 1 WHERE id = ?", (episode.id,))
+    note(connection, Change(episode.id, look.at, Kind.STALE))
+    return 1

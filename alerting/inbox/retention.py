@@ -1,0 +1,47 @@
+"""Forgets what is older than one wants to look back, a little at a time."""
+
+import sqlite3
+from datetime import datetime
+
+from alerting.inbox.moments import to_micros
+
+# One transaction of this many rows takes milliseconds, so a delivery never waits long behind it.
+BATCH = 500
+
+
+def forget(connection: sqlite3.Connection, before: datetime) -> int:
+    """Delete up to a batch of episodes and of deliveries; returns how many, 0 when done.
+
+    An open episode is kept however old it is, with its whole timeline and the deliveries in it.
+    """
+    cutoff = to_micros(before)
+    connection.execute("BEGIN IMMEDIATE")
+    episodes = """
+        SELECT id FROM episodes WHERE ends_at < :cutoff AND last_received_at < :cutoff
+        AND coalesce((SELECT max(at) FROM transitions WHERE episode_id = episodes.id), 0) < :cutoff
+        ORDER BY id LIMIT :batch
+    """
+    values = {"cutoff": cutoff, "batch": BATCH}
+    ids = [(int(row[0]),) for row in connection.execute(episodes, values)]
+    connection.executemany("DELETE FROM transitions WHERE episode_id = ?", ids)
+    connection.executemany("DELETE FROM episodes WHERE id = ?", ids)
+    cursor = connection.execute(
+        """
+        DELETE FROM deliveries WHERE id IN (
+            SELECT id FROM deliveries WHERE received_at < :cutoff
+            AND NOT EXISTS (SELECT 1 FROM transitions WHERE delivery_id = deliveries.id)
+            LIMIT :batch
+        )
+        """,
+        values,
+    )
+    deleted = len(ids) + cursor.rowcount
+    if cursor.rowcount:
+        connection.execute(
+            """
+            DELETE FROM bodies
+            WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE body_id = bodies.id)
+            """
+        )
+    connection.execute("COMMIT")
+    return deleted
