@@ -12,6 +12,8 @@ import click
 
 # Name -> where the command is, and its line in the help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
+    "bench": ("burnrate.bench.commands:bench", "Measure what the telemetry costs."),
+    "load": ("burnrate.load.commands:load", "Give the running stack a steady mix of requests."),
     "stack": ("burnrate.stack.commands:stack", "Start, stop and look at the whole stack."),
 }
 

@@ -1,39 +1,47 @@
-"""The few kinds of panel that the dashboards are made of, each with its defaults."""
+"""The few kinds of panel that the dashboards are made of, each with its defaults.
+
+A panel's description begins with the question that it answers; docs/dashboards.md lists them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
-from grafana_foundation_sdk.builders import logs as logs_builders
-from grafana_foundation_sdk.builders import loki, prometheus
+from grafana_foundation_sdk.builders import heatmap as heatmap_builders
+from grafana_foundation_sdk.builders import prometheus
 from grafana_foundation_sdk.builders import stat as stat_builders
-from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.builders import timeseries as timeseries_builders
 from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
     BigValueGraphMode,
-    DataSourceRef,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
-    LogsSortOrder,
     SortOrder,
     TooltipDisplayMode,
     VisibilityMode,
 )
 from grafana_foundation_sdk.models.dashboard import (
-    DataTransformerConfig,
+    DynamicConfigValue,
     FieldColorModeId,
     Threshold,
     ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
 )
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-# Variables, so that a dashboard can be pointed at other sources.
-METRICS = DataSourceRef(type_val="prometheus", uid="${metrics}")
-LOGS = DataSourceRef(type_val="loki", uid="${logs}")
+from grafana.sources import METRICS
 
-GREEN, YELLOW, RED = "green", "yellow", "red"
+# Colours mean state and nothing else.
+GREEN: Final = "green"
+YELLOW: Final = "yellow"
+RED: Final = "red"
+
+NO_DATA: Final = "no data"
 
 
 @dataclass(frozen=True)
@@ -54,35 +62,55 @@ class Steps:
 
     def build(self) -> dashboard_builders.ThresholdsConfig:
         """Return what the panels take."""
+        return dashboard_builders.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(self.list)
+
+    @property
+    def list(self) -> list[Threshold]:
+        """The steps, for an override of one column."""
         steps = [Threshold(value=None, color=self.first)]
-        steps += [Threshold(value=value, color=color) for value, color in self.others]
-        return dashboard_builders.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+        return steps + [Threshold(value=value, color=color) for value, color in self.others]
 
 
-def _target(query: Query, number: int) -> prometheus.Dataquery:
-    target = prometheus.Dataquery().datasource(METRICS).expr(query.expression)
+# Any of something that must not happen.
+NONE_ALLOWED: Final = Steps(GREEN, ((1e-9, RED),))
+UP: Final = Steps(RED, ((1, GREEN),))
+
+
+def metrics_target(query: Query, number: int) -> prometheus.Dataquery:
+    """Return the query as a panel's `number`-th."""
+    target = prometheus.Dataquery().datasource(METRICS).expr(query.expression).range()
     target = target.ref_id(chr(ord("A") + number)).legend_format(query.legend or "__auto")
-    return target.exemplar(True) if query.has_exemplars else target
+    return target.exemplar(exemplar=True) if query.has_exemplars else target
 
 
 def stat(
-    title: str, description: str, query: Query, *, unit: str, steps: Steps, decimals: int = 2
+    title: str,
+    description: str,
+    query: Query,
+    *,
+    unit: str,
+    steps: Steps | None = None,
+    decimals: int = 2,
+    empty: str = NO_DATA,
 ) -> stat_builders.Panel:
-    """One number, coloured by its state."""
-    return (
+    """One number (or one a series), coloured by its state where it has one."""
+    panel = (
         stat_builders.Panel()
         .title(title)
         .description(description)
         .datasource(METRICS)
         .unit(unit)
         .decimals(decimals)
-        .no_value("no data")
+        .no_value(empty)
         .graph_mode(BigValueGraphMode.NONE)
-        .thresholds(steps.build())
-        .color_scheme(dashboard_builders.FieldColor().mode(FieldColorModeId.THRESHOLDS))
-        .with_target(_target(query, 0).instant())
+        .with_target(metrics_target(query, 0).instant())
         .height(4)
         .span(4)
+    )
+    if steps is None:
+        return panel.color_mode(BigValueColorMode.NONE)
+    return panel.thresholds(steps.build()).color_scheme(
+        dashboard_builders.FieldColor().mode(FieldColorModeId.THRESHOLDS)
     )
 
 
@@ -93,23 +121,36 @@ def graph(
     *,
     unit: str,
     steps: Steps | None = None,
+    empty: str = NO_DATA,
 ) -> timeseries_builders.Panel:
     """Lines over time; `steps` are drawn as dashed lines."""
-    panel = (
+    panel = plain_graph(title, description, unit=unit, empty=empty).datasource(METRICS)
+    if steps is not None:
+        style = common_builders.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+        panel = panel.thresholds(steps.build()).thresholds_style(style)
+    for number, query in enumerate(queries):
+        panel = panel.with_target(metrics_target(query, number))
+    return panel
+
+
+def plain_graph(
+    title: str, description: str, *, unit: str, empty: str
+) -> timeseries_builders.Panel:
+    """Lines over time from any source, without their queries."""
+    return (
         timeseries_builders.Panel()
         .title(title)
         .description(description)
-        .datasource(METRICS)
         .unit(unit)
         .min(0)
-        .no_value("no data")
+        .no_value(empty)
         .fill_opacity(8)
         .show_points(VisibilityMode.NEVER)
         .legend(
             common_builders.VizLegendOptions()
             .display_mode(LegendDisplayMode.TABLE)
             .placement(LegendPlacement.BOTTOM)
-            .show_legend(True)
+            .show_legend(show_legend=True)
             .calcs(["lastNotNull", "max"])
         )
         .tooltip(
@@ -120,56 +161,49 @@ def graph(
         .height(8)
         .span(8)
     )
-    if steps is not None:
-        style = common_builders.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
-        panel = panel.thresholds(steps.build()).thresholds_style(style)
-    for number, query in enumerate(queries):
-        panel = panel.with_target(_target(query, number))
-    return panel
 
 
-def table(
-    title: str, description: str, query: Query, *, columns: Sequence[str], empty: str
-) -> table_builders.Panel:
-    """What is there now, one row a series, with these labels as columns."""
-    hidden = {"Time": True, "Value": True, "__name__": True}
-    order = {column: number for number, column in enumerate(columns)}
-    organize = {
-        "includeByName": dict.fromkeys(columns, True),
-        "excludeByName": hidden,
-        "indexByName": order,
-        "renameByName": {},
-    }
+def heatmap(title: str, description: str, query: Query, *, unit: str) -> heatmap_builders.Panel:
+    """A histogram's buckets over time; `query` must keep `le`."""
+    target = metrics_target(query, 0).format(PromQueryFormat.HEATMAP).legend_format("{{le}}")
     return (
-        table_builders.Panel()
+        heatmap_builders.Panel()
         .title(title)
         .description(description)
         .datasource(METRICS)
-        .unit("string")
-        .no_value(empty)
-        .with_target(_target(query, 0).instant().format(PromQueryFormat.TABLE))
-        .with_transformation(DataTransformerConfig(id_val="organize", options=organize))
-        .height(4)
+        .unit("short")
+        .no_value(NO_DATA)
+        .calculate(calculate=False)
+        .color(
+            heatmap_builders.HeatmapColorOptions()
+            .mode(HeatmapColorMode.SCHEME)
+            .scheme("Blues")
+            .steps(64)
+        )
+        .y_axis(heatmap_builders.YAxisConfig().unit(unit))
+        .exemplars_color("rgba(255, 120, 10, 0.7)")
+        .hide_legend()
+        .with_target(target)
+        .height(8)
         .span(8)
     )
 
 
-def log_lines(title: str, description: str, expression: str, *, empty: str) -> logs_builders.Panel:
-    """Lines of the log, the newest first."""
-    return (
-        logs_builders.Panel()
-        .title(title)
-        .description(description)
-        .datasource(LOGS)
-        .unit("string")
-        .no_value(empty)
-        .show_time(True)
-        .wrap_log_message(True)
-        .enable_log_details(True)
-        .sort_order(LogsSortOrder.DESCENDING)
-        .with_target(
-            loki.Dataquery().datasource(LOGS).expr(expression).ref_id("A").query_type("range")
-        )
-        .height(10)
-        .span(24)
+Panel: TypeAlias = (
+    stat_builders.Panel | timeseries_builders.Panel | heatmap_builders.Panel
+)
+
+
+def worded(words: dict[str, tuple[str, str]]) -> ValueMap:
+    """Return words and colours for a few values."""
+    return ValueMap(
+        options={
+            value: ValueMappingResult(text=text, color=color, index=number)
+            for number, (value, (text, color)) in enumerate(words.items())
+        }
     )
+
+
+def setting(id_val: str, value: object) -> DynamicConfigValue:
+    """Return one setting of an override."""
+    return DynamicConfigValue(id_val=id_val, value=value)

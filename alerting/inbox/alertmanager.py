@@ -75,14 +75,16 @@ class AlertmanagerClient:
 
 
 def look_at(
-    holdings: Holdings, at: datetime, close_after: timedelta, late_after: timedelta
+    holdings: Holdings, at: datetime, close_after: timedelta, late_after: timedelta | None
 ) -> Look:
     """Judge whether absence from the list means an end.
 
     It does once this Alertmanager has been up long enough to have been told of everything, by a
-    Prometheus that still speaks to it.
+    Prometheus that still speaks to it; without a watchdog to tell that (`late_after` None), the
+    first must do.
     """
-    is_told = holdings.watchdog_age is not None and holdings.watchdog_age < late_after
+    age = holdings.watchdog_age
+    is_told = late_after is None or (age is not None and age < late_after)
     return Look(at, holdings.listed, is_trusted=is_told and holdings.up_for >= close_after)
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.errors import CrossSiteError, StoreUnavailableError, TooManyStreamsError
 from burnrate.telemetry import current_request
 
 _log = logging.getLogger(__name__)
@@ -19,6 +19,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailableError, _unavailable)
+    app.add_exception_handler(CrossSiteError, _cross_site)
+    app.add_exception_handler(TooManyStreamsError, _too_many)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -36,6 +38,15 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _unavailable(_request: Request, error: Exception) -> Response:
     _log.error("the store is not available", exc_info=error)
     return _answer(503, "the store is not available")
+
+
+async def _cross_site(_request: Request, error: Exception) -> Response:
+    _log.warning("refused another site's request", extra={"reason": str(error)})
+    return _answer(403, str(error))
+
+
+async def _too_many(_request: Request, _error: Exception) -> Response:
+    return _answer(503, "too many follow the changes already", {"Retry-After": "10"})
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

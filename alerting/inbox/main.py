@@ -4,6 +4,7 @@ One process with its own SQLite file and nothing else, so that an alert about th
 Redis or about the service can always be received.
 """
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,15 +12,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from alerting.inbox.background import calling_at_exit, running
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, TokenFileError
 from alerting.inbox.handlers import add_handlers
-from alerting.inbox.metrics import InboxMetrics
+from alerting.inbox.parts import Parts
 from alerting.inbox.routes import make_router
 from alerting.inbox.schema import check_version
 from alerting.inbox.settings import Settings, load_settings
-from alerting.inbox.store import Store
 from alerting.inbox.tokens import Tokens
-from alerting.inbox.webhook import Webhook
 from burnrate.telemetry import instrument
 
 _VERSION = "0.1.0"
@@ -38,19 +38,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     except TokenFileError as error:
         raise SystemExit(f"inbox: INBOX_TOKEN_FILE: {error}") from None
     _refuse_newer_store(settings)
-    store = Store(settings.database_path, settings.store_timeout_seconds)
     registry = CollectorRegistry()
-    metrics = InboxMetrics(registry)
+    parts = Parts(settings, tokens, registry)
     # Swagger's page would load scripts from elsewhere; the schema itself is served.
     app = FastAPI(
         title="Burnrate inbox",
         version=_VERSION,
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _app: _run(store, metrics),
+        lifespan=lambda app: _run(app, parts),
     )
     add_handlers(app)
-    app.include_router(make_router(Webhook(settings, tokens, store, metrics), store))
+    app.include_router(make_router(parts.answerers))
+    app.state.parts = parts
     instrument(app, service="inbox", version=_VERSION, registry=registry)
     return app
 
@@ -63,15 +63,19 @@ def _refuse_newer_store(settings: Settings) -> None:
         raise SystemExit(f"inbox: INBOX_DATABASE_PATH: {error}") from None
 
 
-def _run(store: Store, metrics: InboxMetrics) -> AbstractAsyncContextManager[None]:
+def _run(app: FastAPI, parts: Parts) -> AbstractAsyncContextManager[None]:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         try:
-            metrics.changed(0, await store.summarize())
+            parts.metrics.changed(0, await parts.store.summarize())
         except StoreUnavailableError:
             # It may come back, and until then each delivery gets a 503 and is sent again.
             _log.exception("the store is not available")
-        yield
-        await store.close()
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(parts.close)
+            stack.enter_context(calling_at_exit(parts.changes.close))
+            await stack.enter_async_context(running(*parts.works(app.state.telemetry)))
+            yield
+            parts.changes.close()
 
     return lifespan()

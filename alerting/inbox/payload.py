@@ -106,6 +106,11 @@ def shortened(pairs: dict[str, str]) -> dict[str, str]:
     return {_cut(name): _cut(text) for name, text in pairs.items()}
 
 
+def clean(text: str) -> str:
+    """The same text without what a store chokes on."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… [cut from {len(text)}]"
 
@@ -142,14 +147,11 @@ def _storable(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 (JSON is any o
     if depth > _MAX_DEPTH:
         raise NotJSONError("nested too deep")
     if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
+        return clean(value)
     if isinstance(value, list):
         return [_storable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {
-            _UNSTORABLE.sub("\ufffd", name): _storable(item, depth + 1)
-            for name, item in value.items()
-        }
+        return {clean(name): _storable(item, depth + 1) for name, item in value.items()}
     return value
 
 

@@ -51,5 +51,9 @@ def _mark(connection: sqlite3.Connection, done: Act) -> None:
     is_taken = done.kind is Kind.ACKNOWLEDGED
     connection.execute(
         "UPDATE episodes SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
-        (to_micros(done.at) if is_taken else None, done.author if is_taken else "", done.episode_id),
+        (
+            to_micros(done.at) if is_taken else None,
+            done.author if is_taken else "",
+            done.episode_id,
+        ),
     )

@@ -1,12 +1,19 @@
 """The inbox's addresses."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from alerting.inbox.acts import Acts
 from alerting.inbox.alerts import Alerts
 from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.page.frame import asset
+from alerting.inbox.page.pages import Pages
+from alerting.inbox.runbooks import Runbooks
 from alerting.inbox.store import Store
+from alerting.inbox.stream import Stream
 from alerting.inbox.webhook import Webhook
 
 
@@ -30,14 +37,42 @@ class Health:
         return JSONResponse({"status": "ok", "store": "ok"})
 
 
-def make_router(webhook: Webhook, store: Store) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Answerers:
+    """Who answers what."""
+
+    webhook: Webhook
+    alerts: Alerts
+    acts: Acts
+    stream: Stream
+    runbooks: Runbooks
+    pages: Pages
+    health: Health
+
+
+def make_router(to: Answerers) -> APIRouter:
     """Bind the addresses to what answers them."""
-    health = Health(store)
-    alerts = Alerts(store)
     router = APIRouter()
-    router.add_api_route("/webhooks/alertmanager", webhook.receive, methods=["POST"])
-    router.add_api_route("/alerts", alerts.list, methods=["GET"])
-    router.add_api_route("/alerts/{alert_id}", alerts.get, methods=["GET"])
-    router.add_api_route("/health/live", health.live, methods=["GET"])
-    router.add_api_route("/health/ready", health.ready, methods=["GET"])
+    get, post = ["GET"], ["POST"]
+    router.add_api_route("/webhooks/alertmanager", to.webhook.receive, methods=post)
+    router.add_api_route("/alerts", to.alerts.list, methods=get)
+    router.add_api_route("/alerts/{alert_id}", to.alerts.get, methods=get)
+    for name, act in (
+        ("acknowledge", to.acts.acknowledge),
+        ("unacknowledge", to.acts.unacknowledge),
+        ("comment", to.acts.comment),
+    ):
+        router.add_api_route(f"/alerts/{{alert_id}}/{name}", act, methods=post, status_code=204)
+    router.add_api_route("/events", to.stream.follow, methods=get)
+    router.add_api_route("/runbooks/{name}", to.runbooks.show, methods=get)
+    router.add_api_route("/health/live", to.health.live, methods=get)
+    router.add_api_route("/health/ready", to.health.ready, methods=get)
+    for path, page in (
+        ("/", to.pages.front),
+        ("/fragment", to.pages.front_fragment),
+        ("/episodes/{alert_id}", to.pages.episode),
+        ("/episodes/{alert_id}/fragment", to.pages.episode_fragment),
+        ("/assets/{name}", asset),
+    ):
+        router.add_api_route(path, page, methods=get, include_in_schema=False)
     return router

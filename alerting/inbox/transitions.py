@@ -67,9 +67,7 @@ def note(connection: sqlite3.Connection, change: Change) -> None:
     )
 
 
-def changes_after(
-    connection: sqlite3.Connection, after_id: int, limit: int
-) -> list[StoredChange]:
+def changes_after(connection: sqlite3.Connection, after_id: int, limit: int) -> list[StoredChange]:
     """Return up to `limit` changes above an id, oldest first."""
     rows = connection.execute(
         """
@@ -87,7 +85,9 @@ def range_of_changes(connection: sqlite3.Connection) -> Range:
     """Return which ids a reader can still ask for; both 0 in a new store."""
     (oldest,) = connection.execute("SELECT min(id) FROM transitions").fetchone()
     # Not max(id): retention may have deleted the newest, and ids never come again.
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'transitions'").fetchone()
+    row = connection.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = 'transitions'"
+    ).fetchone()
     newest = int(row[0]) if row else 0
     return Range(newest + 1 if oldest is None else int(oldest), newest)
 

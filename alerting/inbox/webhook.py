@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from alerting.inbox.body import read_body
+from alerting.inbox.changes import Changes
 from alerting.inbox.errors import (
     BodyTimeoutError,
     BodyTooLargeError,
@@ -20,12 +21,13 @@ from alerting.inbox.errors import (
     NotPayloadError,
     StoreUnavailableError,
 )
-from alerting.inbox.journal import Arrival, Recorded
+from alerting.inbox.journal import WATCHDOG, Arrival, Recorded
 from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.payload import Delivery, parse
 from alerting.inbox.settings import Settings
 from alerting.inbox.store import Store
 from alerting.inbox.tokens import Tokens
+from alerting.inbox.watchdog import Watchdog
 from burnrate.telemetry import current_request
 
 _log = logging.getLogger(__name__)
@@ -45,9 +47,17 @@ class Webhook:
     """The receiver of deliveries."""
 
     def __init__(
-        self, settings: Settings, tokens: Tokens, store: Store, metrics: InboxMetrics
+        self,
+        settings: Settings,
+        tokens: Tokens,
+        store: Store,
+        metrics: InboxMetrics,
+        watchdog: Watchdog,
+        changes: Changes,
     ) -> None:
         """Take the parts it works with."""
+        self._watchdog = watchdog
+        self._changes = changes
         self._settings = settings
         self._tokens = tokens
         self._store = store
@@ -65,6 +75,7 @@ class Webhook:
         recorded = await self._record(delivery, kept, received_at)
         self._metrics.delivered("stored")
         self._metrics.changed(recorded.transitions, recorded.summary)
+        self._pass_on(delivery, recorded)
         _log.info(
             "delivery stored",
             extra={
@@ -75,6 +86,13 @@ class Webhook:
             },
         )
         return Receipt(delivery=recorded.delivery_id, transitions=recorded.transitions)
+
+    def _pass_on(self, delivery: Delivery, recorded: Recorded) -> None:
+        for alert in delivery.alerts:
+            if alert.labels.get("alertname") == WATCHDOG:
+                self._watchdog.heard(is_firing=alert.status == "firing")
+        if recorded.transitions:
+            self._changes.ring()
 
     async def _read(self, request: Request) -> bytes:
         settings = self._settings

@@ -43,8 +43,11 @@ def prepare() -> None:
     """Give this gunicorn a new, empty folder for its workers' metric files.
 
     A folder of its own, so that the files of an earlier run never count twice, and two
-    services on one machine never mix. `on_exit` removes it.
+    services on one machine never mix. `on_exit` removes it. A reload (SIGHUP) runs the
+    configuration again in the same master, whose folder and counts go on.
     """
+    if _Master.folder is not None and _Master.pid == os.getpid():
+        return
     _Master.folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
     _Master.pid = os.getpid()
     multiprocess.activate(_Master.folder)

@@ -144,6 +144,10 @@ class HttpExchange:
             request_id = (b"x-request-id", self._request.request_id.encode("ascii"))
             # A new list: an application may keep its answer and send it again.
             message["headers"] = [*message.get("headers", ()), request_id]
+            if self._status == INTERNAL_ERROR:
+                # Servers close the connection of an application that raised. Said beforehand, no
+                # proxy writes its next request into a connection that is about to go.
+                message["headers"].append((b"connection", b"close"))
             if self._request.is_sampled:
                 self._name_span()
         await self._send(message)

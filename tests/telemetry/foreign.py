@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import prometheus_client
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
 from burnrate.telemetry import instrument
@@ -34,6 +34,20 @@ async def read_order(order: int) -> dict[str, int]:
     log.info("reading", extra={"order": order})
     orders.labels("read").inc()
     return {"order": order}
+
+
+@router.post("/")
+async def take_order(request: Request) -> dict[str, int]:
+    await asyncio.sleep(0.002)
+    return {"bytes": len(await request.body())}
+
+
+@router.websocket("/{order}/watch")
+async def watch(websocket: WebSocket, order: int) -> None:
+    await websocket.accept()
+    await websocket.send_text(await websocket.receive_text())
+    await websocket.send_text(str(order))
+    await websocket.close()
 
 
 @router.get("/{order}/fail")

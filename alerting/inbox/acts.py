@@ -1,0 +1,96 @@
+"""Lets people take an alert on, give it back, and write beside it, by JSON or by a form."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import HTTPException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from alerting.inbox.alerts import Id
+from alerting.inbox.body import read_body
+from alerting.inbox.changes import Changes
+from alerting.inbox.episodes import Kind
+from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
+from alerting.inbox.origin import SameOrigin
+from alerting.inbox.payload import clean
+from alerting.inbox.people import Act
+from alerting.inbox.store import Store
+
+_MAX_BYTES = 64 * 1024
+_TIMEOUT_SECONDS = 10.0
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Words(BaseModel):
+    """Who does it, and what they say about it; both may stay away where nothing needs them."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    by: str = Field(default="", max_length=80)
+    text: str = Field(default="", max_length=4000)
+
+
+class Acts:
+    """The writing side for people."""
+
+    def __init__(self, store: Store, changes: Changes, same_origin: SameOrigin) -> None:
+        """Take the store, the bell, and who may ring it."""
+        self._store = store
+        self._changes = changes
+        self._same_origin = same_origin
+
+    async def acknowledge(self, request: Request, alert_id: Id) -> Response:
+        """Say that somebody is on it."""
+        return await self._do(request, alert_id, Kind.ACKNOWLEDGED)
+
+    async def unacknowledge(self, request: Request, alert_id: Id) -> Response:
+        """Say that nobody is on it any more."""
+        return await self._do(request, alert_id, Kind.UNACKNOWLEDGED)
+
+    async def comment(self, request: Request, alert_id: Id) -> Response:
+        """Write something into the timeline."""
+        return await self._do(request, alert_id, Kind.COMMENTED)
+
+    async def _do(self, request: Request, alert_id: int, kind: Kind) -> Response:
+        self._same_origin(request)
+        is_form = request.headers.get("content-type", "").partition(";")[0].strip() == _FORM
+        words = _words(await _read(request), is_form=is_form)
+        if kind is Kind.COMMENTED and not words.text:
+            raise HTTPException(422, "text: something to say is needed")
+        done = Act(alert_id, kind, datetime.now(UTC), clean(words.by), clean(words.text))
+        if not await self._store.act(done):
+            raise HTTPException(404, "no such alert")
+        self._changes.ring()
+        # A form is a person's: show them what they did. 303 makes it a GET.
+        return RedirectResponse(f"/episodes/{alert_id}", 303) if is_form else Response(None, 204)
+
+
+async def _read(request: Request) -> bytes:
+    try:
+        return await read_body(request, _MAX_BYTES, _TIMEOUT_SECONDS)
+    except BodyTooLargeError as error:
+        raise HTTPException(413, str(error)) from error
+    except BodyTimeoutError as error:
+        raise HTTPException(408, str(error)) from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the client left") from error
+
+
+def _words(body: bytes, *, is_form: bool) -> Words:
+    try:
+        content: Any = _form(body) if is_form else json.loads(body or b"{}")
+        return Words.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = first["loc"][0] if first["loc"] else "body"
+        raise HTTPException(422, f"{place}: {first['msg']}") from None
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "not JSON, and not a form") from None
+
+
+def _form(body: bytes) -> dict[str, str]:
+    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))

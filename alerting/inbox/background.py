@@ -1,0 +1,59 @@
+"""Runs the inbox's own work beside its requests."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from types import FrameType
+
+Work = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running(*works: tuple[float, Work]) -> AsyncIterator[None]:
+    """Do each work every so many seconds, the first time at once, until the block ends.
+
+    The works are measured by the telemetry, which logs a failure and does not raise it.
+    """
+    tasks = [asyncio.create_task(_repeat(seconds, work)) for seconds, work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(seconds: float, work: Work) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
+@contextlib.contextmanager
+def calling_at_exit(function: Callable[[], None]) -> Iterator[None]:
+    """Call a function in the event loop as soon as the process is asked to end.
+
+    The server waits for open responses before it tells the application that it is over, and a
+    stream of changes would stay open for ever. Outside the main thread there are no signals.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, object] = {}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(function)
+        previous = before[signal.Signals(number)]
+        if callable(previous):
+            previous(number, frame)
+
+    with contextlib.suppress(ValueError):  # not the main thread
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before[number] = signal.getsignal(number)
+            signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            if signal.getsignal(number) is handle:
+                signal.signal(number, previous)  # type: ignore[arg-type] # what getsignal gave

@@ -1,0 +1,112 @@
+"""Where to look next from an alert: runbook, dashboard, logs, traces."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote, urlencode, urlsplit
+
+from alerting.inbox.listing import StoredEpisode
+from alerting.inbox.moments import to_micros
+from alerting.inbox.runbooks import Runbooks
+
+# Annotations are the sender's text: anything but these, `javascript:` for one, is no link.
+_SCHEMES = ("http", "https")
+_RUNBOOK = re.compile(r"(?:^|/)runbooks/([A-Za-z0-9_.-]+?)(?:\.md)?$")
+# What led to it lies before it; what it did to others, after.
+_BEFORE = timedelta(minutes=15)
+_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name for people and an address, relative where it is ours."""
+
+    name: str
+    url: str
+
+
+class Links:
+    """Makes the links of alerts."""
+
+    def __init__(self, runbooks: Runbooks, grafana_url: str | None) -> None:
+        """Take the runbooks there are and Grafana's address for browsers, if there is one."""
+        self._runbooks = runbooks
+        self._grafana_url = grafana_url
+
+    def of(self, episode: StoredEpisode) -> list[Link]:
+        """Return an alert's links, in the order one looks."""
+        annotations = episode.annotations
+        found = [
+            ("Runbook", self._runbook(episode)),
+            ("Dashboard", web_address(annotations.get("dashboard_url", ""))),
+            ("Logs", web_address(annotations.get("logs_url", "")) or self._logs(episode)),
+            ("Traces", web_address(annotations.get("trace_url", "")) or self._traces(episode)),
+            ("Query", web_address(episode.generator_url)),
+        ]
+        return [Link(name, url) for name, url in found if url]
+
+    def _runbook(self, episode: StoredEpisode) -> str | None:
+        url = episode.annotations.get("runbook_url", "")
+        # Ours has the port it was written for, and the page may be reached by another.
+        named = _RUNBOOK.search(_path_of(url))
+        if named and named[1] in self._runbooks.names():
+            return f"/runbooks/{named[1]}"
+        return web_address(url)
+
+    def _logs(self, episode: StoredEpisode) -> str | None:
+        service = episode.labels.get("service")
+        if not service:
+            return None
+        query: dict[str, object] = {"refId": "A", "expr": f"{{service={json.dumps(service)}}}"}
+        return self._explore("loki", query, episode)
+
+    def _traces(self, episode: StoredEpisode) -> str | None:
+        # Only what serves requests has traces, and what has an objective serves requests.
+        service = episode.labels.get("service")
+        if not service or "slo" not in episode.labels:
+            return None
+        wanted = f"{{ resource.service.name = {json.dumps(service)} && (status = error || "
+        query: dict[str, object] = {
+            "refId": "A",
+            "queryType": "traceql",
+            "query": f"{wanted}duration > 250ms) }}",
+            "limit": 20,
+        }
+        return self._explore("tempo", query, episode)
+
+    def _explore(self, source: str, query: dict[str, object], episode: StoredEpisode) -> str | None:
+        """An address of Grafana's Explore, https://grafana.com/docs/grafana/latest/explore/."""
+        if self._grafana_url is None:
+            return None
+        until = "now" if episode.ends_at is None else _millis(episode.ends_at, _AFTER)
+        pane = {
+            "datasource": source,
+            "queries": [query | {"datasource": {"type": source, "uid": source}}],
+            "range": {"from": _millis(episode.starts_at, -_BEFORE), "to": until},
+        }
+        panes = json.dumps({"a": pane}, separators=(",", ":"))
+        return f"{self._grafana_url}/explore?{urlencode({'schemaVersion': 1, 'panes': panes})}"
+
+
+def web_address(url: str) -> str | None:
+    """The address if a browser may be led there by a stranger's text, else None."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in _SCHEMES or not parts.netloc:
+        return None
+    return quote(url.strip(), safe="%/:=&?~#+!$,;'@()*[]-._{}|")
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _millis(moment: datetime, shift: timedelta) -> str:
+    # In numbers: the year 1, which is a legal startsAt, has nothing before it.
+    return str((to_micros(moment) + shift // timedelta(microseconds=1)) // 1000)

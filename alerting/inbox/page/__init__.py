@@ -1,0 +1,1 @@
+"""The inbox's page for people: rendered here, kept live by one small script."""

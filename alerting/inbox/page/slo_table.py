@@ -1,0 +1,123 @@
+"""The SLOs at a glance: objective, budget left, burn, and a small line over the period."""
+
+from datetime import datetime
+
+from alerting.inbox.page import words
+from alerting.inbox.page.html import Html, fill, join
+from alerting.inbox.slos import Picture, Slo
+
+# Two per cent of a 30-day budget in an hour: what a fast page fires for.
+_FAST_BURN = 14.4
+# Below this little, the next incident decides the period.
+_LOW_BUDGET = 0.25
+_WIDTH, _HEIGHT = 160, 36
+_SECONDS_OF_DAY = 86_400
+
+_ROW = """<li class="slo {mood}">
+<div class="slo-name"><b>{service}</b> {name}<span>{objective}{period}</span></div>
+<div class="slo-figure"><span>Budget left</span><b class="{mood}">{budget}</b>{bar}</div>
+<div class="slo-figure"><span>Burns</span><b class="{burn_mood}">{burn}</b></div>
+<div class="slo-line">{line}</div>
+</li>
+"""
+
+
+def slo_section(picture: Picture, now: datetime) -> Html:
+    """The section, with an honest word where Prometheus does not answer."""
+    rows = join(_row(slo, now) for slo in picture.slos)
+    return fill(
+        """<section><h2>SLOs</h2>{problem}<ul class="slos{old}">{rows}</ul></section>\n""",
+        problem=_problem(picture, now),
+        old=" old" if picture.problem else "",
+        rows=rows,
+    )
+
+
+def _problem(picture: Picture, now: datetime) -> Html | None:
+    if picture.problem is None:
+        return None
+    if picture.slos and picture.read_at is not None:
+        return fill(
+            '<p class="problem">{problem} These are the figures of {at}.</p>',
+            problem=picture.problem,
+            at=words.moment(picture.read_at, now),
+        )
+    return fill(
+        '<p class="problem">{problem} How the SLOs stand is not known here.</p>',
+        problem=picture.problem,
+    )
+
+
+def _row(slo: Slo, now: datetime) -> Html:
+    mood = _budget_mood(slo.budget_left)
+    return fill(
+        _ROW,
+        mood=mood,
+        service=slo.service or words.UNKNOWN,
+        name=slo.name,
+        objective=words.percent(slo.objective),
+        period=f" over {slo.period_days:g} days" if slo.period_days else "",
+        budget=words.budget(slo.budget_left),
+        bar=_bar(slo.budget_left, mood),
+        burn=words.burn(slo.burn_rate),
+        burn_mood=_burn_mood(slo.burn_rate),
+        line=_line(slo, mood, now),
+    )
+
+
+def _budget_mood(left: float | None) -> str:
+    if left is None:
+        return "unknown"
+    if left <= 0:
+        return "bad"
+    return "low" if left < _LOW_BUDGET else "good"
+
+
+def _burn_mood(rate: float | None) -> str:
+    if rate is None:
+        return "unknown"
+    if rate >= _FAST_BURN:
+        return "bad"
+    return "low" if rate > 1 else "good"
+
+
+def _bar(left: float | None, mood: str) -> Html:
+    width = 0.0 if left is None else 100 * min(1.0, max(0.0, left))
+    return fill(
+        '<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="trough" width="100" height="4"/>'
+        '<rect class="{mood}" width="{width:.1f}" height="4"/></svg>',
+        mood=mood,
+        width=width,
+    )
+
+
+def _line(slo: Slo, mood: str, now: datetime) -> Html:
+    """The budget left over the whole period: it begins where the records begin."""
+    if len(slo.line) < 2:  # noqa: PLR2004 (a line needs two points)
+        return fill('<span class="note">no history yet</span>')
+    length = (slo.period_days or 30) * _SECONDS_OF_DAY
+    begin = now.timestamp() - length
+    low = min(0.0, *(ratio for _, ratio in slo.line))
+    points = " ".join(
+        f"{_WIDTH * min(1, max(0, (at - begin) / length)):.1f},{_y(ratio, low):.1f}"
+        for at, ratio in slo.line
+    )
+    return fill(
+        '<svg class="spark" viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img">'
+        "<title>Budget left over the period, now {budget}</title>"
+        '<line class="zero" x1="0" x2="{width}" y1="{zero:.1f}" y2="{zero:.1f}"/>'
+        '<polyline class="{mood}" points="{points}"/></svg>',
+        width=_WIDTH,
+        height=_HEIGHT,
+        zero=_y(0, low),
+        mood=mood,
+        points=points,
+        budget=words.budget(slo.budget_left),
+    )
+
+
+def _y(ratio: float, low: float) -> float:
+    """Full at the top, empty (or the deepest debt) at the bottom, a pixel of margin."""
+    part = (min(1.0, ratio) - low) / (1 - low)
+    return 2 + (_HEIGHT - 4) * (1 - part)

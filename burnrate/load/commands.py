@@ -1,0 +1,92 @@
+"""`burnrate load`."""
+
+import secrets
+import sys
+import time
+
+import click
+
+from burnrate.cli import CommandError
+from burnrate.load.background import BackgroundLoad
+from burnrate.load.engine import Engine, LoadFailed
+from burnrate.load.mix import REALISTIC, Mix
+from burnrate.load.stats import Stats
+from burnrate.load.world import World
+from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack.errors import StackError
+from burnrate.stack.session import Session
+
+# A look at dashboards needs no more, and the service's rate limit for one client is 1,000.
+_HIGHEST_RATE = 500.0
+_PROGRESS_SECONDS = 1.0
+# Not to a terminal: a line now and then is enough for a log.
+_LOGGED_PROGRESS_SECONDS = 10.0
+
+
+@click.command()
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, _HIGHEST_RATE),
+    default=20.0,
+    show_default=True,
+    help="Requests a second.",
+)
+@click.option("--duration", type=click.FloatRange(min=1), help="Seconds; without it until Ctrl-C.")
+@click.option(
+    "--feeds",
+    type=click.IntRange(0, 50),
+    default=2,
+    show_default=True,
+    help="WebSockets kept open on /feed.",
+)
+def load(rate: float, duration: float | None, feeds: int) -> None:
+    """Give the running stack a steady, realistic mix of requests on all routes.
+
+    What it creates it deletes at its end.
+    """
+    engine = Engine(service_url(), rate, Mix(REALISTIC), World(secrets.token_hex(4)), feeds)
+    click.echo(f"{rate:g} requests/s to {engine.url}; Ctrl-C ends it", err=True)
+    try:
+        with BackgroundLoad(engine) as running:
+            try:
+                _show_progress(running, duration)
+            except KeyboardInterrupt:
+                click.echo("\nstopping and cleaning up", err=True)
+    except LoadFailed as error:
+        raise CommandError(str(error)) from error
+    click.echo(f"{engine.stats.sent} requests: {engine.stats.line()}")
+    sys.exit(0 if engine.stats.succeeded else 1)
+
+
+def service_url() -> str:
+    """Return the running stack's entrance; raises CommandError where no stack runs."""
+    try:
+        session = Session.open(click.echo)
+        mode = session.running_mode()
+    except StackError as error:
+        raise CommandError(str(error), log_tail=error.log_tail) from error
+    if mode is None:
+        raise CommandError("the stack is not running: make up")
+    return f"http://{LOOPBACK}:{session.addresses.port('nginx')}"
+
+
+def _show_progress(running: BackgroundLoad, duration: float | None) -> None:
+    began = time.monotonic()
+    is_live = sys.stderr.isatty()
+    every = _PROGRESS_SECONDS if is_live else _LOGGED_PROGRESS_SECONDS
+    done = running.stats.done
+    while duration is None or time.monotonic() - began < duration:
+        left = every if duration is None else began + duration - time.monotonic()
+        time.sleep(max(0.0, min(every, left)))
+        running.check()
+        line = progress_line(running.stats, time.monotonic() - began, running.stats.done - done)
+        done = running.stats.done
+        click.echo(f"\r\033[K{line}" if is_live else line, err=True, nl=not is_live)
+    if is_live:
+        click.echo(err=True)
+
+
+def progress_line(stats: Stats, elapsed_seconds: float, done: int) -> str:
+    """Return how far the run is; `done` requests ended since the line before."""
+    minutes, seconds = divmod(int(elapsed_seconds), 60)
+    return f"{minutes:02}:{seconds:02}  +{done}  {stats.line()}"

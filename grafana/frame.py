@@ -1,0 +1,165 @@
+"""What every dashboard has: its variables, its notes on the time axis, its links, its settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders import dashboard as dashboard_builders
+from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import (
+    Dashboard,
+    DashboardCursorSync,
+    VariableRefresh,
+    VariableSort,
+)
+
+from grafana.places import TAG, Uid, above_each_dashboard
+from grafana.sources import LOGS, METRICS
+
+# Any panel or variable builder of the SDK: they share no base that knows their type.
+Builder = Any
+
+# The watchdog fires always; it is no news.
+FIRING: Final = 'ALERTS{{alertstate="firing", alertname!="Watchdog"{more}}}'
+
+
+@dataclass(frozen=True)
+class Row:
+    """A heading and the panels below it."""
+
+    title: str
+    panels: Sequence[Builder]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A dashboard before it is built."""
+
+    uid: Uid
+    title: str
+    description: str
+    rows: Sequence[Row]
+    variables: Sequence[Builder] = ()
+    annotations: Sequence[Builder] = field(default_factory=tuple)
+    has_logs: bool = False
+    has_traces: bool = False
+
+    def build(self) -> Dashboard:
+        """Return the dashboard."""
+        builder = (
+            dashboard_builders.Dashboard(self.title)
+            .uid(self.uid)
+            .description(self.description)
+            .tags([TAG])
+            .readonly()
+            .tooltip(DashboardCursorSync.CROSSHAIR)
+            .time("now-1h", "now")
+            .refresh("30s")
+            .timezone("browser")
+            .link(above_each_dashboard())
+        )
+        for variable in (*self._sources(), *self.variables):
+            builder = builder.with_variable(variable)
+        for annotation in self.annotations:
+            builder = builder.annotation(annotation)
+        for row in self.rows:
+            builder = builder.with_row(dashboard_builders.Row(row.title))
+            for panel in row.panels:
+                builder = builder.with_panel(panel)
+        return builder.build()
+
+    def _sources(self) -> list[Builder]:
+        wanted = [("metrics", "Metrics", "prometheus")]
+        if self.has_logs:
+            wanted.append(("logs", "Logs", "loki"))
+        if self.has_traces:
+            wanted.append(("traces", "Traces", "tempo"))
+        return [
+            dashboard_builders.DatasourceVariable(name).label(label).type(type_name)
+            for name, label, type_name in wanted
+        ]
+
+
+def service_variable(query: str = "label_values(http_requests_total, service)") -> Builder:
+    """Return the choice of one service: whatever has the metrics."""
+    return _choice("service", "Service", query, METRICS)
+
+
+def log_service_variable() -> Builder:
+    """Return the choice of one service, or all, that wrote lines."""
+    variable = _choice("service", "Service", "label_values(service)", LOGS)
+    return variable.include_all(include_all=True).all_value(".+")
+
+
+def route_variable() -> Builder:
+    """Return the choice of a route of the service; all at first."""
+    query = 'label_values(http_requests_total{service="$service"}, endpoint)'
+    variable = _choice("route", "Route", query, METRICS)
+    return variable.include_all(include_all=True).all_value(".*")
+
+
+def instance_variable(metric: str) -> Builder:
+    """Return the choice of instances that expose `metric`; all at first."""
+    query = f"label_values({metric}, instance)"
+    variable = _choice("instance", "Instance", query, METRICS)
+    return variable.include_all(include_all=True).all_value(".*")
+
+
+def _choice(name: str, label: str, query: str, source: DataSourceRef) -> Builder:
+    return (
+        dashboard_builders.QueryVariable(name)
+        .label(label)
+        .datasource(source)
+        .query(query)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
+    )
+
+
+def alerts_of_service() -> Builder:
+    """Return the marks on the time axis where an alert of the service fired."""
+    return _annotation(
+        "Alerts",
+        FIRING.format(more=', service="$service"'),
+        title="{{alertname}}",
+        text="{{severity}} {{slo}}",
+        color="red",
+    )
+
+
+def all_alerts() -> Builder:
+    """Return the marks on the time axis where any alert fired."""
+    return _annotation(
+        "Alerts",
+        FIRING.format(more=""),
+        title="{{alertname}}",
+        text="{{severity}} {{service}}",
+        color="red",
+    )
+
+
+def deployments() -> Builder:
+    """Return the marks where a version or revision of the service appeared."""
+    running = 'count by (version, revision) (service_info{service="$service"}'
+    return _annotation(
+        "Deployments",
+        # The default step of an annotation is a minute: the mark is one dot and no band.
+        f"{running}) unless {running} offset 1m)",
+        title="{{version}}",
+        text="revision {{revision}}",
+        color="blue",
+    )
+
+
+def _annotation(name: str, query: str, *, title: str, text: str, color: str) -> Builder:
+    return (
+        dashboard_builders.AnnotationQuery()
+        .name(name)
+        .datasource(METRICS)
+        .enable(enable=True)
+        .icon_color(color)
+        .expr(query)
+        .step("60s")
+        .title_format(title)
+        .text_format(text)
+    )

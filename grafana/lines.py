@@ -1,0 +1,94 @@
+"""Panels over Loki and Tempo: lines, counts of lines, and traces."""
+
+from grafana_foundation_sdk.builders import logs as logs_builders
+from grafana_foundation_sdk.builders import loki, tempo
+from grafana_foundation_sdk.builders import table as table_builders
+from grafana_foundation_sdk.builders import timeseries as timeseries_builders
+from grafana_foundation_sdk.models.common import LogsSortOrder
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+from grafana_foundation_sdk.models.tempo import SearchTableType
+
+from grafana.panels import NO_DATA, Query, plain_graph
+from grafana.sources import LOGS, TRACES
+
+
+def _target(query: Query, query_type: str) -> loki.Dataquery:
+    target = loki.Dataquery().datasource(LOGS).expr(query.expression).ref_id("A")
+    return target.query_type(query_type).legend_format(query.legend)
+
+
+def log_lines(title: str, description: str, expression: str, *, empty: str) -> logs_builders.Panel:
+    """Lines of the log, the newest first; a line with a trace leads to it."""
+    return (
+        logs_builders.Panel()
+        .title(title)
+        .description(description)
+        .datasource(LOGS)
+        .unit("string")
+        .no_value(empty)
+        .show_time(show_time=True)
+        .wrap_log_message(wrap_log_message=True)
+        .enable_log_details(enable_log_details=True)
+        .sort_order(LogsSortOrder.DESCENDING)
+        .with_target(_target(Query(expression), "range").max_lines(500))
+        .height(10)
+        .span(24)
+    )
+
+
+def log_graph(
+    title: str, description: str, query: Query, *, unit: str, empty: str = NO_DATA
+) -> timeseries_builders.Panel:
+    """Counts of lines over time."""
+    panel = plain_graph(title, description, unit=unit, empty=empty)
+    return panel.datasource(LOGS).with_target(_target(query, "range"))
+
+
+def log_table(
+    title: str, description: str, query: Query, names: dict[str, str], *, empty: str
+) -> table_builders.Panel:
+    """Counts of lines in the dashboard's time range, by label; the count is `Value #A`."""
+    organize = {
+        "includeByName": dict.fromkeys(names, True),
+        "excludeByName": {"Time": True},
+        "indexByName": {name: number for number, name in enumerate(names)},
+        "renameByName": names,
+    }
+    return (
+        table_builders.Panel()
+        .title(title)
+        .description(description)
+        .datasource(LOGS)
+        .unit("short")
+        .no_value(empty)
+        .with_target(_target(query, "instant"))
+        .with_transformation(DataTransformerConfig(id_val="organize", options=organize))
+        .height(8)
+        .span(8)
+    )
+
+
+def trace_table(
+    title: str, description: str, expression: str, *, empty: str
+) -> table_builders.Panel:
+    """The newest traces that match; each leads to its spans, and from there to its lines."""
+    target = (
+        tempo.Dataquery()
+        .datasource(TRACES)
+        .ref_id("A")
+        .query_type("traceql")
+        .query(expression)
+        .table_type(SearchTableType.TRACES)
+        .limit(20)
+    )
+    return (
+        table_builders.Panel()
+        .title(title)
+        .description(description)
+        .datasource(TRACES)
+        .unit("string")
+        .no_value(empty)
+        .with_target(target)
+        .height(10)
+        .span(24)
+    )

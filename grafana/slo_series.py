@@ -1,0 +1,15 @@
+"""The names of the series that the SLO rules record: the one place that knows them."""
+
+from typing import Final
+
+OBJECTIVE: Final = "slo:objective:ratio"
+ERROR_BUDGET: Final = "slo:error_budget:ratio"
+PERIOD_DAYS: Final = "slo:time_period:days"
+BURN_NOW: Final = "slo:current_burn_rate:ratio"
+BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
+PERIOD_ERRORS: Final = "slo:sli_error:ratio_rate30d"
+
+
+def errors(window: str) -> str:
+    """Return the series with the share of bad events in a window."""
+    return f"slo:sli_error:ratio_rate{window}"
