@@ -2,18 +2,45 @@
 
 import json
 from pathlib import Path
+from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana import overview
+from grafana import (
+    host,
+    log_search,
+    nginx,
+    overview,
+    postgres,
+    redis,
+    saturation,
+    service,
+    stack,
+    traces,
+)
+from grafana.frame import Page
 
-DIRECTORY = Path(__file__).parent / "dashboards"
+DIRECTORY: Final = Path(__file__).parent / "dashboards"
+
+# In the order in which a person goes through them.
+PAGES: Final[dict[str, Page]] = {
+    "overview.json": overview.PAGE,
+    "service.json": service.PAGE,
+    "saturation.json": saturation.PAGE,
+    "logs.json": log_search.PAGE,
+    "traces.json": traces.PAGE,
+    "postgres.json": postgres.PAGE,
+    "redis.json": redis.PAGE,
+    "nginx.json": nginx.PAGE,
+    "host.json": host.PAGE,
+    "stack.json": stack.PAGE,
+}
 
 
 def dashboards() -> dict[str, Dashboard]:
     """Return each dashboard by its file's name."""
-    return {"overview.json": overview.build()}
+    return {name: page.build() for name, page in PAGES.items()}
 
 
 def render(dashboard: Dashboard) -> str:

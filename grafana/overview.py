@@ -1,267 +1,233 @@
-"""The first dashboard: is it bad, for whom, since when, why; read from top to bottom."""
+"""The SLO overview: is it bad, for whom, since when, why; read from top to bottom."""
+
+from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
-from grafana_foundation_sdk.builders import timeseries as timeseries_builders
-from grafana_foundation_sdk.models.common import DataSourceRef
-from grafana_foundation_sdk.models.dashboard import (
-    Dashboard,
-    DashboardCursorSync,
-    VariableRefresh,
-    VariableSort,
+from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
+
+from grafana import requests, slo_series
+from grafana.frame import (
+    FIRING,
+    Builder,
+    Page,
+    Row,
+    alerts_of_service,
+    deployments,
+    service_variable,
 )
+from grafana.lines import log_lines
+from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph, stat
+from grafana.places import Uid, field, to
+from grafana.sources import METRICS
+from grafana.tables import Column, Label, label_table, table
 
-from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph, log_lines, stat, table
-
-UID = "burnrate-overview"
-
-_SLO = 'service="$service", slo="availability"'
-# Nobody's requests: scrapes and health checks.
-_REQUESTS = 'service="$service", endpoint!~"/metrics|/health/.*"'
-# The factor of the fast page: 2 % of a 30-day budget in an hour.
-_FAST_BURN = 14.4
-
-
-def _quantile(quantile: float, name: str) -> Query:
-    buckets = f"rate(http_request_duration_seconds_bucket{{{_REQUESTS}}}[$__rate_interval])"
-    expression = f"histogram_quantile({quantile}, sum by (le) ({buckets}))"
-    return Query(expression, name, has_exemplars=True)
+_EACH: Final = 'service="$service"'
+_CHOSEN: Final = 'service="$service", slo=~"$slo"'
+_FAST: Final = slo_series.PAIRS[0].factor
 
 
-def _variables(builder: dashboard_builders.Dashboard) -> dashboard_builders.Dashboard:
-    return (
-        builder.with_variable(
-            dashboard_builders.DatasourceVariable("metrics").label("Metrics").type("prometheus")
-        )
-        .with_variable(dashboard_builders.DatasourceVariable("logs").label("Logs").type("loki"))
-        .with_variable(
-            dashboard_builders.QueryVariable("service")
-            .label("Service")
-            .datasource(DataSourceRef(type_val="prometheus", uid="${metrics}"))
-            .query("label_values(http_requests_total, service)")
-            .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-            .sort(VariableSort.ALPHABETICAL_ASC)
-        )
-    )
+def _by_slo(expression: str) -> str:
+    return f"max by (slo) ({expression})"
 
 
-def _slo_row(builder: dashboard_builders.Dashboard) -> dashboard_builders.Dashboard:
-    return (
-        builder.with_row(dashboard_builders.Row("Objective: is it bad?"))
-        .with_panel(
-            stat(
-                "Availability, 30 days",
-                "Share of requests in the last 30 days that got no 5xx. Red below the objective.",
-                Query(f"1 - slo:sli_error:ratio_rate30d{{{_SLO}}}"),
-                unit="percentunit",
+def _errors(window: str) -> str:
+    return f"{slo_series.errors(window)}{{{_EACH}}}"
+
+
+def _to_exhaustion() -> str:
+    """Return the seconds until the budget is gone, at the pace of the last hour."""
+    left = f"({_by_slo(f'{slo_series.BUDGET_LEFT}{{{_EACH}}}')} > 0)"
+    days = _by_slo(f"{slo_series.PERIOD_DAYS}{{{_EACH}}}")
+    budget = _by_slo(f"{slo_series.ERROR_BUDGET}{{{_EACH}}}")
+    return f"{left} * {days} * 86400 * {budget} / ({_by_slo(_errors('1h'))} > 0)"
+
+
+def _objectives() -> Builder:
+    return table(
+        "Objectives",
+        "Is it bad, and which promise is broken? Each objective, its period's result (SLI), what "
+        "is left of the error budget (below 0 it is overspent), how many times too fast it burns "
+        "now, and when it is gone at the pace of the last hour.",
+        [
+            Label(
+                "slo",
+                "Objective of",
+                (to(Uid.OVERVIEW, "Only this objective", slo=field("Objective of")),),
+            )
+        ],
+        [
+            Column(
+                "Objective",
+                _by_slo(f"{slo_series.OBJECTIVE}{{{_EACH}}}"),
+                "percentunit",
+                decimals=2,
+            ),
+            Column(
+                "SLI",
+                f"1 - {_by_slo(f'{slo_series.PERIOD_ERRORS}{{{_EACH}}}')}",
+                "percentunit",
                 decimals=3,
-                steps=Steps(RED, ((0.999, GREEN),)),
-            )
-        )
-        .with_panel(
-            stat(
-                "Error budget left",
-                "What is left of the failures that the objective allows in 30 days. Below 0 it is "
-                "overspent.",
-                Query(f"slo:period_error_budget_remaining:ratio{{{_SLO}}}"),
-                unit="percentunit",
-                steps=Steps(RED, ((0, YELLOW), (0.25, GREEN))),
-            )
-        )
-        .with_panel(
-            stat(
-                "Burn rate now",
-                "How many times faster than allowed the budget went in the last 5 minutes: 1 uses "
-                "it up in exactly 30 days.",
-                Query(f"slo:current_burn_rate:ratio{{{_SLO}}}"),
-                unit="none",
-                steps=Steps(GREEN, ((1, YELLOW), (_FAST_BURN, RED))),
-            )
-        )
-        .with_panel(
-            table(
-                "Firing alerts",
-                "What Prometheus fires now, the watchdog left out. Empty on a healthy stack.",
-                Query('ALERTS{alertstate="firing", alertname!="Watchdog"}'),
-                columns=("alertname", "severity", "service", "instance"),
-                empty="no alert fires",
-            ).span(12)
-        )
-        .with_panel(
-            graph(
-                "Burn rate",
-                "The budget's burn in both windows of the fast page. It pages while both are over "
-                "the dashed line.",
-                [
-                    Query(
-                        f"slo:sli_error:ratio_rate{window}{{{_SLO}}}"
-                        f" / slo:error_budget:ratio{{{_SLO}}}",
-                        window,
-                    )
-                    for window in ("5m", "1h")
-                ],
-                unit="none",
-                steps=Steps(GREEN, ((_FAST_BURN, RED),)),
-            ).span(12)
-        )
-        .with_panel(
-            graph(
-                "Error budget left over time",
-                "Falls with each failure and comes back 30 days after it.",
-                [Query(f"slo:period_error_budget_remaining:ratio{{{_SLO}}}", "budget left")],
-                unit="percentunit",
-            )
-            # Overspent is below 0; a whole budget more is far enough to see.
-            .min(-1)
-            .max(1)
-            .span(12)
-        )
-    )
+            ),
+            Column(
+                "Budget left",
+                _by_slo(f"{slo_series.BUDGET_LEFT}{{{_EACH}}}"),
+                "percentunit",
+                Steps(RED, ((0, YELLOW), (0.25, GREEN))),
+                decimals=1,
+            ),
+            Column(
+                "Burn now",
+                _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}"),
+                "suffix:×",
+                Steps(GREEN, ((1, YELLOW), (_FAST, RED))),
+                decimals=1,
+            ),
+            Column(
+                "Budget gone in",
+                _to_exhaustion(),
+                "s",
+                Steps(RED, ((86400, YELLOW), (3 * 86400, GREEN))),
+                decimals=0,
+                empty="never at this pace",
+            ),
+        ],
+        empty="this service has no objective: prometheus/slo has none for it",
+    ).span(16)
 
 
-def _request_row(builder: dashboard_builders.Dashboard) -> dashboard_builders.Dashboard:
-    by_endpoint = f'sum by (endpoint) (rate(http_requests_total{{{_REQUESTS}, status=~"5.."}}'
+def _firing() -> Builder:
+    return label_table(
+        "Firing alerts",
+        "What fires now for this service? Its name leads to the service's logs. Empty on a "
+        "healthy service.",
+        Query(FIRING.format(more=f", {_EACH}")),
+        [
+            Label("alertname", "Alert", (to(Uid.LOGS, "Logs of the service"),)),
+            Label("severity", "Severity"),
+            Label("slo", "Objective of"),
+            Label("instance", "Instance"),
+        ],
+        empty="no alert fires",
+    ).span(8)
+
+
+def _burn(pair: slo_series.Pair) -> Builder:
+    budget = f"on (service, slo) group_left () {slo_series.ERROR_BUDGET}{{{_CHOSEN}}}"
+    return graph(
+        f"Burn rate, {pair.long} and {pair.short}",
+        f"Does the {pair.name} alert fire, and since when? It does while both windows of an "
+        "objective are over the dashed line. 1 uses the budget up in exactly its period.",
+        [
+            Query(
+                f"{slo_series.errors(window)}{{{_CHOSEN}}} / {budget}",
+                f"{{{{slo}}}} {window}",
+            )
+            for window in (pair.long, pair.short)
+        ],
+        unit="suffix:×",
+        steps=Steps(GREEN, ((pair.factor, RED),)),
+    ).span(24 // len(slo_series.PAIRS) if len(slo_series.PAIRS) > 1 else 12)
+
+
+def _budget_over_time() -> Builder:
+    left = Query(f"{slo_series.BUDGET_LEFT}{{{_CHOSEN}}}", "{{slo}}")
     return (
-        builder.with_row(dashboard_builders.Row("Requests: for whom, since when?"))
-        .with_panel(
-            graph(
-                "Request rate by status",
-                "Requests a second by their status; 499 is a client that left before its answer.",
-                [
-                    Query(
-                        "sum by (status) (rate("
-                        f"http_requests_total{{{_REQUESTS}}}[$__rate_interval]))",
-                        "{{status}}",
-                    )
-                ],
-                unit="reqps",
-            )
-        )
-        .with_panel(
-            graph(
-                "Failures by route",
-                "5xx a second, by route template. All lines lie on 0 on a healthy service.",
-                [Query(f"{by_endpoint}[$__rate_interval]))", "{{endpoint}}")],
-                unit="reqps",
-            )
-        )
-        .with_panel(
-            graph(
-                "Latency",
-                "Percentiles until the last byte of the answer; the dots are traced requests.",
-                [_quantile(0.5, "p50"), _quantile(0.95, "p95"), _quantile(0.99, "p99")],
-                unit="s",
-            )
-        )
-    )
-
-
-def _saturation_row(builder: dashboard_builders.Dashboard) -> dashboard_builders.Dashboard:
-    builder = builder.with_row(dashboard_builders.Row("Saturation: why?"))
-    for panel in (*_pool_panels(), *_process_panels()):
-        builder = builder.with_panel(panel.span(6))
-    return builder
-
-
-def _pool_panels() -> list[timeseries_builders.Panel]:
-    waits = 'rate(pool_wait_seconds_bucket{service="$service"}[$__rate_interval])'
-    lookups = 'rate(cache_requests_total{service="$service"}[$__rate_interval])'
-    return [
         graph(
-            "Pool use",
-            "Connections (or threads) in use over the most a pool may hold. At 100 % the next one "
-            "waits.",
-            [
-                Query(
-                    'sum by (pool) (pool_connections{service="$service", state="used"})'
-                    ' / sum by (pool) (pool_max_connections{service="$service"})',
-                    "{{pool}}",
-                )
-            ],
+            "Error budget left over time",
+            "When did the budget go? It falls with each failure and comes back a period later.",
+            [left],
             unit="percentunit",
-            steps=Steps(GREEN, ((0.9, RED),)),
-        ),
-        graph(
-            "Pool wait, p99",
-            "How long 99 of 100 attempts waited at most for a connection, failed ones too. No line "
-            "while nobody asks.",
-            [Query(f"histogram_quantile(0.99, sum by (pool, le) ({waits}))", "{{pool}}")],
-            unit="s",
-        ),
-        graph(
-            "Requests in progress",
-            "Requests that are being served now, over all workers.",
-            [Query('http_requests_in_progress{service="$service"}', "in progress")],
+            steps=Steps(RED, ((0, GREEN),)),
+        )
+        # Overspent is below 0; a whole budget more is far enough to see.
+        .min(-1)
+        .max(1)
+        .span(24)
+    )
+
+
+def _slo_variable() -> Builder:
+    return (
+        dashboard_builders.QueryVariable("slo")
+        .label("Objective")
+        .datasource(METRICS)
+        .query(f'label_values({slo_series.OBJECTIVE}{{service="$service"}}, slo)')
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
+        .include_all(include_all=True)
+        .all_value(".*")
+    )
+
+
+def _causes() -> list[Builder]:
+    return [
+        stat(
+            "Fullest pool",
+            "Is a pool the cause? The highest share of a pool's connections (or threads) in use. "
+            "At 100 % the next one waits.",
+            Query(
+                f'max(sum by (pool) (pool_connections{{{_EACH}, state="used"}})'
+                f" / sum by (pool) (pool_max_connections{{{_EACH}}}))"
+            ),
+            unit="percentunit",
+            decimals=0,
+            steps=Steps(GREEN, ((0.8, YELLOW), (0.95, RED))),
+        ).span(6),
+        stat(
+            "Waiting for a pool",
+            "Does anybody wait for a connection (or thread) now?",
+            Query(f"sum(pool_pending_requests{{{_EACH}}})"),
             unit="none",
-        ),
-        graph(
-            "Cache look-ups",
-            "Look-ups a second by what came of them; an error is a cache that was skipped.",
-            [Query(f"sum by (result) ({lookups})", "{{result}}")],
-            unit="ops",
-        ),
+            decimals=0,
+            steps=Steps(GREEN, ((1, YELLOW), (10, RED))),
+        ).span(6),
+        stat(
+            "Event loop lag, p99",
+            "Does something block the event loop? How late it wakes up; above 0.1 s, yes.",
+            Query(
+                "histogram_quantile(0.99, sum by (le) ("
+                f"rate(event_loop_lag_seconds_bucket{{{_EACH}}}[$__rate_interval])))"
+            ),
+            unit="s",
+            steps=Steps(GREEN, ((0.05, YELLOW), (0.1, RED))),
+        ).span(6),
+        stat(
+            "Workers",
+            "Are the worker processes there? Fewer than configured: they crash or are recycled.",
+            Query(f"sum(workers{{{_EACH}}})"),
+            unit="none",
+            decimals=0,
+            steps=Steps(RED, ((1, GREEN),)),
+        ).span(6),
     ]
 
 
-def _process_panels() -> list[timeseries_builders.Panel]:
-    lag = 'rate(event_loop_lag_seconds_bucket{service="$service"}[$__rate_interval])'
-    return [
-        graph(
-            "Event loop lag, p99",
-            "How late the event loop woke up. Above 0.1 s something blocks it.",
-            [Query(f"histogram_quantile(0.99, sum by (le) ({lag}))", "p99")],
-            unit="s",
+PAGE: Final = Page(
+    uid=Uid.OVERVIEW,
+    title="SLO overview",
+    description="A service's promises, what is left of their budgets, and the way to the cause.",
+    variables=(service_variable(f"label_values({slo_series.OBJECTIVE}, service)"), _slo_variable()),
+    annotations=(alerts_of_service(), deployments()),
+    has_logs=True,
+    rows=(
+        Row("Promises: is it bad?", [_objectives(), _firing()]),
+        Row(
+            "Budget: since when, and how fast?",
+            [*(_burn(pair) for pair in slo_series.PAIRS), _budget_over_time()],
         ),
-        graph(
-            "Workers",
-            "Worker processes that serve. Fewer than configured: they crash or are recycled.",
-            [Query('workers{service="$service"}', "workers")],
-            unit="none",
-        ),
-        graph(
-            "Processor",
-            "Processor cores in use, over all workers.",
+        Row("Requests: for whom?", [requests.route_table().height(9)]),
+        Row("Limits: why?", _causes()),
+        Row(
+            "Logs: what does it say?",
             [
-                Query(
-                    'rate(process_cpu_seconds_total{service="$service"}[$__rate_interval])',
-                    "cores",
+                log_lines(
+                    "Warnings and errors",
+                    "What does the service say about it? Its lines that are no plain success; "
+                    "each leads to its trace. Empty while nothing goes wrong.",
+                    '{service="$service", level=~"warning|error|critical"}',
+                    empty="no warning and no error in this time",
                 )
             ],
-            unit="none",
         ),
-        graph(
-            "Memory",
-            "Resident memory over all workers.",
-            [Query('process_resident_memory_bytes{service="$service"}', "resident")],
-            unit="bytes",
-        ),
-    ]
-
-
-def build() -> Dashboard:
-    """Return the dashboard."""
-    builder = (
-        dashboard_builders.Dashboard("Overview")
-        .uid(UID)
-        .description("A service's objective, its requests, what limits it and what it says.")
-        .tags(["burnrate"])
-        .readonly()
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .time("now-1h", "now")
-        .refresh("30s")
-        .timezone("browser")
-    )
-    for add in (_variables, _slo_row, _request_row, _saturation_row):
-        builder = add(builder)
-    return (
-        builder.with_row(dashboard_builders.Row("Logs: what does it say?"))
-        .with_panel(
-            log_lines(
-                "Warnings and errors",
-                "Lines of this service that are no plain success. Each leads to its trace. Empty "
-                "while nothing goes wrong.",
-                '{service="$service", level=~"warning|error|critical"}',
-                empty="no warning and no error in this time",
-            )
-        )
-        .build()
-    )
+    ),
+)

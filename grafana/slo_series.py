@@ -1,5 +1,6 @@
 """The names of the series that the SLO rules record: the one place that knows them."""
 
+from dataclasses import dataclass
 from typing import Final
 
 OBJECTIVE: Final = "slo:objective:ratio"
@@ -13,3 +14,17 @@ PERIOD_ERRORS: Final = "slo:sli_error:ratio_rate30d"
 def errors(window: str) -> str:
     """Return the series with the share of bad events in a window."""
     return f"slo:sli_error:ratio_rate{window}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An alert's two windows, and how many times too fast the budget burns when it fires."""
+
+    long: str
+    short: str
+    factor: float
+    name: str
+
+
+# The factors of a 30-day period (SRE workbook, chapter 5).
+PAIRS: Final = (Pair("1h", "5m", 14.4, "fast page"),)

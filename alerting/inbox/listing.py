@@ -44,7 +44,7 @@ class StoredEpisode:
 
 @dataclass(frozen=True, slots=True)
 class StoredTransition:
-    """One change of an episode; startsAt and endsAt as the delivery behind it, if any, gave them."""
+    """One change of an episode; startsAt and endsAt as the delivery behind it gave them."""
 
     id: int
     at: datetime

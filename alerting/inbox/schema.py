@@ -6,8 +6,8 @@ Times are integers, microseconds since the epoch in UTC: exact, comparable, inde
   Alertmanager repeats itself.
 - episodes: for each (receiver, fingerprint) its stretches of firing, the latest last. At most one
   is open.
-- transitions: what changed an episode, append-only: by which delivery, by a look at Alertmanager, or
-  by a person. Its ids only grow, also after rows are deleted, so a reader can ask for "everything
+- transitions: what changed an episode, append-only: a delivery, a look at Alertmanager, or a
+  person. Its ids only grow, also after rows are deleted, so a reader can ask for "everything
   after".
 """
 

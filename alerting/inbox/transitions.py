@@ -51,7 +51,8 @@ def note(connection: sqlite3.Connection, change: Change) -> None:
     """Append one change, inside the caller's transaction."""
     connection.execute(
         """
-        INSERT INTO transitions (episode_id, delivery_id, at, kind, starts_at, ends_at, author, text)
+        INSERT INTO transitions
+            (episode_id, delivery_id, at, kind, starts_at, ends_at, author, text)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from typing import BinaryIO
 
 from burnrate.bench.registry import make_subject
@@ -51,4 +52,9 @@ def _reply(replies: BinaryIO, values: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the coordinator shows it
+        # An instrumented process would log it as JSON, to /dev/null.
+        traceback.print_exception(error, file=sys.stderr)
+        sys.exit(1)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from bisect import bisect_left
+from random import random
 from time import perf_counter
 from typing import Final
 
@@ -16,6 +17,7 @@ from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.request_line import RequestLine, is_wanted
+from burnrate.telemetry.settings import TelemetrySettings
 
 METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -24,6 +26,7 @@ OTHER_METHOD: Final = "OTHER"
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499
 INTERNAL_ERROR: Final = 500
+_CLIENT_ERROR: Final = 400
 # What a route answers when it or something behind it fails. These series exist at 0 from the
 # start, since rate() does not see the first sample of a series.
 _SERVER_ERRORS: Final = ("500", "502", "503", "504")
@@ -59,8 +62,11 @@ class _Children:
 class HttpRecorder:
     """Writes the HTTP families; the series of a label tuple are looked up once."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, settings: TelemetrySettings | None = None) -> None:
+        settings = settings or TelemetrySettings()
         self._metrics = metrics
+        self._slow_seconds = settings.slow_request_seconds
+        self._success_ratio = settings.log_success_ratio
         self._children: dict[tuple[str, str, int], _Children] = {}
         self.in_progress = metrics.http_requests_in_progress
 
@@ -76,6 +82,17 @@ class HttpRecorder:
                 self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
             )
         children.record(seconds, trace_id)
+
+    def is_logged(self, status: int, seconds: float) -> bool:
+        """Say whether the line of a request that raised nothing is to be written.
+
+        Failed and slow ones always are; of the others the share that the settings say.
+        """
+        if status >= _CLIENT_ERROR or seconds >= self._slow_seconds:
+            return True
+        return is_wanted() and (
+            self._success_ratio == 1.0 or random() < self._success_ratio  # noqa: S311 - no secret
+        )
 
     def expect(self, endpoints: Endpoints) -> None:
         """Make the series of every route that must be there before their first event."""
@@ -207,7 +224,7 @@ class HttpExchange:
 
     def _log_line(self) -> None:
         self._is_logged = True
-        if self._status < INTERNAL_ERROR and self._error is None and not is_wanted():
+        if self._error is None and not self._recorder.is_logged(self._status, self._seconds):
             return
         scope = self._scope
         client = scope.get("client")

@@ -22,7 +22,7 @@ from burnrate.telemetry.middleware import TelemetryMiddleware
 from burnrate.telemetry.pools import PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import Tracing, start_tracing
+from burnrate.telemetry.traces import start_tracing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI  # optional at run time
@@ -38,10 +38,10 @@ class Telemetry:
         metrics: The families of the contract.
     """
 
-    def __init__(self, registry: CollectorRegistry, tracing: Tracing | None) -> None:
+    def __init__(self, registry: CollectorRegistry, service: str, version: str) -> None:
         self.registry = registry
         self.metrics = Metrics(registry)
-        self._tracing = tracing
+        self._tracing = start_tracing(service, version, self.metrics)
         self._sampler = RuntimeSampler(self.metrics)
 
     def pool(
@@ -76,6 +76,36 @@ class Telemetry:
     ) -> Callable[P, Coroutine[None, None, None]]:
         """Wrap a background task: counted, timed, a failure logged and not raised."""
         return measured_task(self.metrics, task, function)
+
+    def wrap(self, app: Starlette, settings: TelemetrySettings) -> None:
+        """Put the telemetry around the whole stack; `instrument` does this.
+
+        `add_middleware` would put it inside the layer that turns exceptions into 500s.
+        """
+        _silence_fastapi(app)
+        if self._tracing is not None:
+            # Its spans; the receive and send spans of each message would only be noise.
+            FastAPIInstrumentor.instrument_app(
+                cast("FastAPI", app),  # it uses only what every Starlette application has
+                tracer_provider=self._tracing.provider,
+                exclude_spans=["receive", "send"],
+            )
+        build = app.build_middleware_stack
+        endpoints = Endpoints(app.routes)
+
+        def build_middleware_stack() -> ASGIApp:
+            traced_app = build()
+            return TelemetryMiddleware(
+                app=_untraced(traced_app),
+                traced_app=traced_app,
+                endpoints=endpoints,
+                metrics=self.metrics,
+                settings=settings,
+                tracing=self._tracing,
+                lifecycle=self,
+            )
+
+        app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
 
     def start(self) -> None:
         """Begin to sample the process; the application's start does this."""
@@ -117,14 +147,13 @@ def instrument(
         raise RuntimeError("instrument() comes once, before the application starts")
     settings = settings or TelemetrySettings()
     configure_logging(service, settings.log_level, settings.log_field_characters)
-    tracing = start_tracing(service, version)
-    telemetry = Telemetry(registry or CollectorRegistry(), tracing)
+    telemetry = Telemetry(registry or CollectorRegistry(), service, version)
     telemetry.metrics.service_info.labels(service, version, settings.revision).set(1)
     app.state.telemetry = telemetry
     _add_metrics_route(
         app, Exposition(telemetry.registry, has_application_metrics=registry is None)
     )
-    _wrap(app, telemetry, tracing)
+    telemetry.wrap(app, settings)
     return telemetry
 
 
@@ -136,36 +165,6 @@ def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
         return Response(body, headers=headers)
 
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
-
-
-def _wrap(app: Starlette, telemetry: Telemetry, tracing: Tracing | None) -> None:
-    """Put the telemetry around the whole stack, as far out as an ASGI application allows.
-
-    `add_middleware` would put it inside the layer that turns exceptions into 500s.
-    """
-    _silence_fastapi(app)
-    if tracing is not None:
-        # Its spans; the receive and send spans of each message would only be noise.
-        FastAPIInstrumentor.instrument_app(
-            cast("FastAPI", app),  # it uses only what every Starlette application has
-            tracer_provider=tracing.provider,
-            exclude_spans=["receive", "send"],
-        )
-    build = app.build_middleware_stack
-    endpoints = Endpoints(app.routes)
-
-    def build_middleware_stack() -> ASGIApp:
-        traced_app = build()
-        return TelemetryMiddleware(
-            app=_untraced(traced_app),
-            traced_app=traced_app,
-            endpoints=endpoints,
-            metrics=telemetry.metrics,
-            tracing=tracing,
-            lifecycle=telemetry,
-        )
-
-    app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
 
 
 def _untraced(stack: ASGIApp) -> ASGIApp:

@@ -29,6 +29,7 @@ POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
 CACHE_RESULTS: Final = ("hit", "miss", "error")
 RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")
 TASK_OUTCOMES: Final = ("ok", "error")
+SPAN_OUTCOMES: Final = ("exported", "failed")
 # Why a worker left: max_requests reached; asked to stop; its own exception; its heartbeat stopped;
 # a signal that left it no time to say anything (SIGKILL, the out-of-memory killer, a crash).
 WORKER_EXIT_REASONS: Final = ("recycled", "stopped", "failed", "timeout", "killed")
@@ -115,6 +116,10 @@ class Metrics:
             "Seconds the event loop woke up late.",
             LOOP_LAG_SECONDS,
         )
+        self.trace_spans = counter(
+            "trace_spans", "Spans handed to the exporter (failed: the collector has not got them).",
+            "outcome",
+        )  # fmt: skip
         self.process_cpu = counter(
             "process_cpu_seconds", "CPU seconds, user and system, over all workers."
         )

@@ -12,6 +12,7 @@ from burnrate.telemetry.context import RequestInfo, set_request, unset_request
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.http import HttpExchange, HttpRecorder
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Tracing
 from burnrate.telemetry.websocket import WebSocketExchange
 
@@ -38,6 +39,7 @@ class TelemetryMiddleware:
             go through it.
         endpoints: Names the route of a request.
         metrics: The families to write to.
+        settings: Which requests get a line.
         tracing: None when traces are off.
         lifecycle: Started when the application has started, stopped after it has stopped.
     """
@@ -48,6 +50,7 @@ class TelemetryMiddleware:
         traced_app: ASGIApp,
         endpoints: Endpoints,
         metrics: Metrics,
+        settings: TelemetrySettings,
         tracing: Tracing | None,
         lifecycle: Lifecycle,
     ) -> None:
@@ -55,7 +58,7 @@ class TelemetryMiddleware:
         self._traced_app = traced_app
         self._endpoints = endpoints
         self._metrics = metrics
-        self._recorder = HttpRecorder(metrics)
+        self._recorder = HttpRecorder(metrics, settings)
         self._tracing = tracing
         self._lifecycle = lifecycle
         self._is_started = False

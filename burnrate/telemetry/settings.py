@@ -18,5 +18,8 @@ class TelemetrySettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     # A field longer than this is cut and marked: one 1 MB header must not become a 1 MB line.
     log_field_characters: int = Field(default=16_384, ge=256, le=1_048_576)
+    # The share of requests whose line is kept where they neither failed nor were slow.
+    log_success_ratio: float = Field(default=1.0, ge=0.0, le=1.0)
+    slow_request_seconds: float = Field(default=1.0, gt=0.0)
     # The git revision of the running code, shown by `service_info`.
     revision: str = Field(default="unknown", max_length=64, pattern=r"^[A-Za-z0-9._-]+$")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers, free_port, wait_until
@@ -91,7 +91,7 @@ class Alertmanager:
             "labels": {"severity": "page", "service": "api"} | labels,
             "annotations": {"summary": "A test."},
         } | {name: time.isoformat() for name, time in times.items() if time}
-        httpx.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
+        httpx2.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
 
     def resolve(self, alertname: str) -> None:
         """Tell it that an alert has ended now."""

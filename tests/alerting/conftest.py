@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from alerting.inbox.main import create_app
@@ -22,9 +22,9 @@ class Inbox:
 
     url: str
     settings: Settings
-    client: httpx.Client = field(repr=False)
+    client: httpx2.Client = field(repr=False)
 
-    def post(self, body: bytes, token: str = TOKEN) -> httpx.Response:
+    def post(self, body: bytes, token: str = TOKEN) -> httpx2.Response:
         """Deliver a body."""
         return self.client.post(
             "/webhooks/alertmanager", content=body, headers={"Authorization": f"Bearer {token}"}
@@ -33,7 +33,7 @@ class Inbox:
     def alerts(self, **filters: str | int) -> list[dict[str, Any]]:
         """List alerts."""
         answer = self.client.get("/alerts", params=filters)
-        assert answer.status_code == httpx.codes.OK, answer.text
+        assert answer.status_code == httpx2.codes.OK, answer.text
         alerts: list[dict[str, Any]] = answer.json()["alerts"]
         return alerts
 
@@ -77,7 +77,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def inbox(settings: Settings, keeps_logging: None) -> Iterator[Inbox]:  # noqa: ARG001
     """An inbox served over real HTTP."""
-    with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(create_app(settings)) as url, httpx2.Client(base_url=url, timeout=20) as client:
         yield Inbox(url, settings, client)
 
 

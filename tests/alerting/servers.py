@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import uvicorn
 from fastapi import FastAPI
 
@@ -43,8 +43,8 @@ def wait_until(
 def answers(url: str) -> bool:
     """Whether a GET of the address gives 200."""
     try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=2).status_code == httpx2.codes.OK
+    except httpx2.TransportError:
         return False
 
 

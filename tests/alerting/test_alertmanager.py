@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.alerting.alertmanager import GROUP_INTERVAL_SECONDS, Alertmanager
@@ -26,7 +26,9 @@ def alertmanager(tmp_path: Path, inbox_process: InboxProcess) -> Iterator[Alertm
 
 
 def _alerts(inbox: InboxProcess, **filters: str) -> list[dict[str, Any]]:
-    alerts: list[dict[str, Any]] = httpx.get(f"{inbox.url}/alerts", params=filters).json()["alerts"]
+    alerts: list[dict[str, Any]] = httpx2.get(f"{inbox.url}/alerts", params=filters).json()[
+        "alerts"
+    ]
     return alerts
 
 
@@ -37,7 +39,7 @@ def _wait_for(inbox: InboxProcess, timeout_seconds: float, **filters: str) -> fl
 
 
 def _metric(inbox: InboxProcess, sample: str) -> float:
-    lines = httpx.get(f"{inbox.url}/metrics").text.splitlines()
+    lines = httpx2.get(f"{inbox.url}/metrics").text.splitlines()
     (value,) = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{sample} ")]
     return float(value)
 
@@ -53,7 +55,7 @@ def test_an_alert_arrives_and_its_resolve_closes_it(
     alertmanager.post(alertname="HighErrors")
     _wait_for(inbox_process, 10, alertname="HighErrors", state="firing")
     assert [alert["state"] for alert in _alerts(inbox_process)] == ["firing", "resolved"]
-    detail = httpx.get(f"{inbox_process.url}/alerts/1").json()
+    detail = httpx2.get(f"{inbox_process.url}/alerts/1").json()
     assert [line["kind"] for line in detail["timeline"]] == ["opened", "closed"]
     assert detail["receiver"] == "inbox"
     assert detail["annotations"] == {"summary": "A test."}
@@ -106,7 +108,7 @@ def test_two_unclustered_alertmanagers_make_one_transition(
             10,
             "both deliveries",
         )
-        timeline = httpx.get(f"{inbox_process.url}/alerts/1").json()["timeline"]
+        timeline = httpx2.get(f"{inbox_process.url}/alerts/1").json()["timeline"]
         assert [line["kind"] for line in timeline] == ["opened"]
     finally:
         twin.stop()
@@ -134,5 +136,5 @@ def test_an_incident_of_one_service_is_one_notification(
     names = sorted(alert["labels"]["alertname"] for alert in _alerts(inbox_process))
     burn = "ErrorBudgetBurnFast"
     assert names == [burn, burn, "PoolFull", "TargetDown"]
-    groups = httpx.get(f"{alertmanager.url}/api/v2/alerts/groups").json()
+    groups = httpx2.get(f"{alertmanager.url}/api/v2/alerts/groups").json()
     assert len([group for group in groups if group["labels"] == {"service": "api"}]) == 2

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.alerting.bodies import a_body, an_alert
@@ -19,16 +19,16 @@ _HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def _deliver_until_it_dies(url: str, sender: str, acknowledged: list[str]) -> None:
-    with httpx.Client(base_url=url, headers=_HEADERS) as client:
+    with httpx2.Client(base_url=url, headers=_HEADERS) as client:
         for number in range(100_000):
             fingerprint = f"{sender}-{number}"
             answer = client.post("/webhooks/alertmanager", content=a_body(an_alert(fingerprint)))
-            if answer.status_code == httpx.codes.OK:
+            if answer.status_code == httpx2.codes.OK:
                 acknowledged.append(fingerprint)
 
 
 def _send(url: str, sender: str, acknowledged: list[str]) -> None:
-    with contextlib.suppress(httpx.TransportError):
+    with contextlib.suppress(httpx2.TransportError):
         _deliver_until_it_dies(url, sender, acknowledged)
 
 
@@ -59,7 +59,7 @@ def test_a_kill_loses_no_acknowledged_delivery(inbox_process: InboxProcess, roun
 
 def test_it_stops_when_asked_to(inbox_process: InboxProcess) -> None:
     """Cleanly, with everything in the main file and no write-ahead log left."""
-    httpx.post(
+    httpx2.post(
         f"{inbox_process.url}/webhooks/alertmanager", content=a_body(), headers=_HEADERS
     ).raise_for_status()
     assert inbox_process.stop() in {0, -signal.SIGTERM}
@@ -90,6 +90,6 @@ def test_100_mb_cost_no_memory(inbox_process: InboxProcess, *, chunked: bool) ->
     size = 100 * 1024 * 1024
     headers = _HEADERS | ({} if chunked else {"Content-Length": str(size)})
     url = f"{inbox_process.url}/webhooks/alertmanager"
-    answer = httpx.post(url, content=_zeros(size), headers=headers, timeout=20)
-    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    answer = httpx2.post(url, content=_zeros(size), headers=headers, timeout=20)
+    assert answer.status_code == httpx2.codes.REQUEST_ENTITY_TOO_LARGE
     assert _peak_memory(pid) - before < 20 * 1024 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from tests.alerting.bodies import a_body, an_alert
@@ -30,7 +30,7 @@ def _rows(inbox: Inbox, table: str) -> int:
 def test_a_delivery_is_stored_before_it_is_acknowledged(inbox: Inbox) -> None:
     """A 200 means that the row is there, with the request's id, and that it is counted."""
     answer = inbox.post(a_body())
-    assert answer.status_code == httpx.codes.OK
+    assert answer.status_code == httpx2.codes.OK
     assert answer.json() == {"delivery": 1, "transitions": 1}
     assert _rows(inbox, "deliveries") == 1
     timeline = inbox.client.get("/alerts/1").json()["timeline"]
@@ -73,7 +73,7 @@ def test_without_a_token_nothing_is_stored(inbox: Inbox, header: bytes | None) -
     """Every other credential gives 401, whatever the body."""
     headers = {} if header is None else {b"Authorization": header}
     answer = inbox.client.post("/webhooks/alertmanager", content=a_body(), headers=headers)
-    assert answer.status_code == httpx.codes.UNAUTHORIZED
+    assert answer.status_code == httpx2.codes.UNAUTHORIZED
     assert answer.headers["www-authenticate"] == "Bearer"
     assert inbox.alerts() == []
     assert inbox.metric('inbox_deliveries_total{outcome="unauthorized"}') == 1
@@ -83,7 +83,7 @@ def test_the_scheme_is_case_insensitive(inbox: Inbox) -> None:
     """RFC 9110 section 11.1."""
     headers = {"Authorization": f"bearer {TOKEN}"}
     answer = inbox.client.post("/webhooks/alertmanager", content=a_body(), headers=headers)
-    assert answer.status_code == httpx.codes.OK
+    assert answer.status_code == httpx2.codes.OK
 
 
 def test_tokens_rotate_without_a_restart(inbox: Inbox) -> None:
@@ -123,7 +123,7 @@ def test_a_body_over_the_limit_is_refused(inbox: Inbox, *, chunked: bool) -> Non
     content = _chunks(size) if chunked else b" " * size
     headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = inbox.client.post("/webhooks/alertmanager", content=content, headers=headers)
-    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert answer.status_code == httpx2.codes.REQUEST_ENTITY_TOO_LARGE
     assert answer.headers["connection"] == "close"
     assert inbox.metric('inbox_deliveries_total{outcome="too_large"}') == 1
 
@@ -177,7 +177,7 @@ def test_a_store_that_is_gone_gives_503_until_it_is_back(inbox: Inbox) -> None:
     assert inbox.post(a_body()).status_code == 200
     folder.rename(away)
     answer = inbox.post(a_body())
-    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE
     assert answer.json()["error"] == "the store is not available"
     assert inbox.client.get("/health/ready").status_code == 503
     assert inbox.client.get("/alerts").status_code == 503

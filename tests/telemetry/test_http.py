@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Message, Receive, Scope
 
-from burnrate.telemetry import Telemetry, current_request
+from burnrate.telemetry import Telemetry, TelemetrySettings, current_request
 from burnrate.telemetry.http import HttpRecorder
 from burnrate.telemetry.metrics import Metrics
 from tests.telemetry.lines import Lines
@@ -160,6 +160,20 @@ class LeavingClient:
 
 async def serve_to_leaving_client(app: FastAPI) -> None:
     await call(app, "/slow", LeavingClient().receive)
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "is_logged"),
+    [(200, 0.1, False), (301, 0.1, False), (404, 0.1, True), (503, 0.1, True), (200, 1.5, True)],
+)
+def test_failed_and_slow_requests_keep_their_line_when_successes_are_sampled_out(
+    lines: Lines, status: int, seconds: float, is_logged: bool
+) -> None:
+    """A ratio of 0 silences what nobody will look for, and nothing else."""
+    assert lines is not None, "captures at level info"
+    settings = TelemetrySettings(log_success_ratio=0.0, slow_request_seconds=1.0)
+    recorder = HttpRecorder(Metrics(CollectorRegistry()), settings)
+    assert recorder.is_logged(status, seconds) is is_logged
 
 
 def test_recorder_writes_what_the_public_calls_would() -> None:

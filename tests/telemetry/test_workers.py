@@ -3,15 +3,13 @@
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.telemetry.service import Service, running
+from tests.telemetry.service import Service, running, until
 
 pytestmark = pytest.mark.integration
 
@@ -23,13 +21,6 @@ PATHS = {
     "/site/page/home": ("/site/page/{name}", "200"),
     "/nowhere/7": ("unmatched", "404"),
 }
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def counts(service: Service) -> dict[tuple[str, str], float]:

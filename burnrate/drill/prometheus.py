@@ -1,0 +1,130 @@
+"""What Prometheus knows: samples, rules, alerts and its own rhythm."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from burnrate.drill.errors import NoAnswer
+from burnrate.drill.web import Web
+
+_UNIT_SECONDS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3_600.0,
+    "d": 86_400.0,
+    "w": 604_800.0,
+    "y": 31_536_000.0,
+}
+_DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
+
+
+def duration_seconds(text: str) -> float:
+    """Return a Prometheus duration such as `1h30m` in seconds; raises ValueError for another."""
+    pieces = _DURATION.findall(text)
+    if not pieces or "".join(number + unit for number, unit in pieces) != text:
+        raise ValueError(f"{text!r} is no duration")
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in pieces)
+
+
+def _duration(value: object) -> object:
+    return duration_seconds(value) if isinstance(value, str) else value
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Sample(_Model):
+    """One series with its value now."""
+
+    labels: dict[str, str] = Field(alias="metric")
+    at_and_value: tuple[float, float] = Field(alias="value")
+
+    @property
+    def value(self) -> float:
+        """The value."""
+        return self.at_and_value[1]
+
+
+class Rule(_Model):
+    """One rule as it is loaded; durations are in seconds."""
+
+    kind: Literal["alerting", "recording"] = Field(alias="type")
+    name: str
+    query: str
+    labels: dict[str, str] = {}
+    duration: float = 0
+    keep_firing_for: float = Field(0, alias="keepFiringFor")
+    interval: float = 0  # its group's
+
+
+class ActiveAlert(_Model):
+    """An alert that is pending or firing."""
+
+    labels: dict[str, str]
+    state: Literal["pending", "firing"]
+    active_at: datetime = Field(alias="activeAt")
+
+
+class _Group(_Model):
+    interval: float
+    rules: list[Rule]
+
+
+class _ScrapedTarget(_Model):
+    labels: dict[str, str]
+    interval: Annotated[float, BeforeValidator(_duration)] = Field(alias="scrapeInterval")
+
+
+_GROUPS = TypeAdapter(list[_Group])
+_ALERTS = TypeAdapter(list[ActiveAlert])
+_SAMPLES = TypeAdapter(list[Sample])
+_TARGETS = TypeAdapter(list[_ScrapedTarget])
+
+
+class Prometheus:
+    """Prometheus' HTTP API; every method raises NoAnswer where it does not answer."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def query(self, expression: str) -> list[Sample]:
+        """Return the samples of an expression now."""
+        data = self._data("/api/v1/query", {"query": expression})
+        if data["resultType"] == "scalar":
+            return [Sample(labels={}, at_and_value=data["result"])]
+        return _SAMPLES.validate_python(data["result"])
+
+    def value(self, expression: str) -> float:
+        """Return an expression's only value; 0 where there is none."""
+        samples = self.query(expression)
+        return samples[0].value if samples else 0.0
+
+    def rules(self) -> list[Rule]:
+        """Return all rules as they are loaded."""
+        groups = _GROUPS.validate_python(self._data("/api/v1/rules")["groups"])
+        return [
+            rule.model_copy(update={"interval": group.interval})
+            for group in groups
+            for rule in group.rules
+        ]
+
+    def alerts(self) -> list[ActiveAlert]:
+        """Return what is pending or firing."""
+        return _ALERTS.validate_python(self._data("/api/v1/alerts")["alerts"])
+
+    def scrape_interval(self, job: str) -> float:
+        """Return how often a job is scraped, in seconds; 0 for a job that is not."""
+        targets = _TARGETS.validate_python(self._data("/api/v1/targets")["activeTargets"])
+        return max((t.interval for t in targets if t.labels.get("job") == job), default=0.0)
+
+    def _data(self, path: str, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+        # A pydantic model takes what is needed of it at the call.
+        answer = TypeAdapter(dict[str, Any]).validate_json(self._web.get(path, params))
+        if answer.get("status") != "success":
+            raise NoAnswer(f"prometheus: {path}: {answer.get('error')}")
+        return answer["data"]

@@ -1,0 +1,110 @@
+"""What has happened in a drill and when: a state machine fed with looks at the running stack."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Step(StrEnum):
+    """What happens in a drill, in this order."""
+
+    FAULT_ON = "fault on"
+    FIRST_BAD = "first bad sample"
+    OVER = "over the threshold"
+    PENDING = "pending"
+    FIRING = "firing"
+    SENT = "notification sent"
+    INBOX_BACK = "inbox back"
+    STORED = "stored in the inbox"
+    FAULT_OFF = "fault off"
+    RESOLVED = "resolved in the inbox"
+
+
+State = Literal["inactive", "pending", "firing"]
+
+_DETECTION = (Step.FIRST_BAD, Step.OVER, Step.PENDING, Step.FIRING, Step.SENT, Step.STORED)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the stack; None is what could not be seen, for times: has not happened.
+
+    Times are seconds since the epoch.
+    """
+
+    at: float
+    is_bad: bool | None = None
+    is_over: bool | None = None
+    state: State | None = None
+    active_at: float | None = None
+    is_sent: bool = False
+    stored_at: float | None = None
+    resolved_at: float | None = None
+
+
+@dataclass
+class Timeline:
+    """The steps of one drill with the seconds since it began.
+
+    Args:
+        began: When the fault was about to be switched on, seconds since the epoch.
+        on_mark: Called with each step that has happened, once, in the order of the steps.
+        on_flap: Called when an alert stopped being pending before it fired.
+    """
+
+    began: float
+    on_mark: Callable[[Step, float], None] = lambda _step, _elapsed: None
+    on_flap: Callable[[float], None] = lambda _elapsed: None
+    flaps: int = 0
+    _marks: dict[Step, float] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> Mapping[Step, float]:
+        """Seconds since the beginning of each step that has happened."""
+        return self._marks
+
+    def has(self, step: Step) -> bool:
+        """Whether a step has happened."""
+        return step in self._marks
+
+    def mark(self, step: Step, at: float) -> None:
+        """Take note that a step happened; what happened before stays."""
+        if step not in self._marks:
+            # The clocks of two programs on one machine may differ by what they round.
+            self._marks[step] = max(0.0, at - self.began)
+            self.on_mark(step, self._marks[step])
+
+    def look(self, look: Look) -> None:
+        """Take in one look: while the fault is on, what leads to the inbox; then, the end."""
+        if self.has(Step.FAULT_OFF):
+            if look.resolved_at is not None:
+                self.mark(Step.RESOLVED, look.resolved_at)
+            return
+        if look.is_bad:
+            self.mark(Step.FIRST_BAD, look.at)
+        if look.is_over:
+            self._reach(Step.OVER, look.at)
+        self._follow_state(look)
+        if look.is_sent:
+            self._reach(Step.SENT, look.at)
+        if look.stored_at is not None:
+            self._reach(Step.STORED, look.stored_at)
+
+    def _follow_state(self, look: Look) -> None:
+        if look.state in {"pending", "firing"}:
+            self._reach(Step.PENDING, look.active_at or look.at)
+        if look.state == "firing":
+            self._reach(Step.FIRING, look.at)
+        is_lost = look.state == "inactive" and self.has(Step.PENDING) and not self.has(Step.FIRING)
+        if is_lost:
+            # It has to wait its whole `for` anew.
+            del self._marks[Step.PENDING]
+            self.flaps += 1
+            self.on_flap(look.at - self.began)
+
+    def _reach(self, step: Step, at: float) -> None:
+        """Mark a step, and at the same time those before it that happened between two looks."""
+        for earlier in _DETECTION[: _DETECTION.index(step)]:
+            self.mark(earlier, at)
+        self.mark(step, at)

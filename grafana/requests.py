@@ -1,0 +1,101 @@
+"""Panels about requests, which more than one dashboard shows."""
+
+from typing import Final
+
+from grafana.frame import Builder
+from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph
+from grafana.places import Uid, field, to
+from grafana.tables import Column, Label, table
+
+# Nobody's requests: scrapes and health checks.
+REQUESTS: Final = 'service="$service", endpoint!~"/metrics|/health/.*"'
+OF_ROUTE: Final = f'{REQUESTS}, endpoint=~"$route"'
+
+_ROUTE: Final = "Route"
+
+
+def route_table() -> Builder:
+    """Return the routes with what they do in the dashboard's time range, the worst on top."""
+    route = field(_ROUTE)
+    by = "sum by (endpoint)"
+    all_of_them = f"{by} (rate(http_requests_total{{{REQUESTS}}}[$__range]))"
+    failed = f'{by} (rate(http_requests_total{{{REQUESTS}, status=~"5.."}}[$__range]))'
+    buckets = f"rate(http_request_duration_seconds_bucket{{{REQUESTS}}}[$__range])"
+    return table(
+        "Routes",
+        "Which route fails or is slow? Over the whole time range, the most failing on top. A "
+        "route leads to its logs, its failing traces, and its own graphs.",
+        [
+            Label(
+                "endpoint",
+                _ROUTE,
+                (
+                    to(Uid.LOGS, "Logs of this route", route=route),
+                    to(Uid.TRACES, "Traces of this route", route=route),
+                    to(Uid.SERVICE, "Graphs of this route", route=route),
+                ),
+            )
+        ],
+        [
+            Column("Requests", all_of_them, "reqps", decimals=2),
+            Column("Failures", f"{failed} > 0", "reqps", decimals=3, empty="none"),
+            Column(
+                "Failed share",
+                f"{failed} / ({all_of_them} > 0)",
+                "percentunit",
+                Steps(GREEN, ((0.001, YELLOW), (0.01, RED))),
+                decimals=2,
+            ),
+            Column("p50", f"histogram_quantile(0.5, sum by (endpoint, le) ({buckets}))", "s"),
+            Column(
+                "p99",
+                f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))",
+                "s",
+                Steps(GREEN, ((0.25, YELLOW), (1, RED))),
+            ),
+        ],
+        empty="no request in this time",
+        sort_by="Failures",
+    )
+
+
+def latency_quantile(quantile: float, name: str) -> Query:
+    """Return a quantile of the chosen routes together, with traced requests as dots."""
+    buckets = f"rate(http_request_duration_seconds_bucket{{{OF_ROUTE}}}[$__rate_interval])"
+    expression = f"histogram_quantile({quantile}, sum by (le) ({buckets}))"
+    return Query(expression, name, has_exemplars=True)
+
+
+def request_graphs() -> list[Builder]:
+    """Return rate, failures and latency of the chosen routes together."""
+    requests = f"rate(http_requests_total{{{OF_ROUTE}}}[$__rate_interval])"
+    failures = f'rate(http_requests_total{{{OF_ROUTE}, status=~"5.."}}[$__rate_interval])'
+    return [
+        graph(
+            "Requests by status",
+            "How much is asked, and what is answered? Requests a second by status; 499 is a "
+            "client that left before its answer.",
+            [Query(f"sum by (status) ({requests})", "{{status}}")],
+            unit="reqps",
+        ),
+        graph(
+            "Failed share",
+            "Since when does it fail? The share of requests that got a 5xx; 0 is a healthy service.",
+            [Query(f"sum({failures}) / (sum({requests}) > 0)", "failed")],
+            unit="percentunit",
+            steps=Steps(GREEN, ((0.01, RED),)),
+            empty="no request in this time",
+        ),
+        graph(
+            "Latency",
+            "How long do answers take? Percentiles until the last byte; each dot is a request "
+            "that leads to its trace.",
+            [
+                latency_quantile(0.5, "p50"),
+                latency_quantile(0.95, "p95"),
+                latency_quantile(0.99, "p99"),
+            ],
+            unit="s",
+            steps=Steps(GREEN, ((0.25, YELLOW), (1, RED))),
+        ),
+    ]

@@ -1,0 +1,107 @@
+"""One service's requests: rate, errors, latency, overall and by route."""
+
+from typing import Final
+
+from grafana.frame import (
+    Builder,
+    Page,
+    Row,
+    alerts_of_service,
+    deployments,
+    route_variable,
+    service_variable,
+)
+from grafana.panels import Query, graph, heatmap
+from grafana.places import Uid
+from grafana.requests import OF_ROUTE, request_graphs, route_table
+
+
+def _by_route() -> list[Builder]:
+    failures = f'rate(http_requests_total{{{OF_ROUTE}, status=~"5.."}}[$__rate_interval])'
+    requests = f"rate(http_requests_total{{{OF_ROUTE}}}[$__rate_interval])"
+    buckets = f"rate(http_request_duration_seconds_bucket{{{OF_ROUTE}}}[$__rate_interval])"
+    return [
+        graph(
+            "Requests by route",
+            "Which routes are used? Requests a second by route template.",
+            [Query(f"sum by (endpoint) ({requests})", "{{endpoint}}")],
+            unit="reqps",
+        ),
+        graph(
+            "Failures by route",
+            "Which routes fail? 5xx a second by route template; all lines lie on 0 on a healthy "
+            "service.",
+            [Query(f"sum by (endpoint) ({failures})", "{{endpoint}}")],
+            unit="reqps",
+        ),
+        graph(
+            "Latency by route, p99",
+            "Which routes are slow? What 99 of 100 requests of a route took at most. A route that "
+            "nobody asks for has no line.",
+            [
+                Query(
+                    f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))", "{{endpoint}}"
+                )
+            ],
+            unit="s",
+        ),
+    ]
+
+
+def _latency_spread() -> Builder:
+    buckets = f"rate(http_request_duration_seconds_bucket{{{OF_ROUTE}}}[$__rate_interval])"
+    return heatmap(
+        "Latency spread",
+        "Are all requests slow, or some? Requests a second by how long they took; each dot is a "
+        "request that leads to its trace.",
+        Query(f"sum by (le) ({buckets})", has_exemplars=True),
+        unit="s",
+    ).span(16)
+
+
+def _in_flight() -> Builder:
+    return graph(
+        "Requests in flight",
+        "Do requests pile up? Those that are being served now, over all workers.",
+        [Query('sum(http_requests_in_progress{service="$service"})', "in flight")],
+        unit="none",
+    )
+
+
+def _websockets() -> list[Builder]:
+    messages = 'rate(websocket_messages_total{service="$service"}[$__rate_interval])'
+    return [
+        graph(
+            "WebSocket connections",
+            "Who listens? Open WebSocket connections by route.",
+            [
+                Query(
+                    'sum by (endpoint) (websocket_connections{service="$service"})', "{{endpoint}}"
+                )
+            ],
+            unit="none",
+            empty="the service has no WebSocket route",
+        ).span(12),
+        graph(
+            "WebSocket messages",
+            "Do messages flow? Messages a second, those that came in and those that went out.",
+            [Query(f"sum by (endpoint, direction) ({messages})", "{{endpoint}} {{direction}}")],
+            unit="ops",
+            empty="the service has no WebSocket route",
+        ).span(12),
+    ]
+
+
+PAGE: Final = Page(
+    uid=Uid.SERVICE,
+    title="Service",
+    description="What a service is asked, what it answers, and how fast, overall and by route.",
+    variables=(service_variable(), route_variable()),
+    annotations=(alerts_of_service(), deployments()),
+    rows=(
+        Row("Requests", request_graphs()),
+        Row("Routes: for whom?", [route_table().height(10), *_by_route()]),
+        Row("Latency in detail", [_latency_spread(), _in_flight()]),
+        Row("WebSockets", _websockets()),
+    ),
+)
