@@ -78,7 +78,7 @@ def _objectives() -> Builder:
             Column(
                 "Burn now",
                 _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}"),
-                "suffix:×",
+                "suffix:x",
                 Steps(GREEN, ((1, YELLOW), (_FAST, RED))),
                 decimals=1,
             ),
@@ -124,7 +124,7 @@ def _burn(pair: slo_series.Pair) -> Builder:
             )
             for window in (pair.long, pair.short)
         ],
-        unit="suffix:×",
+        unit="suffix:x",
         steps=Steps(GREEN, ((pair.factor, RED),)),
     ).span(24 // len(slo_series.PAIRS) if len(slo_series.PAIRS) > 1 else 12)
 

@@ -189,9 +189,7 @@ def heatmap(title: str, description: str, query: Query, *, unit: str) -> heatmap
     )
 
 
-Panel: TypeAlias = (
-    stat_builders.Panel | timeseries_builders.Panel | heatmap_builders.Panel
-)
+Panel: TypeAlias = stat_builders.Panel | timeseries_builders.Panel | heatmap_builders.Panel
 
 
 def worded(words: dict[str, tuple[str, str]]) -> ValueMap:

@@ -80,7 +80,8 @@ def request_graphs() -> list[Builder]:
         ),
         graph(
             "Failed share",
-            "Since when does it fail? The share of requests that got a 5xx; 0 is a healthy service.",
+            "Since when does it fail? The share of requests that got a 5xx; 0 on a healthy "
+            "service.",
             [Query(f"sum({failures}) / (sum({requests}) > 0)", "failed")],
             unit="percentunit",
             steps=Steps(GREEN, ((0.01, RED),)),

@@ -18,6 +18,7 @@ def _quantile(metric: str, by: str, quantile: float = 0.99) -> str:
 
 
 def _pools() -> list[Builder]:
+    failed = _rate("pool_acquire_total", ', outcome!="ok"')
     used = f'sum by (pool) (pool_connections{{{_OURS}, state="used"}})'
     return [
         graph(
@@ -33,9 +34,7 @@ def _pools() -> list[Builder]:
             "How big are the pools? Connections (or threads) used and idle, and the most there may "
             "be.",
             [
-                Query(
-                    f"sum by (pool, state) (pool_connections{{{_OURS}}})", "{{pool}} {{state}}"
-                ),
+                Query(f"sum by (pool, state) (pool_connections{{{_OURS}}})", "{{pool}} {{state}}"),
                 Query(f"sum by (pool) (pool_max_connections{{{_OURS}}})", "{{pool}} max"),
             ],
             unit="none",
@@ -62,7 +61,7 @@ def _pools() -> list[Builder]:
             "(timeout), refused at once (full), or broken (error). 0 on a healthy service.",
             [
                 Query(
-                    f"""sum by (pool, outcome) ({_rate("pool_acquire_total", ', outcome!="ok"')})""",
+                    f"sum by (pool, outcome) ({failed})",
                     "{{pool}} {{outcome}}",
                 )
             ],
@@ -137,7 +136,7 @@ def _processes() -> list[Builder]:
 
 
 def _helpers() -> list[Builder]:
-    hits = f"""sum by (cache) ({_rate("cache_requests_total", ', result="hit"')})"""
+    found = _rate("cache_requests_total", ', result="hit"')
     looks = f"sum by (cache) ({_rate('cache_requests_total')})"
     none = "the service has none"
     return [
@@ -157,7 +156,7 @@ def _helpers() -> list[Builder]:
         graph(
             "Cache hits",
             "Is the cache worth it? The share of look-ups that found something.",
-            [Query(f"{hits} / ({looks} > 0)", "{{cache}}")],
+            [Query(f"sum by (cache) ({found}) / ({looks} > 0)", "{{cache}}")],
             unit="percentunit",
             empty="nothing was looked up in this time",
         )

@@ -38,11 +38,7 @@ def _by_route() -> list[Builder]:
             "Latency by route, p99",
             "Which routes are slow? What 99 of 100 requests of a route took at most. A route that "
             "nobody asks for has no line.",
-            [
-                Query(
-                    f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))", "{{endpoint}}"
-                )
-            ],
+            [Query(f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))", "{{endpoint}}")],
             unit="s",
         ),
     ]

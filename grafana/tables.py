@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.models.common import TableCellDisplayMode
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.panels import Query, Steps, metrics_target, setting
@@ -108,16 +108,14 @@ def _organize(names: dict[str, str]) -> DataTransformerConfig:
     )
 
 
-def _settings(column: Column) -> list[object]:
-    settings: list[object] = [setting("unit", column.unit)]
+def _settings(column: Column) -> list[DynamicConfigValue]:
+    settings = [setting("unit", column.unit)]
     if column.decimals is not None:
         settings.append(setting("decimals", column.decimals))
     if column.empty:
         settings.append(setting("noValue", column.empty))
     if column.steps is not None:
-        settings.append(
-            setting("thresholds", {"mode": "absolute", "steps": column.steps.list})
-        )
+        settings.append(setting("thresholds", {"mode": "absolute", "steps": column.steps.list}))
         settings.append(
             setting("custom.cellOptions", {"type": TableCellDisplayMode.COLOR_TEXT.value})
         )

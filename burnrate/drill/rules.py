@@ -19,33 +19,38 @@ class Expected:
     """Which alert a drill waits for, told by labels as far as they are known before it fires.
 
     Args:
-        labels: What the alert that arrives must carry.
+        labels: What the alert that arrives must carry; values are regular expressions, since an
+            SLO's name is its specification's choice.
         name: The alert's name, where labels do not tell one rule from another: a rule on `up` gets
             its service from the target, so the rule has no label of it.
-        tells: What the rule's expression must mention, for the same reason.
     """
 
     labels: Mapping[str, str]
     name: str | None = None
-    tells: str | None = None
 
     def is_met_by(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels is the one."""
         if self.name is not None and labels.get("alertname") != self.name:
             return False
-        return all(labels.get(name) == value for name, value in self.labels.items())
+        return all(re.fullmatch(v, labels.get(k, "")) for k, v in self.labels.items())
 
     def may_come_from(self, rule: Rule) -> bool:
         """Whether a rule's alerts could be the one; labels a target brings are open."""
         if rule.kind != "alerting" or self.name not in {None, rule.name}:
             return False
-        if self.tells is not None and not re.search(self.tells, rule.query):
+        known = {k: v for k, v in self.labels.items() if k in rule.labels}
+        # An SLO is never a target's label: a rule without one is about something else.
+        if not known or ("slo" in self.labels and "slo" not in known):
             return False
-        is_same = (rule.labels.get(k, v) == v for k, v in self.labels.items())
-        return all(is_same) and any(k in rule.labels for k in self.labels)
+        return all(re.fullmatch(v, rule.labels[k]) for k, v in known.items())
+
+    def pinned_to(self, rule: Rule) -> "Expected":
+        """Return what is met by this rule's alerts alone, and not by another tier's."""
+        exact = {name: re.escape(value) for name, value in rule.labels.items()}
+        return Expected({**self.labels, **exact}, name=rule.name)
 
     def __str__(self) -> str:
-        words = [f'{name}="{value}"' for name, value in sorted(self.labels.items())]
+        words = [f"{name}={value}" for name, value in sorted(self.labels.items())]
         return f"{self.name or 'an alert'} with {', '.join(words)}"
 
 

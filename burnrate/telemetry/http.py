@@ -7,7 +7,7 @@ from random import random
 from time import perf_counter
 from typing import Final
 
-from opentelemetry import trace
+from opentelemetry.trace import Span
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
@@ -18,6 +18,7 @@ from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.request_line import RequestLine, is_wanted
 from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.spans import end_server_span
 
 METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -114,9 +115,9 @@ class HttpExchange:
     """
 
     __slots__ = (
-        "_endpoint", "_endpoints", "_error", "_is_client_gone", "_is_logged", "_is_recorded",
+        "_endpoint", "_endpoints", "_error", "_is_client_gone", "_is_closed", "_is_recorded",
         "_path", "_receive", "_recorder", "_request", "_scope", "_seconds", "_send", "_started",
-        "_status",
+        "_status", "span",
     )  # fmt: skip
 
     def __init__(
@@ -143,7 +144,8 @@ class HttpExchange:
         self._error: BaseException | None = None
         self._is_client_gone = False
         self._is_recorded = False
-        self._is_logged = False
+        self._is_closed = False
+        self.span: Span | None = None
         recorder.in_progress.inc()
 
     async def receive(self) -> Message:
@@ -165,8 +167,6 @@ class HttpExchange:
                 # Servers close the connection of an application that raised. Said beforehand, no
                 # proxy writes its next request into a connection that is about to go.
                 message["headers"].append((b"connection", b"close"))
-            if self._request.is_sampled:
-                self._name_span()
         await self._send(message)
         if kind == "http.response.body" and not message.get("more_body", False):
             self._complete()
@@ -185,8 +185,8 @@ class HttpExchange:
             # No last byte: the application broke, gave up, or the client left.
             self._status = INTERNAL_ERROR
             self._record()
-        if not self._is_logged:
-            self._log_line()
+        if not self._is_closed:
+            self._close()
 
     def _complete(self) -> None:
         if self._is_recorded:
@@ -194,7 +194,7 @@ class HttpExchange:
         self._record()
         # An unhandled exception arrives after its 500 has been sent, and belongs into the line.
         if self._status < INTERNAL_ERROR:
-            self._log_line()
+            self._close()
 
     def _record(self) -> None:
         self._is_recorded = True
@@ -215,17 +215,16 @@ class HttpExchange:
             self._endpoint = self._endpoints.resolve(self._scope, self._path)
         return self._endpoint
 
-    def _name_span(self) -> None:
-        """Give the server span the full template; the instrumentation may miss its prefix."""
-        span = trace.get_current_span()
-        endpoint = self._find_endpoint()
-        span.update_name(f"{self._scope['method']} {endpoint}")
-        span.set_attribute("http.route", endpoint)
+    def _close(self) -> None:
+        """Write the line and end the span; nothing more will be known."""
+        self._is_closed = True
+        if self.span is not None:
+            error = self._error if isinstance(self._error, Exception) else None
+            end_server_span(self.span, self._scope, self._find_endpoint(), self._status, error)
+        if self._error is not None or self._recorder.is_logged(self._status, self._seconds):
+            self._log_line()
 
     def _log_line(self) -> None:
-        self._is_logged = True
-        if self._error is None and not self._recorder.is_logged(self._status, self._seconds):
-            return
         scope = self._scope
         client = scope.get("client")
         line = RequestLine(

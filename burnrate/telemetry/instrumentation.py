@@ -1,10 +1,8 @@
 """`instrument`: three lines that give a service the whole contract."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ParamSpec, cast
+from typing import Any, ParamSpec
 
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,9 +21,6 @@ from burnrate.telemetry.pools import PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import start_tracing
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI  # optional at run time
 
 P = ParamSpec("P")
 
@@ -83,26 +78,12 @@ class Telemetry:
         `add_middleware` would put it inside the layer that turns exceptions into 500s.
         """
         _silence_fastapi(app)
-        if self._tracing is not None:
-            # Its spans; the receive and send spans of each message would only be noise.
-            FastAPIInstrumentor.instrument_app(
-                cast("FastAPI", app),  # it uses only what every Starlette application has
-                tracer_provider=self._tracing.provider,
-                exclude_spans=["receive", "send"],
-            )
         build = app.build_middleware_stack
         endpoints = Endpoints(app.routes)
 
         def build_middleware_stack() -> ASGIApp:
-            traced_app = build()
             return TelemetryMiddleware(
-                app=_untraced(traced_app),
-                traced_app=traced_app,
-                endpoints=endpoints,
-                metrics=self.metrics,
-                settings=settings,
-                tracing=self._tracing,
-                lifecycle=self,
+                build(), endpoints, self.metrics, settings, self._tracing, lifecycle=self
             )
 
         app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
@@ -165,18 +146,6 @@ def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
         return Response(body, headers=headers)
 
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
-
-
-def _untraced(stack: ASGIApp) -> ASGIApp:
-    """Return the stack behind the OpenTelemetry middleware, the whole stack if it has none.
-
-    The instrumentation builds ServerErrorMiddleware(OpenTelemetryMiddleware(application)).
-    """
-    inner = getattr(stack, "app", None)
-    if isinstance(inner, OpenTelemetryMiddleware):
-        application: ASGIApp = inner.app
-        return application
-    return stack
 
 
 def _silence_fastapi(app: Starlette) -> None:

@@ -5,6 +5,7 @@ from random import getrandbits
 from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burnrate.telemetry import traces
@@ -17,6 +18,7 @@ from burnrate.telemetry.traces import Tracing
 from burnrate.telemetry.websocket import WebSocketExchange
 
 # A longer or stranger id is replaced: it goes into the logs and headers of everything behind us.
+_TRACE_HEADERS: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -35,8 +37,6 @@ class TelemetryMiddleware:
 
     Args:
         app: The application's whole middleware stack.
-        traced_app: The same stack behind the OpenTelemetry middleware; only sampled requests
-            go through it.
         endpoints: Names the route of a request.
         metrics: The families to write to.
         settings: Which requests get a line.
@@ -47,7 +47,6 @@ class TelemetryMiddleware:
     def __init__(
         self,
         app: ASGIApp,
-        traced_app: ASGIApp,
         endpoints: Endpoints,
         metrics: Metrics,
         settings: TelemetrySettings,
@@ -55,7 +54,6 @@ class TelemetryMiddleware:
         lifecycle: Lifecycle,
     ) -> None:
         self._app = app
-        self._traced_app = traced_app
         self._endpoints = endpoints
         self._metrics = metrics
         self._recorder = HttpRecorder(metrics, settings)
@@ -70,7 +68,7 @@ class TelemetryMiddleware:
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
-        request = self._request_info(scope)
+        request, parent = self._request_info(scope)
         exchange: HttpExchange | WebSocketExchange
         if scope["type"] == "http":
             exchange = HttpExchange(scope, receive, send, request, self._recorder, self._endpoints)
@@ -79,18 +77,12 @@ class TelemetryMiddleware:
         else:
             await self._app(scope, receive, send)
             return
-        await self._serve(scope, exchange, request)
-
-    async def _serve(
-        self, scope: Scope, exchange: HttpExchange | WebSocketExchange, request: RequestInfo
-    ) -> None:
         token = set_request(request)
-        app = self._traced_app if request.is_sampled else self._app
         context = None
-        if self._tracing is not None and not request.is_sampled:
-            context = otel_context.attach(traces.unsampled_context(request))
+        if self._tracing is not None:
+            exchange.span, context = self._tracing.enter(scope, request, parent)
         try:
-            await app(scope, exchange.receive, exchange.send)
+            await self._app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             exchange.fail(error)
             raise
@@ -115,13 +107,14 @@ class TelemetryMiddleware:
         self._recorder.expect(self._endpoints)
         self._lifecycle.start()
 
-    def _request_info(self, scope: Scope) -> RequestInfo:
-        request_id = traceparent = None
+    def _request_info(self, scope: Scope) -> tuple[RequestInfo, Context | None]:
+        request_id = None
+        carrier: dict[str, str] = {}
         for name, value in scope["headers"]:
-            if name == b"x-request-id" and _SANE_REQUEST_ID.fullmatch(value):
-                request_id = value.decode("ascii")
-            elif name == b"traceparent":
-                traceparent = value
-        return traces.request_info(
-            traceparent, request_id or f"{getrandbits(128):032x}", self._tracing
-        )
+            if name == b"x-request-id":
+                if _SANE_REQUEST_ID.fullmatch(value):
+                    request_id = value.decode("ascii")
+            elif name in _TRACE_HEADERS:
+                carrier[name.decode("ascii")] = value.decode("latin-1")
+        request_id = request_id or f"{getrandbits(128):032x}"
+        return traces.request_info(carrier, request_id, self._tracing)

@@ -7,12 +7,13 @@ not sampled pays for the decision and for the ids in its log line, and for nothi
 import importlib
 import os
 from collections.abc import Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from random import getrandbits
 from typing import Any, Final
 
-from opentelemetry import trace
+from opentelemetry import context as otel_context
+from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -24,11 +25,12 @@ from opentelemetry.sdk.trace.sampling import (
     StaticSampler,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext
+from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.metrics import SPAN_OUTCOMES, Metrics
+from burnrate.telemetry.spans import ServerSpans
 
 # Instrumentation package and class; one whose library is not installed is left out.
 _CLIENTS: Final = (
@@ -41,7 +43,6 @@ _ENDPOINT_VARIABLES: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
-_propagator = TraceContextTextMapPropagator()
 _random = RandomIdGenerator()
 
 
@@ -77,6 +78,7 @@ class Tracing:
     def __init__(self, provider: TracerProvider) -> None:
         self.provider = provider
         self._root_bound = _root_bound(provider.sampler)
+        self._spans = ServerSpans(provider)
 
     def decide(self, parent: Context | None, trace_id: int, span_id: int) -> bool:
         """Say whether a request with these ids is sampled, as the SDK will say again.
@@ -93,6 +95,18 @@ class Tracing:
             is_sampled = result.decision.is_sampled()  # type: ignore[no-untyped-call]
         _chosen.set(_Chosen(trace_id, span_id) if is_sampled else None)
         return is_sampled
+
+    def enter(
+        self, scope: Scope, request: RequestInfo, parent: Context | None
+    ) -> tuple[Span | None, Token[Context]]:
+        """Make the request's context the current one; return its server span if it has one.
+
+        Detach the token when the request is over.
+        """
+        if not request.is_sampled:
+            return None, otel_context.attach(_unsampled_context(request, parent))
+        span = self._spans.start(scope, parent)
+        return span, otel_context.attach(trace.set_span_in_context(span, parent or Context()))
 
     def shutdown(self) -> None:
         """Send what is queued and stop; waits for the exporter's time-out at most."""
@@ -162,34 +176,32 @@ def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | Non
 
 
 def request_info(
-    traceparent: bytes | None, request_id: str, tracing: Tracing | None
-) -> RequestInfo:
-    """Return the ids of a request: its caller's trace where it sent one, else a new one."""
+    carrier: dict[str, str], request_id: str, tracing: Tracing | None
+) -> tuple[RequestInfo, Context | None]:
+    """Return the ids of a request, and its caller's context where it sent one.
+
+    Args:
+        carrier: `traceparent`, and `tracestate` and `baggage` with it; empty without a caller.
+        request_id: The caller's, or a new one.
+        tracing: Decides whether it is sampled; None when traces are off.
+    """
     parent = None
     trace_id, span_id = getrandbits(128) or 1, getrandbits(64) or 1  # 0 is no id
-    if traceparent is not None:
-        carrier = {"traceparent": traceparent.decode("latin-1")}
-        parent = _propagator.extract(carrier, context=Context())
+    if carrier:
+        parent = propagate.extract(carrier, context=Context())
         caller = trace.get_current_span(parent).get_span_context()
         trace_id = caller.trace_id if caller.is_valid else trace_id
     is_sampled = tracing is not None and tracing.decide(parent, trace_id, span_id)
-    return RequestInfo(
-        request_id=request_id,
-        trace_id=f"{trace_id:032x}",
-        span_id=f"{span_id:016x}",
-        is_sampled=is_sampled,
-    )
+    info = RequestInfo(request_id, f"{trace_id:032x}", f"{span_id:016x}", is_sampled)
+    return info, parent
 
 
-def unsampled_context(request: RequestInfo) -> Context:
+def _unsampled_context(request: RequestInfo, parent: Context | None) -> Context:
     """Return a context in which clients make no spans, yet pass the trace's ids on."""
     context = SpanContext(
-        trace_id=int(request.trace_id, 16),
-        span_id=int(request.span_id, 16),
-        is_remote=False,
-        trace_flags=TraceFlags(TraceFlags.DEFAULT),
+        trace_id=int(request.trace_id, 16), span_id=int(request.span_id, 16), is_remote=False
     )
-    return trace.set_span_in_context(NonRecordingSpan(context))
+    return trace.set_span_in_context(NonRecordingSpan(context), parent or Context())
 
 
 def _is_wanted() -> bool:

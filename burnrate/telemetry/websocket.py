@@ -4,12 +4,14 @@ import logging
 from time import perf_counter
 from typing import Final
 
+from opentelemetry.trace import Span
 from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
-from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.spans import end_server_span
 
 _log: Final = logging.getLogger("burnrate.websocket")
 
@@ -37,6 +39,7 @@ class WebSocketExchange:
         self._sent: Counter | None = None
         self._close_code: int | None = None
         self._error: BaseException | None = None
+        self.span: Span | None = None
 
     async def receive(self) -> Message:
         """Pass on what the client sends, counted."""
@@ -67,6 +70,9 @@ class WebSocketExchange:
         if self._endpoint is not None:
             self._metrics.websocket_connections.labels(self._endpoint).dec()
         error = self._error if isinstance(self._error, Exception) else None
+        if self.span is not None:
+            status = 500 if error is not None else 101 if self._endpoint is not None else 403
+            end_server_span(self.span, self._scope, self._endpoint or UNMATCHED, status, error)
         if error is not None:
             mark_logged(error)
         client = self._scope.get("client")

@@ -1,0 +1,117 @@
+"""The running stack as a drill needs it; anything else is refused."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from burnrate.drill.alertmanager import Alertmanager
+from burnrate.drill.errors import Refused
+from burnrate.drill.inbox import Inbox
+from burnrate.drill.prometheus import Prometheus
+from burnrate.drill.web import Web
+from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack.records import Mode
+from burnrate.stack.session import Session
+from burnrate.stack.status import PartStatus, process_status
+
+_NOT_FOUND = 404
+_NOT_RUNNING = "the stack is not running: set FAULTS_ENABLED=true in .env, then make up"
+# As alerting.inbox has it where the compose file says nothing else.
+_WATCHDOG_LATE_SECONDS = 150.0
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """The parts of the stack that a drill asks, and the means to stop and start them."""
+
+    session: Session
+    mode: Mode
+    service: Web
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    inbox: Inbox
+
+    @classmethod
+    def find(cls, say: Callable[[str], None]) -> "RunningStack":
+        """Return the stack of the checkout around the working directory; raises Refused."""
+        session = Session.open(say)
+        mode = session.running_mode()
+        if mode is None:
+            raise Refused(_NOT_RUNNING)
+
+        def web(part: str, name: str = "") -> Web:
+            return Web(name or part, f"http://{LOOPBACK}:{session.addresses.port(part)}")
+
+        return cls(
+            session=session,
+            mode=mode,
+            # Through nginx, as clients come; in containers there is no other way.
+            service=web("nginx", "the service"),
+            prometheus=Prometheus(web("prometheus")),
+            alertmanager=Alertmanager(web("alertmanager")),
+            inbox=Inbox(web("inbox")),
+        )
+
+    def check(self) -> None:
+        """Raise Refused unless all parts are healthy and the service's faults are switched on."""
+        sick = [row.part for row in self._status() if not row.is_good]
+        if sick:
+            raise Refused(f"not healthy: {', '.join(sick)} (make status): drill a healthy stack")
+        check_faults(self.service)
+
+    def stop(self, part: str) -> None:
+        """Stop a part."""
+        self._change("stop", part)
+
+    def start(self, part: str) -> None:
+        """Start a part; as a process, wait until it is healthy."""
+        self._change("start", part)
+
+    @property
+    def watchdog_late_seconds(self) -> float:
+        """After how long a silence of the watchdog the inbox calls it late."""
+        environment = self.session.compose.services["inbox"].environment
+        given = environment.get("INBOX_WATCHDOG_LATE_SECONDS")
+        return float(given) if given else _WATCHDOG_LATE_SECONDS
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep other drills out for the block; raises Refused while one is at it."""
+        path = self.session.layout(self.mode).run / "drill.lock"
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Refused("another drill is running: one at a time") from error
+            os.utime(path)
+            yield
+
+    def _status(self) -> list[PartStatus]:
+        if self.mode == "containers":
+            services = self.session.compose.services
+            return self.session.container_stack().status(services)
+        return process_status(self.session.process_stack())
+
+    def _change(self, verb: str, part: str) -> None:
+        if self.mode == "containers":
+            self.session.container_stack().change(verb, part)
+            return
+        processes = self.session.process_stack()
+        {"start": processes.start, "stop": processes.stop}[verb](part)
+
+
+def check_faults(service: Web) -> None:
+    """Raise Refused unless the service says that its faults are on, and that none is injected."""
+    answer = service.request("GET", "/faults/injections")
+    if answer.status_code == _NOT_FOUND:
+        raise Refused("the service's faults are off: set FAULTS_ENABLED=true in .env, then make up")
+    if not answer.is_success:
+        raise Refused(f"the service cannot tell of its faults: {answer.status_code}")
+    if items := answer.json()["items"]:
+        routes = ", ".join(f"{each['method']} {each['route']}" for each in items)
+        raise Refused(
+            f"faults are injected already, by somebody else: {routes}; they end by themselves, or "
+            f"with: curl -X DELETE {service.url}/faults/injections"
+        )

@@ -1,0 +1,142 @@
+"""The alerts of one SLO, and those of a service that has SLOs."""
+
+from typing import Any, Final
+
+from burnrate.slo.model import Service, Slo, number
+from burnrate.slo.records import Rule, events_name, ratio_name, records
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Tier
+
+# Two evaluations miss it and a third does: a deployment that renames a metric takes as long.
+_MISSING_FOR: Final = "5m"
+# With a scrape each 15 s and an evaluation each 15 s, a page within three minutes; less would page
+# for a restart.
+_DOWN_FOR: Final = "1m"
+
+_URGENCY: Final = {
+    "Fast": "within days",
+    "High": "within a week",
+    "Medium": "before its period is over",
+    "Slow": "before its period is over",
+}
+
+
+def budget_alerts(slo: Slo) -> list[Rule]:
+    """Return an alert for each tier: one that held both windows' pairs would end with the slower."""
+    return [_burn(slo, tier) for tier in slo.tiers()]
+
+
+def missing_alert(slo: Slo) -> Rule:
+    """Return the alert for an SLI that is gone while its service answers Prometheus."""
+    total = f"slo:total_events:rate5m{slo.selector}"
+    return {
+        "alert": "SLIMissing",
+        "expr": f'max(up{{job="{slo.job}"}}) == 1 unless on () {total}',
+        "for": _MISSING_FOR,
+        "labels": {**slo.labels, "severity": "ticket"},
+        "annotations": {
+            "summary": f"The SLO {slo.name} of {slo.service} has no data.",
+            "description": (
+                f"{slo.service} answers Prometheus, and the series that {slo.name} is counted from"
+                " are not among what it says. Until they are, no burn of this budget can be seen"
+                " and no page for it can come. A budget is not burning while nothing is counted:"
+                " time to exhaustion is unknown."
+            ),
+            "runbook_url": f"{slo.runbook_url}/SLIMissing",
+            "dashboard_url": dashboard(slo),
+        },
+    }
+
+
+def down_alert(service: Service) -> Rule:
+    """Return the alert for a service of which no process answers, or none is known."""
+    return {
+        "alert": "ServiceDown",
+        "expr": f'absent(up{{job="{service.job}"}} == 1)',
+        "for": _DOWN_FOR,
+        "labels": {"service": service.name, "severity": "page"},
+        "annotations": {
+            "summary": f"{service.name} is down.",
+            "description": (
+                f"No process of {service.name} answers Prometheus (job {service.job}). What is not"
+                " answered is not counted either: while this lasts the budgets stand still, burn"
+                " and time to exhaustion say nothing."
+            ),
+            "runbook_url": f"{service.runbook_url}/ServiceDown",
+            "dashboard_url": f"{service.dashboard_url}?var-service={service.name}",
+        },
+    }
+
+
+def dashboard(slo: Slo) -> str:
+    """Return the dashboard's address with the SLO chosen."""
+    return f"{slo.dashboard_url}?var-service={slo.service}&var-slo={slo.name}"
+
+
+def _burn(slo: Slo, tier: Tier) -> Rule:
+    threshold = number(slo.threshold(tier))
+    ratios = [f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)]
+    # A count that is extrapolated is no whole number: half a failure less is the same failure.
+    failures = (
+        f"{events_name('bad', tier.long)}{slo.selector} * {tier.long.seconds}"
+        f" > {slo.minimum_failures - 0.5:g}"
+    )
+    alerting = slo.spec.alerting
+    own = alerting.page_alert if tier.severity == "page" else alerting.ticket_alert
+    annotations = {
+        "summary": (
+            f"{slo.service} burns the error budget of {slo.name}: it will be gone"
+            f" {_URGENCY[tier.suffix]}."
+        ),
+        "description": _description(slo, tier),
+        "runbook_url": f"{slo.runbook_url}/{slo.alert_name(tier)}",
+        "dashboard_url": dashboard(slo),
+    }
+    return {
+        "alert": slo.alert_name(tier),
+        "expr": " and ".join([*ratios, failures]),
+        "labels": {**slo.labels, **alerting.labels, **own.labels, "severity": tier.severity},
+        "annotations": {**annotations, **alerting.annotations, **own.annotations},
+    }
+
+
+def _description(slo: Slo, tier: Tier) -> str:
+    budget, period = number(slo.budget), slo.period_days * DAY
+    left = f"slo:period_error_budget_remaining:ratio{slo.selector}"
+    ratio = f"{ratio_name(tier.long)}{slo.selector}"
+    return (
+        _value(f"100 * {ratio}", "{{ . | first | value | printf \"%.3g\" }} %")
+        + f" of the events of the last {tier.long.name} were bad; the objective of"
+        f" {number(slo.objective * 100)} % allows {number(slo.budget * 100)} %. The budget burns "
+        + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.3g" }}')
+        + f" times as fast as {slo.period_days} days can bear. Budget left: "
+        + _value(f"100 * {left}", '{{ . | first | value | printf "%.3g" }} %')
+        + ". Time to exhaustion at this rate: "
+        + _value(
+            f"clamp_min({left}, 0) * {period} * {budget} / {ratio}",
+            "{{ . | first | value | humanizeDuration }}",
+        )
+        + "."
+    )
+
+
+def _value(query: str, shown: str) -> str:
+    escaped = query.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{{{{ with query "{escaped}" }}}}{shown}{{{{ else }}}}unknown{{{{ end }}}}'
+
+
+def groups(service: Service) -> list[dict[str, Any]]:
+    """Return the groups of a service: one an SLO, so that its alerts see its newest records."""
+    made = [
+        {
+            "name": f"slo-{service.name}-{slo.name}",
+            "interval": f"{EVALUATION_SECONDS}s",
+            "rules": [*records(slo), *budget_alerts(slo), missing_alert(slo)],
+        }
+        for slo in service.slos
+    ]
+    down = {
+        "name": f"slo-{service.name}-service",
+        "interval": f"{EVALUATION_SECONDS}s",
+        "rules": [down_alert(service)],
+    }
+    return [*made, down]

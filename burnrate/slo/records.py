@@ -1,0 +1,108 @@
+"""The records of one SLO: events, ratios, the budget."""
+
+from typing import Any, Final
+
+from burnrate.slo.checks import fill
+from burnrate.slo.model import Slo, number
+from burnrate.slo.windows import M5, WINDOWS, Window
+
+Rule = dict[str, Any]
+
+# A piece of the budget's sum. Five minutes: fine enough that an outage is soon in the budget, coarse
+# enough that a month is 8,640 samples, where each evaluation's value would be 172,800.
+_PIECE: Final = M5
+# The last piece has to be this old before the next: just short of a piece, so that the evaluation
+# that is due finds it gone, whatever the milliseconds.
+_PIECE_AGE: Final = "4m55s"
+# A record that was not written just then, because Prometheus restarted, may be this much older.
+_LOOKBACK: Final = "10m"
+
+
+def records(slo: Slo) -> list[Rule]:
+    """Return all records, each after those that it reads."""
+    period = slo.period
+    ratio_of_period = f"slo:sli_error:ratio_rate{period}"
+    sums = {
+        kind: f"sum_over_time({piece_name(kind)}{slo.selector}[{period}])"
+        for kind in ("bad", "total")
+    }
+
+    def burn(ratio: str) -> str:
+        return f"{ratio}{slo.selector} / {number(slo.budget)}"
+
+    made = [
+        ("slo:objective:ratio", f"vector({number(slo.objective)})"),
+        ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
+        ("slo:time_period:days", f"vector({slo.period_days})"),
+        *(pair for window in WINDOWS for pair in _window(slo, window)),
+        (piece_name("total"), _piece(slo, "total")),
+        (piece_name("bad"), _piece(slo, "bad")),
+        (ratio_of_period, f"{sums['bad']} / ({sums['total']} > 0) or 0 * {sums['total']}"),
+        ("slo:current_burn_rate:ratio", burn(ratio_name(M5))),
+        ("slo:period_burn_rate:ratio", burn(ratio_of_period)),
+        (
+            "slo:period_error_budget_remaining:ratio",
+            f"1 - {burn(ratio_of_period)}",
+        ),
+    ]
+    return [{"record": name, "expr": expr, "labels": dict(slo.labels)} for name, expr in made]
+
+
+def ratio_name(window: Window) -> str:
+    """Return the name of the error ratio over a window."""
+    return f"slo:sli_error:ratio_rate{window.name}"
+
+
+def events_name(kind: str, window: Window) -> str:
+    """Return the name of the events a second over a window; `kind` is bad or total."""
+    return f"slo:{kind}_events:rate{window.name}"
+
+
+def piece_name(kind: str) -> str:
+    """Return the name of the events of one piece of the period."""
+    return f"slo:{kind}_events:count{_PIECE.name}"
+
+
+def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
+    total, bad = events_name("total", window), events_name("bad", window)
+    events = slo.spec.sli.events
+    if window.part is not None:
+        total_expr, bad_expr = (_joined(slo, kind, window) for kind in ("total", "bad"))
+    else:
+        assert events is not None  # noqa: S101 - checked when it was loaded
+        total_expr = f"sum({fill(events.total_query, window.name)})"
+        # Nothing bad ever is 0 bad, and nothing at all stays nothing: silence is not health. Where
+        # one counter is taken from another, two roundings may leave less than 0.
+        bad_expr = (
+            f"clamp_min(sum({fill(events.error_query, window.name)}), 0)"
+            f" or 0 * {total}{slo.selector}"
+        )
+    ratio = (
+        f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"
+    )
+    return [(total, total_expr), (bad, bad_expr), (ratio_name(window), ratio)]
+
+
+def _joined(slo: Slo, kind: str, window: Window) -> str:
+    assert window.part is not None  # noqa: S101 - asked for by the caller
+    part = events_name(kind, window.part) + slo.selector
+    count = window.seconds // window.part.seconds
+    # What was before the service or Prometheus was there is no event.
+    earlier = [
+        f"(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)})"
+        f" or 0 * {part})"
+        for index in range(1, count)
+    ]
+    return f"({' + '.join([part, *earlier])}) / {count}"
+
+
+def _piece(slo: Slo, kind: str) -> str:
+    # Written when the last one is old enough and left out in between, so that pieces never overlap.
+    return (
+        f"{events_name(kind, _PIECE)}{slo.selector} * {_PIECE.seconds}"
+        f" unless count_over_time({piece_name(kind)}{slo.selector}[{_PIECE_AGE}])"
+    )
+
+
+def _offset(seconds: int) -> str:
+    return f"{seconds // 3600}h"

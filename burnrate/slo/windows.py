@@ -1,0 +1,74 @@
+"""Windows, tiers and the factors that follow from the period.
+
+Source: Google's SRE workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts":
+https://sre.google/workbook/alerting-on-slos/
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, Literal
+
+Severity = Literal["page", "ticket"]
+
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+# Prometheus evaluates all groups at this pace; the tests' tolerance is two of it.
+EVALUATION_SECONDS: Final = 15
+
+
+@dataclass(frozen=True)
+class Window:
+    """A range over which events are counted.
+
+    Attributes:
+        part: The window this one is put together from, or None if it is read from the raw series.
+    """
+
+    name: str
+    seconds: int
+    part: "Window | None" = None
+
+
+# Raw up to an hour, where every sample counts. Longer ones are sums of recorded shorter ones at
+# their offsets: the same events, none twice, for a handful of samples instead of days of raw ones.
+M5: Final = Window("5m", 300)
+M30: Final = Window("30m", 1800)
+H1: Final = Window("1h", HOUR)
+H2: Final = Window("2h", 2 * HOUR, H1)
+H6: Final = Window("6h", 6 * HOUR, H2)
+D1: Final = Window("1d", DAY, H6)
+D3: Final = Window("3d", 3 * DAY, D1)
+WINDOWS: Final = (M5, M30, H1, H2, H6, D1, D3)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A pair of windows with an alert of its own.
+
+    Attributes:
+        suffix: What is added to the alert's name.
+        budget_part: The part of the period's budget that is gone when the long window is full.
+    """
+
+    suffix: str
+    severity: Severity
+    long: Window
+    short: Window
+    budget_part: Fraction
+
+    def factor(self, period_days: int) -> Fraction:
+        """Return how many times faster than sustainable the budget must burn.
+
+        Never below 1: at that pace the budget lasts exactly as long as the period, and a slower
+        one needs nobody.
+        """
+        return max(Fraction(1), self.budget_part * period_days * DAY / self.long.seconds)
+
+
+# The workbook's parts of the budget; with 30 days they make its 14.4, 6, 3 and 1.
+TIERS: Final = (
+    Tier("Fast", "page", H1, M5, Fraction(2, 100)),
+    Tier("High", "page", H6, M30, Fraction(5, 100)),
+    Tier("Medium", "ticket", D1, H2, Fraction(10, 100)),
+    Tier("Slow", "ticket", D3, H6, Fraction(10, 100)),
+)

@@ -1,0 +1,124 @@
+"""The machine, from the node exporter."""
+
+from typing import Final
+
+from grafana.frame import Builder, Page, Row, all_alerts, instance_variable
+from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph, stat
+from grafana.places import Uid
+from grafana.tables import Column, Label, table
+
+_OURS: Final = 'instance=~"$instance"'
+# Not what lives in memory or is made up by the kernel.
+_DISKS: Final = f'{_OURS}, fstype!~"tmpfs|ramfs|overlay|squashfs|proc|sysfs|cgroup.*"'
+_FULL: Final = Steps(GREEN, ((0.8, YELLOW), (0.95, RED)))
+
+
+def _rate(metric: str, more: str = "") -> str:
+    return f"rate({metric}{{{_OURS}{more}}}[$__rate_interval])"
+
+
+def _state() -> list[Builder]:
+    cores = f'count(count by (instance, cpu) (node_cpu_seconds_total{{{_OURS}, mode="idle"}}))'
+    idle = _rate("node_cpu_seconds_total", ', mode="idle"')
+    free = f"sum(node_memory_MemAvailable_bytes{{{_OURS}}})"
+    return [
+        stat(
+            "Processor",
+            "Is the processor the limit? The share that is not idle.",
+            Query(f"1 - avg({idle})"),
+            unit="percentunit",
+            decimals=0,
+            steps=_FULL,
+        ).span(6),
+        stat(
+            "Load on each core",
+            "Do processes wait for a processor? Over 1 they do.",
+            Query(f"sum(node_load5{{{_OURS}}}) / {cores}"),
+            unit="none",
+            steps=Steps(GREEN, ((1, YELLOW), (2, RED))),
+        ).span(6),
+        stat(
+            "Memory",
+            "Is memory short? The share that cannot be had any more.",
+            Query(f"1 - {free} / sum(node_memory_MemTotal_bytes{{{_OURS}}})"),
+            unit="percentunit",
+            decimals=0,
+            steps=_FULL,
+        ).span(6),
+        stat(
+            "Open files",
+            "Are file handles short? Those open over the most there may be.",
+            Query(f"sum(node_filefd_allocated{{{_OURS}}}) / sum(node_filefd_maximum{{{_OURS}}})"),
+            unit="percentunit",
+            steps=_FULL,
+        ).span(6),
+    ]
+
+
+def _usage() -> list[Builder]:
+    busy = _rate("node_cpu_seconds_total", ', mode!="idle"')
+    memory = [
+        ("MemTotal", "total"),
+        ("MemAvailable", "available"),
+        ("Cached", "page cache"),
+        ("SwapFree", "swap free"),
+    ]
+    return [
+        graph(
+            "Processor by mode",
+            "What does the processor do? Cores in use; `iowait` waits for a disk, `steal` was "
+            "taken by the machine's own host.",
+            [Query(f"sum by (mode) ({busy})", "{{mode}}")],
+            unit="suffix: cores",
+        ),
+        graph(
+            "Memory in detail",
+            "Where is the memory? `available` is what a program could still have.",
+            [Query(f"sum(node_memory_{name}_bytes{{{_OURS}}})", text) for name, text in memory],
+            unit="bytes",
+        ),
+        graph(
+            "Disk use",
+            "Is a disk the limit? The share of the time in which it worked.",
+            [Query(f"sum by (device) ({_rate('node_disk_io_time_seconds_total')})", "{{device}}")],
+            unit="percentunit",
+            steps=_FULL,
+        ),
+    ]
+
+
+def _disks() -> Builder:
+    by = "max by (mountpoint)"
+    size = f"{by} (node_filesystem_size_bytes{{{_DISKS}}} > 0)"
+    free = f"{by} (node_filesystem_avail_bytes{{{_DISKS}}})"
+    inodes = f"{by} (node_filesystem_files{{{_DISKS}}} > 0)"
+    return table(
+        "File systems",
+        "Is a disk full? Each file system; a full one stops the database and loses logs.",
+        [Label("mountpoint", "Mounted on")],
+        [
+            Column("Size", size, "bytes"),
+            Column("Free", free, "bytes"),
+            Column("Used", f"1 - {free} / {size}", "percentunit", _FULL, decimals=0),
+            Column(
+                "Files used",
+                f"1 - {by} (node_filesystem_files_free{{{_DISKS}}}) / {inodes}",
+                "percentunit",
+                _FULL,
+                decimals=0,
+                empty="not counted",
+            ),
+        ],
+        empty="the exporter sees no file system",
+        sort_by="Used",
+    )
+
+
+PAGE: Final = Page(
+    uid=Uid.HOST,
+    title="Host",
+    description="The machine that everything runs on.",
+    variables=(instance_variable("node_load1"),),
+    annotations=(all_alerts(),),
+    rows=(Row("State", _state()), Row("Use", _usage()), Row("Disks", [_disks()])),
+)

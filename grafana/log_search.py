@@ -1,0 +1,124 @@
+"""What the services write: how much, how bad, and the very lines."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as dashboard_builders
+
+from grafana.frame import Builder, Page, Row, alerts_of_service, log_service_variable
+from grafana.lines import log_graph, log_lines, log_table
+from grafana.panels import Query
+from grafana.places import Uid
+
+_OURS: Final = '{service=~"$service"}'
+_ERRORS: Final = '{service=~"$service", level=~"error|critical"}'
+# Answers that take longer than the latency objective's limit.
+_SLOW: Final = "0.25"
+
+
+def _volume() -> list[Builder]:
+    errors = f"(sum(count_over_time({_ERRORS}[$__auto])) or vector(0))"
+    return [
+        log_graph(
+            "Lines by level",
+            "Is more said than usual, and is it worse? Lines by level; `unknown` names none.",
+            Query(f"sum by (level) (count_over_time({_OURS}[$__auto]))", "{{level}}"),
+            unit="none",
+        ),
+        log_graph(
+            "Lines by service",
+            "Who writes most? Lines of every service, whichever is chosen above.",
+            Query('sum by (service) (count_over_time({service=~".+"}[$__auto]))', "{{service}}"),
+            unit="none",
+        ),
+        log_graph(
+            "Error share",
+            "What share of the lines are errors? 0 on a healthy service.",
+            Query(f"{errors} / sum(count_over_time({_OURS}[$__auto]))", "errors"),
+            unit="percentunit",
+        ),
+    ]
+
+
+def _worst() -> list[Builder]:
+    exceptions = (
+        f'{_ERRORS} | json kind="exception_type", text="exception_message" | kind != ""'
+        " | keep kind, text, service"
+    )
+    errors = f'{_ERRORS} | json text="message" | text != "" | keep text, service'
+    return [
+        log_table(
+            "Top exceptions",
+            "Which exceptions come most often? Counted over the whole time range. Empty while "
+            "none is raised.",
+            Query(
+                f"topk(10, sum by (service, kind, text) (count_over_time({exceptions}[$__range])))"
+            ),
+            {
+                "service": "Service",
+                "kind": "Exception",
+                "text": "What it says",
+                "Value #A": "Lines",
+            },
+            empty="no exception in this time",
+        ).span(12),
+        log_table(
+            "Top error messages",
+            "Which errors come most often? Counted over the whole time range. Empty while there "
+            "is none.",
+            Query(f"topk(10, sum by (service, text) (count_over_time({errors}[$__range])))"),
+            {"service": "Service", "text": "Message", "Value #A": "Lines"},
+            empty="no error in this time",
+        ).span(12),
+        log_lines(
+            "Slow requests",
+            "Which requests were slow? Those over 0.25 s, the limit of the latency objective; each "
+            "leads to its trace. Empty while all are fast.",
+            f'{_OURS} | json seconds="process_time", method="method", status="status_code"'
+            f' | seconds > {_SLOW} | route=~"$route"'
+            " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
+            empty="no request took longer than 0.25 s in this time",
+        ),
+    ]
+
+
+def _lines() -> list[Builder]:
+    return [
+        log_lines(
+            "Lines",
+            "What happened, line by line? Give a request id or trace id above to see one request "
+            "in all services; each line leads to its trace.",
+            f'{_OURS} | route=~"$route" | request_id=~"$request_id.*" | trace_id=~"$trace_id.*"'
+            " |~ `(?i)$search`",
+            empty="no such line in this time",
+        ).height(16)
+    ]
+
+
+def _box(name: str, label: str) -> Builder:
+    return dashboard_builders.TextBoxVariable(name).label(label).default_value("")
+
+
+def _route_box() -> Builder:
+    # A box and no list: routes are no label in Loki, and nginx or PostgreSQL have none.
+    return dashboard_builders.TextBoxVariable("route").label("Route").default_value(".*")
+
+
+PAGE: Final = Page(
+    uid=Uid.LOGS,
+    title="Logs",
+    description="What the services write: how much, how bad, and the very lines.",
+    variables=(
+        log_service_variable(),
+        _route_box(),
+        _box("request_id", "Request id"),
+        _box("trace_id", "Trace id"),
+        _box("search", "Text"),
+    ),
+    annotations=(alerts_of_service(),),
+    has_logs=True,
+    rows=(
+        Row("How much, and how bad?", _volume()),
+        Row("What is worst?", _worst()),
+        Row("Lines", _lines()),
+    ),
+)

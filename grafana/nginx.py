@@ -1,0 +1,82 @@
+"""nginx, from its exporter and its lines."""
+
+from typing import Final
+
+from grafana.frame import Builder, Page, Row, all_alerts, instance_variable
+from grafana.lines import log_graph, log_lines
+from grafana.panels import GREEN, RED, UP, Query, Steps, graph, stat
+from grafana.places import Uid
+
+_OURS: Final = 'instance=~"$instance"'
+
+
+def _rate(metric: str) -> str:
+    return f"sum(rate({metric}{{{_OURS}}}[$__rate_interval]))"
+
+
+def _state() -> list[Builder]:
+    dropped = f"{_rate('nginx_connections_accepted')} - {_rate('nginx_connections_handled')}"
+    return [
+        stat(
+            "nginx",
+            "Is it up? 1 is yes.",
+            Query(f"min(nginx_up{{{_OURS}}})"),
+            unit="bool_yes_no",
+            decimals=0,
+            steps=UP,
+        ).height(8),
+        graph(
+            "Requests",
+            "How much is asked? Requests a second, before any of them reaches a service.",
+            [Query(_rate("nginx_http_requests_total"), "requests")],
+            unit="reqps",
+        ).span(7),
+        graph(
+            "Connections",
+            "What do connections do? `waiting` is kept open and idle.",
+            [
+                Query(f"sum(nginx_connections_{state}{{{_OURS}}})", state)
+                for state in ("active", "reading", "writing", "waiting")
+            ],
+            unit="none",
+        ).span(7),
+        graph(
+            "Dropped connections",
+            "Were clients turned away? Accepted but not handled, a second: over nginx' limit of "
+            "connections. 0 on a healthy nginx.",
+            [Query(dropped, "dropped")],
+            unit="ops",
+            steps=Steps(GREEN, ((0.01, RED),)),
+        ).span(6),
+    ]
+
+
+def _lines() -> list[Builder]:
+    access = '{service="nginx"} | json status="status_code" | status != ""'
+    bad = '{service="nginx"} | json status="status_code", method="method", path="path"'
+    return [
+        log_graph(
+            "Answers by status",
+            "What do clients get? Answers by status, nginx' own among them: 413, 502, 504.",
+            Query(f"sum by (status) (count_over_time({access}[$__auto]))", "{{status}}"),
+            unit="none",
+        ).span(24),
+        log_lines(
+            "Failed requests",
+            "Which requests fail here? Lines with a 5xx; an upstream status beside it says that "
+            "the service sent it. Empty while nothing fails.",
+            f"{bad} | status >= 500",
+            empty="no request failed in this time",
+        ),
+    ]
+
+
+PAGE: Final = Page(
+    uid=Uid.NGINX,
+    title="nginx",
+    description="The front door, from its exporter and its lines.",
+    variables=(instance_variable("nginx_up"),),
+    annotations=(all_alerts(),),
+    has_logs=True,
+    rows=(Row("State", _state()), Row("Answers", _lines())),
+)

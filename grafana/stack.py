@@ -1,0 +1,251 @@
+"""Who watches the watchers: the state of everything that measures, stores and alerts."""
+
+from typing import Final
+
+from grafana.frame import FIRING, Builder, Page, Row, all_alerts
+from grafana.lines import log_lines
+from grafana.panels import GREEN, NONE_ALLOWED, RED, YELLOW, Query, Steps, graph, stat
+from grafana.places import Uid
+from grafana.tables import Column, Label, label_table, table
+
+_ZERO: Final = Steps(GREEN, ((0.01, RED),))
+
+
+def _rate(metric: str, by: str = "") -> str:
+    grouped = f"sum by ({by})" if by else "sum"
+    return f"{grouped} (rate({metric}[$__rate_interval]))"
+
+
+def _or_zero(query: str) -> str:
+    """Return the query with 0 in place of a counter that is not there before its first event."""
+    return f"{query} or vector(0)"
+
+
+def _state() -> list[Builder]:
+    return [
+        table(
+            "Parts",
+            "Is everything there? Whether Prometheus reaches each part, how long it takes to ask, "
+            "and how much it tells. What does not run here is not listed.",
+            [Label("service", "Part"), Label("job", "Asked by job")],
+            [
+                Column(
+                    "Up", "min by (service, job) (up)", "bool_yes_no", Steps(RED, ((1, GREEN),))
+                ),
+                Column(
+                    "Scrape takes",
+                    "max by (service, job) (scrape_duration_seconds)",
+                    "s",
+                    Steps(GREEN, ((1, YELLOW), (4, RED))),
+                ),
+                Column("Samples", "sum by (service, job) (scrape_samples_scraped)", "short"),
+            ],
+            empty="Prometheus has no target",
+        )
+        .span(12)
+        .height(12),
+        label_table(
+            "Firing alerts",
+            "What fires now, anywhere? Empty on a healthy stack.",
+            Query(FIRING.format(more="")),
+            [
+                Label("alertname", "Alert"),
+                Label("severity", "Severity"),
+                Label("service", "Service"),
+                Label("instance", "Instance"),
+            ],
+            empty="no alert fires",
+        )
+        .span(8)
+        .height(12),
+        stat(
+            "Watchdog's age",
+            "Would an alert arrive? Since when the always firing alert was last seen by the "
+            "inbox; it comes every minute or so. Red: no alert arrives any more.",
+            Query("time() - max(inbox_watchdog_last_seen_timestamp_seconds > 0)"),
+            unit="s",
+            decimals=0,
+            steps=Steps(GREEN, ((300, YELLOW), (600, RED))),
+            empty="it never came: no alert arrives",
+        )
+        .span(4)
+        .height(6),
+        stat(
+            "Rule failures",
+            "Do rules fail? In the dashboard's time range; 0 on a healthy stack.",
+            Query("sum(increase(prometheus_rule_evaluation_failures_total[$__range]))"),
+            unit="none",
+            decimals=0,
+            steps=NONE_ALLOWED,
+        )
+        .span(4)
+        .height(6),
+    ]
+
+
+def _prometheus() -> list[Builder]:
+    rejected = ("out_of_order", "duplicate_timestamp", "out_of_bounds")
+    return [
+        graph(
+            "Rule groups",
+            "Are rules evaluated in time? How long each group took; its interval is 15 s.",
+            [
+                Query(
+                    "max by (rule_group) (prometheus_rule_group_last_duration_seconds)",
+                    "{{rule_group}}",
+                )
+            ],
+            unit="s",
+            steps=Steps(GREEN, ((5, YELLOW), (15, RED))),
+        ),
+        graph(
+            "Series",
+            "Does a label run away? Series in memory; a step up is a label without bounds.",
+            [Query("sum(prometheus_tsdb_head_series)", "series")],
+            unit="short",
+        ),
+        graph(
+            "Samples",
+            "How much comes in? Samples a second.",
+            [Query(_rate("prometheus_tsdb_head_samples_appended_total"), "samples")],
+            unit="short",
+        ),
+        graph(
+            "Rejected samples",
+            "Is anything lost? Samples a second that Prometheus did not take. 0 on a healthy "
+            "stack.",
+            [
+                Query(_rate(f"prometheus_target_scrapes_sample_{reason}_total"), reason)
+                for reason in rejected
+            ],
+            unit="short",
+            steps=_ZERO,
+        ),
+        graph(
+            "Missed evaluations",
+            "Were rules skipped? Evaluations a second that did not happen because the one before "
+            "was not done. 0 on a healthy stack.",
+            [Query(_rate("prometheus_rule_group_iterations_missed_total"), "missed")],
+            unit="ops",
+            steps=_ZERO,
+        ),
+        graph(
+            "Slowest scrapes",
+            "Who answers slowly? How long Prometheus takes to ask, the five slowest.",
+            [Query("topk(5, max by (service, job) (scrape_duration_seconds))", "{{job}}")],
+            unit="s",
+            steps=Steps(GREEN, ((1, YELLOW), (4, RED))),
+        ),
+    ]
+
+
+def _alerting() -> list[Builder]:
+    sent = "alertmanager_notifications"
+    return [
+        graph(
+            "Alerts from Prometheus",
+            "Does Alertmanager get them? Alerts a second sent, and those that failed or were "
+            "dropped, which are 0 on a healthy stack.",
+            [
+                Query(_rate("prometheus_notifications_sent_total"), "sent"),
+                Query(_rate("prometheus_notifications_errors_total"), "failed"),
+                Query(_rate("prometheus_notifications_dropped_total"), "dropped"),
+            ],
+            unit="ops",
+        ),
+        graph(
+            "Notifications",
+            "Does the inbox get them? Notifications a second that Alertmanager sent, and those "
+            "that failed, which are 0 on a healthy stack.",
+            [
+                Query(_rate(f'{sent}_total{{integration="webhook"}}'), "sent"),
+                Query(_rate(f'{sent}_failed_total{{integration="webhook"}}'), "failed"),
+            ],
+            unit="ops",
+        ),
+        graph(
+            "Deliveries to the inbox",
+            "Are they stored? Deliveries a second by what became of them.",
+            [Query(_rate("inbox_deliveries_total", "outcome"), "{{outcome}}")],
+            unit="ops",
+        ),
+    ]
+
+
+def _logs_and_traces() -> list[Builder]:
+    return [
+        graph(
+            "Log streams",
+            "Does a label run away? Streams in Loki's memory; a few for each service, and never "
+            "one for each request.",
+            [Query("sum(loki_ingester_memory_streams)", "streams")],
+            unit="short",
+            steps=Steps(GREEN, ((100, YELLOW), (1000, RED))),
+            empty="Loki does not run here, or has not had a line yet",
+        ),
+        graph(
+            "Log lines",
+            "How much is written? Lines a second that Loki took.",
+            [Query(_rate("loki_distributor_lines_received_total"), "lines")],
+            unit="short",
+            empty="Loki does not run here, or has not had a line yet",
+        ),
+        graph(
+            "Rejected lines",
+            "Is anything lost? Lines a second that Loki did not take, by reason. 0 on a healthy "
+            "stack.",
+            [Query(_or_zero(_rate("loki_discarded_samples_total", "reason")), "{{reason}}")],
+            unit="short",
+            steps=_ZERO,
+        ),
+        graph(
+            "Lines on their way",
+            "Do lines reach Loki? Lines a second that Alloy sent, and those it dropped, which are "
+            "0 on a healthy stack.",
+            [
+                Query(_rate("loki_write_sent_entries_total"), "sent"),
+                Query(_rate("loki_write_dropped_entries_total"), "dropped"),
+            ],
+            unit="short",
+            empty="Alloy does not run here",
+        ),
+        graph(
+            "Spans",
+            "Do traces arrive? Spans a second that Tempo took, and those it refused, which are 0 "
+            "on a healthy stack.",
+            [
+                Query(_rate("tempo_distributor_spans_received_total"), "taken"),
+                Query(_rate("tempo_receiver_refused_spans"), "refused"),
+            ],
+            unit="short",
+            empty="Tempo does not run here",
+        ),
+        graph(
+            "Memory of the parts",
+            "Does a part grow? Resident memory of each.",
+            [Query("sum by (job) (process_resident_memory_bytes)", "{{job}}")],
+            unit="bytes",
+        ),
+        log_lines(
+            "Errors of the stack",
+            "What do the parts themselves complain about? Empty while they do not.",
+            '{service=~"prometheus|alertmanager|loki|tempo|alloy|grafana|inbox|.+-exporter",'
+            ' level=~"error|critical"}',
+            empty="no part complained in this time",
+        ),
+    ]
+
+
+PAGE: Final = Page(
+    uid=Uid.STACK,
+    title="Stack health",
+    description="The state of everything that measures, stores and alerts.",
+    annotations=(all_alerts(),),
+    has_logs=True,
+    rows=(
+        Row("Is everything there?", _state()),
+        Row("Metrics and rules", _prometheus()),
+        Row("Alerts on their way", _alerting()),
+        Row("Logs and traces", _logs_and_traces()),
+    ),
+)
