@@ -14,6 +14,7 @@ import click
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "bench": ("burnrate.bench.commands:bench", "Measure what the telemetry costs."),
     "load": ("burnrate.load.commands:load", "Give the running stack a steady mix of requests."),
+    "slo": ("burnrate.slo.commands:slo", "Make rules and their tests from the SLO files."),
     "stack": ("burnrate.stack.commands:stack", "Start, stop and look at the whole stack."),
 }
 

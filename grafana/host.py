@@ -18,7 +18,6 @@ def _rate(metric: str, more: str = "") -> str:
 
 
 def _state() -> list[Builder]:
-    cores = f'count(count by (instance, cpu) (node_cpu_seconds_total{{{_OURS}, mode="idle"}}))'
     idle = _rate("node_cpu_seconds_total", ', mode="idle"')
     free = f"sum(node_memory_MemAvailable_bytes{{{_OURS}}})"
     return [
@@ -33,7 +32,7 @@ def _state() -> list[Builder]:
         stat(
             "Load on each core",
             "Do processes wait for a processor? Over 1 they do.",
-            Query(f"sum(node_load5{{{_OURS}}}) / {cores}"),
+            Query(f"sum(node_load5{{{_OURS}}}) / count({idle})"),
             unit="none",
             steps=Steps(GREEN, ((1, YELLOW), (2, RED))),
         ).span(6),

@@ -36,7 +36,7 @@ def _errors(window: str) -> str:
 
 def _to_exhaustion() -> str:
     """Return the seconds until the budget is gone, at the pace of the last hour."""
-    left = f"({_by_slo(f'{slo_series.BUDGET_LEFT}{{{_EACH}}}')} > 0)"
+    left = f"clamp_min({_by_slo(f'{slo_series.BUDGET_LEFT}{{{_EACH}}}')}, 0)"
     days = _by_slo(f"{slo_series.PERIOD_DAYS}{{{_EACH}}}")
     budget = _by_slo(f"{slo_series.ERROR_BUDGET}{{{_EACH}}}")
     return f"{left} * {days} * 86400 * {budget} / ({_by_slo(_errors('1h'))} > 0)"
@@ -126,7 +126,7 @@ def _burn(pair: slo_series.Pair) -> Builder:
         ],
         unit="suffix:x",
         steps=Steps(GREEN, ((pair.factor, RED),)),
-    ).span(24 // len(slo_series.PAIRS) if len(slo_series.PAIRS) > 1 else 12)
+    ).span(24 // len(slo_series.PAIRS))
 
 
 def _budget_over_time() -> Builder:
@@ -175,7 +175,7 @@ def _causes() -> list[Builder]:
         ).span(6),
         stat(
             "Waiting for a pool",
-            "Does anybody wait for a connection (or thread) now?",
+            "Does anybody wait for a connection (or thread)? Requests that wait now.",
             Query(f"sum(pool_pending_requests{{{_EACH}}})"),
             unit="none",
             decimals=0,
@@ -186,7 +186,7 @@ def _causes() -> list[Builder]:
             "Does something block the event loop? How late it wakes up; above 0.1 s, yes.",
             Query(
                 "histogram_quantile(0.99, sum by (le) ("
-                f"rate(event_loop_lag_seconds_bucket{{{_EACH}}}[$__rate_interval])))"
+                f"rate(event_loop_lag_seconds_bucket{{{_EACH}}}[$__rate_interval]))) >= 0"
             ),
             unit="s",
             steps=Steps(GREEN, ((0.05, YELLOW), (0.1, RED))),

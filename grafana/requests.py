@@ -21,6 +21,8 @@ def route_table() -> Builder:
     all_of_them = f"{by} (rate(http_requests_total{{{REQUESTS}}}[$__range]))"
     failed = f'{by} (rate(http_requests_total{{{REQUESTS}, status=~"5.."}}[$__range]))'
     buckets = f"rate(http_request_duration_seconds_bucket{{{REQUESTS}}}[$__range])"
+    # A quantile of nothing is NaN, which `>= 0` takes away.
+    by_bucket = f"sum by (endpoint, le) ({buckets})"
     return table(
         "Routes",
         "Which route fails or is slow? Over the whole time range, the most failing on top. A "
@@ -46,10 +48,10 @@ def route_table() -> Builder:
                 Steps(GREEN, ((0.001, YELLOW), (0.01, RED))),
                 decimals=2,
             ),
-            Column("p50", f"histogram_quantile(0.5, sum by (endpoint, le) ({buckets}))", "s"),
+            Column("p50", f"histogram_quantile(0.5, {by_bucket}) >= 0", "s"),
             Column(
                 "p99",
-                f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))",
+                f"histogram_quantile(0.99, {by_bucket}) >= 0",
                 "s",
                 Steps(GREEN, ((0.25, YELLOW), (1, RED))),
             ),

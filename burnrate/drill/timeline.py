@@ -1,6 +1,6 @@
 """What has happened in a drill and when: a state machine fed with looks at the running stack."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -17,13 +17,15 @@ class Step(StrEnum):
     SENT = "notification sent"
     INBOX_BACK = "inbox back"
     STORED = "stored in the inbox"
+    LATE = "the inbox misses its watchdog"
     FAULT_OFF = "fault off"
     RESOLVED = "resolved in the inbox"
+    HEARD = "the inbox hears its watchdog"
 
 
 State = Literal["inactive", "pending", "firing"]
 
-_DETECTION = (Step.FIRST_BAD, Step.OVER, Step.PENDING, Step.FIRING, Step.SENT, Step.STORED)
+ALERT_STEPS = (Step.FIRST_BAD, Step.OVER, Step.PENDING, Step.FIRING, Step.SENT, Step.STORED)
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,24 @@ class Timeline:
 
     Args:
         began: When the fault was about to be switched on, seconds since the epoch.
+        way: What is looked for while the fault is on, in this order; the last one is the goal.
+        end: What is looked for when the fault is off.
         on_mark: Called with each step that has happened, once, in the order of the steps.
         on_flap: Called when an alert stopped being pending before it fired.
     """
 
     began: float
+    way: Sequence[Step] = ALERT_STEPS
+    end: Step = Step.RESOLVED
     on_mark: Callable[[Step, float], None] = lambda _step, _elapsed: None
     on_flap: Callable[[float], None] = lambda _elapsed: None
     flaps: int = 0
     _marks: dict[Step, float] = field(default_factory=dict)
+
+    @property
+    def goal(self) -> Step:
+        """What tells that somebody was told."""
+        return self.way[-1]
 
     @property
     def marks(self) -> Mapping[Step, float]:
@@ -79,17 +90,17 @@ class Timeline:
         """Take in one look: while the fault is on, what leads to the inbox; then, the end."""
         if self.has(Step.FAULT_OFF):
             if look.resolved_at is not None:
-                self.mark(Step.RESOLVED, look.resolved_at)
+                self.mark(self.end, look.resolved_at)
             return
         if look.is_bad:
-            self.mark(Step.FIRST_BAD, look.at)
+            self._reach(Step.FIRST_BAD, look.at)
         if look.is_over:
             self._reach(Step.OVER, look.at)
         self._follow_state(look)
         if look.is_sent:
             self._reach(Step.SENT, look.at)
         if look.stored_at is not None:
-            self._reach(Step.STORED, look.stored_at)
+            self._reach(self.goal, look.stored_at)
 
     def _follow_state(self, look: Look) -> None:
         if look.state in {"pending", "firing"}:
@@ -105,6 +116,6 @@ class Timeline:
 
     def _reach(self, step: Step, at: float) -> None:
         """Mark a step, and at the same time those before it that happened between two looks."""
-        for earlier in _DETECTION[: _DETECTION.index(step)]:
-            self.mark(earlier, at)
-        self.mark(step, at)
+        if step in self.way:
+            for each in self.way[: self.way.index(step) + 1]:
+                self.mark(each, at)

@@ -1,5 +1,6 @@
 """The records of one SLO: events, ratios, the budget."""
 
+import re
 from typing import Any, Final
 
 from burnrate.slo.checks import fill
@@ -70,17 +71,23 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
         total_expr, bad_expr = (_joined(slo, kind, window) for kind in ("total", "bad"))
     else:
         assert events is not None  # noqa: S101 - checked when it was loaded
-        total_expr = f"sum({fill(events.total_query, window.name)})"
+        total_expr = _one(fill(events.total_query, window.name))
         # Nothing bad ever is 0 bad, and nothing at all stays nothing: silence is not health. Where
         # one counter is taken from another, two roundings may leave less than 0.
         bad_expr = (
-            f"clamp_min(sum({fill(events.error_query, window.name)}), 0)"
+            f"clamp_min({_one(fill(events.error_query, window.name))}, 0)"
             f" or 0 * {total}{slo.selector}"
         )
     ratio = (
         f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"
     )
     return [(total, total_expr), (bad, bad_expr), (ratio_name(window), ratio)]
+
+
+def _one(query: str) -> str:
+    # A record is one series, whatever labels a query leaves; most leave none.
+    has_labels = not query.startswith("sum(") or re.search(r"\b(by|without)\b", query)
+    return f"sum({query})" if has_labels else query
 
 
 def _joined(slo: Slo, kind: str, window: Window) -> str:

@@ -1,0 +1,75 @@
+"""`burnrate slo ...`: the commands, their options and what they print."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from burnrate.cli import CommandError
+from burnrate.slo.errors import SpecError
+from burnrate.slo.files import Tree, generated, stale, write
+from burnrate.slo.load import load_all
+
+_ROOT = click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="The checkout; by default the working directory.",
+)
+
+
+class _Group(click.Group):
+    """Turns the room's failures into the command's."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        try:
+            return super().invoke(ctx)
+        except SpecError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            if error.strerror is None:
+                raise
+            name = f"{error.filename}: " if error.filename else ""
+            raise CommandError(f"{name}{error.strerror}") from error
+
+
+@click.group(cls=_Group)
+def slo() -> None:
+    """Make rules, their tests and a table of times from prometheus/slo/."""
+
+
+@slo.command()
+@click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 1 if stale.")
+@_ROOT
+def generate(root: Path, *, check: bool) -> None:
+    """Write the rules, their tests, the inhibition and the table of times."""
+    tree = Tree(root)
+    made = generated(tree, load_all(tree.specs))
+    if check:
+        difference = stale(made, root)
+        if difference:
+            click.echo("".join(difference), nl=False)
+            raise CommandError("generated files are stale: run burnrate slo generate")
+        return
+    for path in write(made):
+        click.echo(f"{'wrote' if path.exists() else 'removed'} {path.relative_to(root)}")
+
+
+@slo.command()
+@_ROOT
+def validate(root: Path) -> None:
+    """Say whether the specifications and their settings can be generated from."""
+    for service in load_all(Tree(root).specs):
+        click.echo(f"{service.name}: {len(service.slos)} SLOs")
+
+
+@slo.command()
+@click.option("--services", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--evaluations", type=click.IntRange(1, 100), default=4, show_default=True)
+@_ROOT
+def measure(root: Path, services: int, evaluations: int) -> None:
+    """Run the rules of many such services in a real Prometheus and print what they cost."""
+    from burnrate.slo.measure import run  # noqa: PLC0415 - it needs what the others do not
+
+    for line in run(load_all(Tree(root).specs)[0], root, services, evaluations):
+        click.echo(line)

@@ -1,0 +1,28 @@
+"""Alertmanager's inhibition of an SLO's tickets, as a marked part of a file kept by hand."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from burnrate.slo.errors import SpecError
+
+_BEGIN: Final = "  # burnrate slo generate: begin\n"
+_END: Final = "  # burnrate slo generate: end\n"
+_RULE: Final = """\
+  # Someone is on the way already: the slow burn of the same SLO has nothing to add. Both sides
+  # must have an slo, because labels that are absent on both count as equal, and then any page of a
+  # service would hide the tickets that name its cause. A page never hides a page.
+  - source_matchers: [severity = "page", slo != ""]
+    target_matchers: [severity = "ticket", slo != ""]
+    equal: [service, slo]
+"""
+
+
+def inhibited(text: str, file: Path) -> str:
+    """Return the configuration with the marked part as it has to be."""
+    part = re.compile(re.escape(_BEGIN) + ".*?" + re.escape(_END), re.DOTALL)
+    if len(part.findall(text)) != 1:
+        raise SpecError(
+            file, "inhibit_rules", f"needs the lines {_BEGIN.strip()!r} and {_END.strip()!r}, once"
+        )
+    return part.sub(lambda _: _BEGIN + _RULE + _END, text)

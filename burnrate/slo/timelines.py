@@ -1,0 +1,77 @@
+"""Input series for promtool: counters that events move, stretch by stretch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from burnrate.slo.checks import spellings
+from burnrate.slo.model import Slo, quote
+from burnrate.slo.settings import LatencySettings, PoolSettings, RatioSettings
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some samples long, how many events pass between two samples and what part of them is bad."""
+
+    samples: int
+    events: int
+    bad: Fraction = Fraction(0)
+
+
+def input_series(slo: Slo, stretches: Sequence[Stretch]) -> list[dict[str, str]]:
+    """Return the series of an SLO; each is at 0 from the start, as the telemetry's are."""
+    good, bad = _moved(slo)
+    made = []
+    for name in dict.fromkeys([*good, *bad]):
+        increments = [
+            (
+                stretch.samples,
+                (1 - stretch.bad) * stretch.events * good.count(name)
+                + stretch.bad * stretch.events * bad.count(name),
+            )
+            for stretch in stretches
+        ]
+        made.append({"series": name, "values": _values(increments)})
+    return made
+
+
+def _values(increments: Sequence[tuple[int, Fraction]]) -> str:
+    value, parts = Fraction(0), ["0"]
+    for samples, step in increments:
+        first = value + step
+        parts.append(_text(first) if samples == 1 else f"{_text(first)}+{_text(step)}x{samples - 1}")
+        value += step * samples
+    return " ".join(parts)
+
+
+def _text(value: Fraction) -> str:
+    return str(int(value)) if value.denominator == 1 else f"{float(value):.10g}"
+
+
+def _moved(slo: Slo) -> tuple[list[str], list[str]]:
+    settings = slo.settings
+    if settings.good or settings.bad:
+        return list(settings.good), list(settings.bad)
+    job = quote(slo.job)
+    if isinstance(settings, RatioSettings):
+        request = f'job="{job}", method="GET", endpoint="{quote(settings.example_endpoint)}"'
+        name = f"http_requests_total{{{request}, status="
+        return [f'{name}"200"}}'], [f'{name}"500"}}']
+    if isinstance(settings, LatencySettings):
+        request = (
+            f'job="{job}", method="GET", endpoint="{quote(settings.example_endpoint)}",'
+            ' status_class="2xx"'
+        )
+        count, bucket = _histogram("http_request_duration_seconds", request, settings)
+        return [count, bucket], [count]
+    request = f'job="{job}", pool="{quote(settings.pool)}"'
+    count, bucket = _histogram("pool_wait_seconds", request, settings)
+    attempts = f"pool_acquire_total{{{request}, outcome="
+    return [count, bucket, f'{attempts}"ok"}}'], [count, f'{attempts}"timeout"}}']
+
+
+def _histogram(
+    name: str, labels: str, settings: LatencySettings | PoolSettings
+) -> tuple[str, str]:
+    le = spellings(settings.threshold_seconds)[0]
+    return f"{name}_count{{{labels}}}", f'{name}_bucket{{{labels}, le="{le}"}}'

@@ -1,0 +1,96 @@
+"""Asks the stores what Grafana would ask them."""
+
+import math
+import time
+from typing import Any
+
+import httpx
+
+from tests.grafana.panels import PanelQuery, fill
+
+# The part of the past that is looked at: the traffic is younger than this.
+_SECONDS = 300
+
+
+class Backends:
+    """Prometheus, Loki and Tempo of one stack; the last two may be missing."""
+
+    def __init__(self, addresses: dict[str, str]) -> None:
+        self.addresses = addresses
+
+    def has_data(self, query: PanelQuery, values: dict[str, str]) -> bool:
+        """Say whether a panel's query returns anything but NaN."""
+        text = fill(query.text, values)
+        if query.kind == "prometheus":
+            return _has_number(self.prometheus(text, is_instant=query.is_instant))
+        if query.kind == "loki":
+            result = self.loki(text, is_instant=query.is_instant)
+            return _has_number(result) or any("stream" in stream for stream in result)
+        return bool(self.traces(text))
+
+    def prometheus(self, text: str, *, is_instant: bool = True) -> list[dict[str, Any]]:
+        """Return a query's result."""
+        return self._ask("prometheus", "/api/v1", text, is_instant=is_instant)
+
+    def loki(self, text: str, *, is_instant: bool = False) -> list[dict[str, Any]]:
+        """Return a query's result."""
+        return self._ask("loki", "/loki/api/v1", text, is_instant=is_instant)
+
+    def exemplars(self, text: str) -> list[dict[str, Any]]:
+        """Return what a panel's dots are made of."""
+        answer = self._get("prometheus", "/api/v1/query_exemplars", query=text, **_range())
+        return [exemplar for series in answer["data"] for exemplar in series["exemplars"]]
+
+    def traces(self, text: str) -> list[dict[str, Any]]:
+        """Return the traces that a TraceQL query finds."""
+        found: list[dict[str, Any]] = self._get("tempo", "/api/search", q=text, **_range())[
+            "traces"
+        ]
+        return found
+
+    def spans(self, trace_id: str) -> list[dict[str, Any]]:
+        """Return a trace's spans, each with its own and its resource's attributes by name."""
+        answer = httpx.get(
+            f"http://{self.addresses['tempo']}/api/v2/traces/{trace_id}",
+            headers={"Accept": "application/json"},
+        )
+        if answer.status_code != 200:
+            return []
+        spans = []
+        for resource in answer.json()["trace"].get("resourceSpans", []):
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    own = _attributes(span.get("attributes", []))
+                    spans.append({**span, **_attributes(resource["resource"]["attributes"]), **own})
+        return spans
+
+    def _ask(self, part: str, prefix: str, text: str, *, is_instant: bool) -> list[dict[str, Any]]:
+        if is_instant:
+            answer = self._get(part, f"{prefix}/query", query=text)
+        else:
+            answer = self._get(part, f"{prefix}/query_range", query=text, step="15s", **_range())
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def _get(self, part: str, path: str, **parameters: str) -> dict[str, Any]:
+        answer = httpx.get(f"http://{self.addresses[part]}{path}", params=parameters, timeout=30)
+        assert answer.status_code == 200, f"{parameters}: {answer.text}"
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def _range() -> dict[str, str]:
+    now = int(time.time())
+    return {"start": str(now - _SECONDS), "end": str(now + 1)}
+
+
+def _has_number(result: list[dict[str, Any]]) -> bool:
+    values = []
+    for series in result:
+        if "metric" in series:
+            values += series["values"] if "values" in series else [series["value"]]
+    return any(math.isfinite(float(value)) for _, value in values)
+
+
+def _attributes(pairs: list[dict[str, Any]]) -> dict[str, str]:
+    return {pair["key"]: str(next(iter(pair["value"].values()))) for pair in pairs}

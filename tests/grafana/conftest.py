@@ -1,0 +1,127 @@
+"""One stack for all tests of this room that need one, with traffic on it."""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.grafana.backends import Backends
+from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value
+from tests.grafana.shipping import Shipper
+from tests.grafana.traffic import Traffic
+from tests.stack.test_up import Checkout
+
+# Two scrapes of what is scraped every 15 s, a rule's evaluation after them, and the same again.
+_PATIENCE_SECONDS = 75
+_STORES = ("prometheus", "loki", "tempo")
+
+
+class BusyStack:
+    """The stack with traffic on it; ask it only after `settle`."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        rows = checkout.status()
+        running = {name: row["address"] for name, row in rows.items() if row["state"] == "running"}
+        self.running = frozenset(running)
+        self.backends = Backends({part: running[part] for part in _STORES if part in running})
+        self.front = running["nginx"]
+        logs = checkout.path / ".burnrate/logs"
+        self._shipper = Shipper(logs, f"http://{running['loki']}") if "loki" in running else None
+        self.with_data: set[str] = set()
+
+    def settle(self) -> None:
+        """Ask all queries again and again, until each has data or patience ends."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        titles = {dashboard["title"]: dashboard for dashboard in BUILT.values()}
+        left = [query for query in all_queries() if self.can_answer(query)]
+        while left and time.monotonic() < deadline:
+            time.sleep(2)
+            if self._shipper is not None:
+                self._shipper.ship()
+            for query in list(left):
+                values = every_value(titles[query.dashboard], "api")
+                if self.backends.has_data(query, values):
+                    self.with_data.add(query.name)
+                    left.remove(query)
+            if all(query.name in EMPTY for query in left):
+                return
+
+    def can_answer(self, query: PanelQuery) -> bool:
+        """Say whether what the query asks, and what it asks about, runs here."""
+        return self.missing(query) is None
+
+    def missing(self, query: PanelQuery) -> str | None:
+        """Return the part that a query needs and that does not run here."""
+        about = {"loki_write_": "alloy", "loki_": "loki", "tempo_": "tempo"}
+        needed = {query.kind}
+        if query.kind == "prometheus":
+            needed |= {part for prefix, part in about.items() if prefix in query.text}
+        return next((part for part in sorted(needed) if part not in self.running), None)
+
+
+# What a healthy stack leaves empty, why, and the drill that fills it.
+EMPTY = {
+    "SLO overview / Firing alerts / A": "nothing fires; `burnrate stack stop api` for two minutes",
+    "Stack health / Firing alerts / A": "nothing fires; `burnrate stack stop api` for two minutes",
+}
+
+
+@pytest.fixture(scope="session")
+def busy_stack() -> Iterator[BusyStack]:
+    """The stack in a copy of the tree, after scripted traffic."""
+    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-grafana-"))
+    folder.chmod(0o755)
+    checkout = Checkout(folder / "checkout")
+    # Every request is traced, and the drills are allowed.
+    checkout.environment |= {
+        "WEB_CONCURRENCY": "2",
+        "FAULTS_ENABLED": "true",
+        "OTEL_TRACES_SAMPLER_ARG": "1.0",
+    }
+    try:
+        checkout.up()
+        stack = BusyStack(checkout)
+        with _BackgroundTraffic(stack.front):
+            stack.settle()
+        yield stack
+    finally:
+        checkout.run("down")
+        left = checkout.processes()
+        shutil.rmtree(folder)
+    assert left == []
+
+
+class _BackgroundTraffic:
+    """Runs the scripted traffic in a thread of its own."""
+
+    def __init__(self, address: str) -> None:
+        self._traffic = Traffic(address)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run)
+        self._error: BaseException | None = None
+
+    def _run(self) -> None:
+        self._task = self._loop.create_task(self._traffic.run())
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:  # noqa: BLE001 - told to the test below
+            self._error = error
+        finally:
+            self._loop.close()
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join()
+        assert self._error is None, self._error

@@ -1,0 +1,79 @@
+"""The built dashboards, their panels and queries, as these tests look at them."""
+
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+with warnings.catch_warnings():
+    # The SDK prefers its newer schema; Grafana 12 and 13 both read the classic one from files.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from grafana.build import dashboards, render
+
+ROOT: Final = Path(__file__).parents[2]
+BUILT: Final[dict[str, dict[str, Any]]] = {
+    name: json.loads(render(dashboard)) for name, dashboard in dashboards().items()
+}
+
+# What Grafana puts in their place, for a dashboard that shows the last hour with a step of 15 s.
+MACROS: Final = {"__rate_interval": "1m", "__range": "1h", "__auto": "1m", "__interval": "15s"}
+
+
+@dataclass(frozen=True)
+class PanelQuery:
+    """One query of one panel."""
+
+    dashboard: str
+    panel: str
+    number: int
+    kind: str  # prometheus, loki or tempo
+    text: str
+    is_instant: bool
+
+    @property
+    def name(self) -> str:
+        """What tests and reports call it."""
+        return f"{self.dashboard} / {self.panel} / {chr(ord('A') + self.number)}"
+
+
+def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the panels that show something."""
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def all_queries() -> list[PanelQuery]:
+    """Return every query of every panel."""
+    return [
+        PanelQuery(
+            dashboard["title"],
+            panel["title"],
+            number,
+            panel["datasource"]["type"],
+            target["query"] if panel["datasource"]["type"] == "tempo" else target["expr"],
+            bool(target.get("instant")) or target.get("queryType") == "instant",
+        )
+        for dashboard in BUILT.values()
+        for panel in panels(dashboard)
+        for number, target in enumerate(panel["targets"])
+    ]
+
+
+def fill(text: str, values: dict[str, str]) -> str:
+    """Put values in place of `$name` and `${name}`, as Grafana does before it asks."""
+    known = {**MACROS, **values}
+
+    def value(match: re.Match[str]) -> str:
+        return known[match["short"] or match["long"]]
+
+    return re.sub(r"\$(?:(?P<short>\w+)|\{(?P<long>\w+)\})", value, text)
+
+
+def every_value(dashboard: dict[str, Any], service: str) -> dict[str, str]:
+    """Return the values a dashboard opens with: its first service, and all of the rest."""
+    values = {}
+    for variable in dashboard["templating"]["list"]:
+        fallback = variable.get("query") if variable["type"] == "textbox" else ""
+        values[variable["name"]] = variable.get("allValue") or fallback or ""
+    return {**values, "service": service}

@@ -1,0 +1,238 @@
+"""grafana/: the dashboards are what the Python builds, and keep the house rules."""
+
+import re
+from itertools import combinations
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+from tests.grafana.panels import BUILT, ROOT, PanelQuery, all_queries, fill, panels
+
+_COMMITTED = ROOT / "grafana/dashboards"
+_PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, dashboard in BUILT.items()
+    for panel in panels(dashboard)
+]
+_QUERIES = [pytest.param(query, id=query.name) for query in all_queries()]
+_PROMQL = [
+    pytest.param(query, id=query.name) for query in all_queries() if query.kind == "prometheus"
+]
+_UIDS = {
+    "overview.json": "burnrate-overview",
+    "service.json": "burnrate-service",
+    "saturation.json": "burnrate-saturation",
+    "logs.json": "burnrate-logs",
+    "traces.json": "burnrate-traces",
+    "postgres.json": "burnrate-postgres",
+    "redis.json": "burnrate-redis",
+    "nginx.json": "burnrate-nginx",
+    "host.json": "burnrate-host",
+    "stack.json": "burnrate-stack",
+}
+# They show any service that has the metrics.
+_OF_A_SERVICE = {"SLO overview", "Service", "Saturation", "Logs", "Traces"}
+# Two panels compare all services or follow a request through all of them.
+_OF_ALL_SERVICES = {"Lines by service"}
+_VALUES = {
+    "service": "x", "slo": ".*", "route": ".*", "instance": ".*",
+    "request_id": "", "trace_id": "", "search": "",
+}  # fmt: skip
+# Counters by another name than Prometheus' convention, and gauges that look like counters.
+_ODD_COUNTERS = r"pg_stat_database_\w+|nginx_connections_(?:accepted|handled)|tempo_\w+_spans"
+_ODD_GAUGES = {"pg_stat_activity_count", "pg_locks_count"}
+
+
+def test_committed_dashboards_are_the_built_ones() -> None:
+    """`python -m grafana.build` changes no byte, and there is no file that it does not write."""
+    from grafana.build import dashboards, render  # noqa: PLC0415 - a second, fresh build
+
+    committed = {path.name: path.read_text(encoding="utf-8") for path in _COMMITTED.iterdir()}
+
+    assert committed == {name: render(dashboard) for name, dashboard in dashboards().items()}
+
+
+def test_uids_never_change() -> None:
+    """Alerts and people's bookmarks hold them."""
+    assert {name: dashboard["uid"] for name, dashboard in BUILT.items()} == _UIDS
+    assert {dashboard["schemaVersion"] for dashboard in BUILT.values()} == {42}
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_panel_can_be_read(panel: dict[str, Any]) -> None:
+    """Each has a title, a question, a unit, and words for when it is empty."""
+    defaults = panel["fieldConfig"]["defaults"]
+    question, mark, answer = panel["description"].partition("?")
+
+    assert panel["title"]
+    assert question[0].isupper()
+    assert "." not in question
+    assert mark == "?"
+    assert answer.strip()
+    assert panel["description"].endswith(".")
+    assert defaults["unit"]
+    assert defaults["noValue"]
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_titles_are_unique(name: str) -> None:
+    """Reports and links name a panel by its title."""
+    titles = [panel["title"] for panel in panels(BUILT[name])]
+
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_colours_mean_state(panel: dict[str, Any]) -> None:
+    """Green is well, yellow needs a look, red is bad; thresholds rise, and nothing else is used."""
+    overrides = panel["fieldConfig"].get("overrides") or []
+    settings = [s["value"] for o in overrides for s in o["properties"] if s["id"] == "thresholds"]
+    own = panel["fieldConfig"]["defaults"].get("thresholds")
+    for thresholds in [*settings, *([own] if own else [])]:
+        steps = thresholds["steps"]
+        limits = [step["value"] for step in steps[1:]]
+        assert {step["color"] for step in steps} <= {"green", "yellow", "red"}
+        assert steps[0]["value"] is None
+        assert limits == sorted(limits)
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_source_is_a_variable(panel: dict[str, Any]) -> None:
+    """No source's uid is written into a panel, and all its queries go to its source."""
+    kinds = {"${metrics}": "prometheus", "${logs}": "loki", "${traces}": "tempo"}
+
+    assert panel["datasource"]["type"] == kinds[panel["datasource"]["uid"]]
+    assert panel["targets"]
+    for target in panel["targets"]:
+        assert target["datasource"] == panel["datasource"]
+
+
+@pytest.mark.parametrize("query", _QUERIES)
+def test_query_names_no_service_of_ours(query: PanelQuery) -> None:
+    """Any service with the same metrics fits into the dashboards of a service."""
+    if query.dashboard in _OF_A_SERVICE:
+        assert "$service" in query.text or query.panel in _OF_ALL_SERVICES
+        assert not re.search(r"\b(api|inbox|posts|users)\b", query.text)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_variables_that_are_used_exist(name: str) -> None:
+    """In queries, sources, annotations, links and in the variables' own queries."""
+    dashboard = BUILT[name]
+    declared = {variable["name"] for variable in dashboard["templating"]["list"]}
+    used = set(re.findall(r"\$\{?(?!__)([a-z_]+)", repr(dashboard)))
+
+    assert used <= declared
+    assert declared - used <= {"metrics", "logs", "traces"}
+
+
+@pytest.mark.parametrize("query", _PROMQL)
+def test_promql_is_valid(query: PanelQuery) -> None:
+    """As Grafana sends it, with each variable's value."""
+    promql_parser.parse(fill(query.text, _VALUES))
+
+
+@pytest.mark.parametrize("query", _PROMQL)
+def test_counters_are_never_shown_raw(query: PanelQuery) -> None:
+    """Each is inside a rate or increase, over Grafana's interval or the whole range."""
+    name = rf"(?:\w+_(?:total|bucket|count|sum)|{_ODD_COUNTERS})"
+    for match in re.finditer(rf"\b{name}\b(?:\{{[^}}]*\}})?", query.text):
+        if match[0].partition("{")[0] in _ODD_GAUGES:
+            continue
+        after, before = query.text[match.end() :], query.text[: match.start()]
+        assert before.endswith(("rate(", "increase(")), match[0]
+        window = "[$__range]" if query.is_instant and "[$__range]" in after[:10] else None
+        assert after.startswith(window or "[$__rate_interval]"), match[0]
+
+
+def test_instant_queries_of_a_range_are_the_only_ones() -> None:
+    """A graph over `$__range` would draw an average of what came before the graph."""
+    for query in all_queries():
+        if "$__range" in query.text:
+            assert query.is_instant, query.name
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_panels_do_not_overlap(name: str) -> None:
+    """Every panel has a place of its own on the 24 columns, and an id of its own."""
+    everything = BUILT[name]["panels"]
+    boxes = [panel["gridPos"] for panel in everything]
+
+    for one, other in combinations(boxes, 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        above = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or above
+    assert all(box["x"] + box["w"] <= 24 for box in boxes)
+    assert len({panel["id"] for panel in everything}) == len(everything)
+
+
+def _urls(dashboard: dict[str, Any]) -> list[str]:
+    return re.findall(r"'url': '(/d/[^']*)'", repr(dashboard))
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_links_lead_somewhere_and_keep_time_and_service(name: str) -> None:
+    """Each goes to a dashboard that exists and only sets variables which that one has."""
+    by_uid = {dashboard["uid"]: dashboard for dashboard in BUILT.values()}
+    for url in _urls(BUILT[name]):
+        uid, _, query = url.removeprefix("/d/").partition("?")
+        variables = re.findall(r"var-(\w+)=", query)
+        declared = {variable["name"] for variable in by_uid[uid]["templating"]["list"]}
+        assert set(variables) <= declared
+        assert "service" in variables
+        assert query.endswith("${__url_time_range}")
+
+
+def test_person_can_go_from_the_overview_to_logs_and_traces_of_a_route() -> None:
+    """The links that the walk in docs/map.md follows."""
+    urls = _urls(BUILT["overview.json"])
+
+    for uid in ("burnrate-logs", "burnrate-traces", "burnrate-service"):
+        assert any(url.startswith(f"/d/{uid}?") and "var-route=" in url for url in urls), uid
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_every_dashboard_is_linked_and_marks_alerts(name: str) -> None:
+    """One row of links above each, which keeps time and variables; alerts on the time axis."""
+    dashboard = BUILT[name]
+    (link,) = dashboard["links"]
+
+    assert (link["type"], link["tags"]) == ("dashboards", ["burnrate"])
+    assert link["keepTime"]
+    assert link["includeVars"]
+    assert "burnrate" in dashboard["tags"]
+    assert "Alerts" in {note["name"] for note in dashboard["annotations"]["list"]}
+    for note in dashboard["annotations"]["list"]:
+        promql_parser.parse(fill(note["expr"], _VALUES))
+
+
+def test_dashboards_show_only_what_rules_record() -> None:
+    """A panel that names a series no rule makes would be empty for ever."""
+    rules = "".join(path.read_text() for path in (ROOT / "prometheus/rules").glob("*.yml"))
+    recorded = {
+        rule["record"]
+        for path in (ROOT / "prometheus/rules").glob("*.yml")
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    shown = {series for query in all_queries() for series in re.findall(r"slo:\w+:\w+", query.text)}
+
+    assert rules
+    assert shown
+    assert shown <= recorded
+
+
+def test_alerts_lead_to_dashboards_that_exist() -> None:
+    """Each `dashboard_url` of a rule names the uid of a dashboard and variables that it has."""
+    by_uid = {dashboard["uid"]: dashboard for dashboard in BUILT.values()}
+    files = [*(ROOT / "prometheus/rules").glob("*.yml"), *(ROOT / "loki/rules").rglob("*.yml")]
+    urls = {url for path in files for url in re.findall(r"dashboard_url: (\S+)", path.read_text())}
+
+    assert urls
+    for url in urls:
+        uid, _, query = url.strip("\"'").partition("/d/")[2].partition("?")
+        declared = {variable["name"] for variable in by_uid[uid]["templating"]["list"]}
+        assert set(re.findall(r"var-(\w+)=", query)) <= declared

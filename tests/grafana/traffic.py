@@ -1,0 +1,45 @@
+"""The scripted traffic: every route used, and the drills that fill what is empty on a good day."""
+
+import asyncio
+import itertools
+
+import httpx
+import websockets
+
+
+class Traffic:
+    """One client of the service, through nginx."""
+
+    def __init__(self, address: str) -> None:
+        self._client = httpx.AsyncClient(base_url=f"http://{address}", timeout=10)
+        self._feed = f"ws://{address}/feed"
+        self._number = itertools.count()
+
+    async def run(self) -> None:
+        """Go round for ever; cancel it to end it."""
+        async with self._client, websockets.connect(self._feed):
+            while True:
+                await self.round()
+                await asyncio.sleep(0.5)
+
+    async def round(self) -> None:
+        """Ask every kind of thing once."""
+        name = f"person-{next(self._number)}"
+        user = await self._made("/users", {"name": name, "email": f"{name}@example.com"})
+        post = await self._made(
+            "/posts", {"author_id": user, "title": "Traffic", "body": "Some words."}
+        )
+        for path in (
+            "/users", f"/users/{user}", "/posts", f"/posts/{post}", "/posts/search?q=words",
+            "/users/999999999", "/faults/error?status=500", "/faults/error?status=503",
+            "/faults/slow?seconds=0.3",
+        ):  # fmt: skip
+            await self._client.get(path)
+        await self._client.post("/process", json={"text": "A text with some words in it."})
+        await self._client.post("/faults/log?lines=3")
+
+    async def _made(self, path: str, body: dict[str, object]) -> int:
+        answer = await self._client.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        number: int = answer.json()["id"]
+        return number

@@ -1,0 +1,111 @@
+"""Our server span says what the contrib instrumentation's would."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from prometheus_client import CollectorRegistry
+
+from burnrate.telemetry import TelemetrySettings
+from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.middleware import TelemetryMiddleware
+from burnrate.telemetry.traces import Tracing
+
+# Attributes of the contrib instrumentation that ours has not or has otherwise, with the reason.
+LEFT_OUT = {
+    "error.type",  # ours names the exception, as the conventions ask; theirs the status
+    "url.query",  # may hold tokens
+    "url.full",  # holds the query
+    "http.request.method_original",  # a client's text
+    "client.port",  # says nothing behind a proxy
+}
+
+
+class Silent:
+    """A lifecycle with nothing to start."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+
+def provider() -> tuple[TracerProvider, InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    made = TracerProvider()
+    made.add_span_processor(SimpleSpanProcessor(exporter))
+    return made, exporter
+
+
+def shop() -> FastAPI:
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+
+    @app.get("/orders/{order}")
+    def read(order: int) -> int:
+        if order == 0:
+            raise ValueError("no such thing")
+        return order
+
+    return app
+
+
+def server_span(exporter: InMemorySpanExporter) -> ReadableSpan:
+    (span,) = [span for span in exporter.get_finished_spans() if span.kind is SpanKind.SERVER]
+    return span
+
+
+def ours(path: str) -> ReadableSpan:
+    tracer_provider, exporter = provider()
+    app = shop()
+    stack = TelemetryMiddleware(
+        app, Endpoints(app.routes), Metrics(CollectorRegistry()), TelemetrySettings(),
+        Tracing(tracer_provider), Silent(),
+    )  # fmt: skip
+    TestClient(stack, raise_server_exceptions=False).get(path)
+    return server_span(exporter)
+
+
+def contrib(path: str) -> ReadableSpan:
+    tracer_provider, exporter = provider()
+    app = shop()
+    FastAPIInstrumentor.instrument_app(
+        app, tracer_provider=tracer_provider, exclude_spans=["receive", "send"]
+    )
+    try:
+        TestClient(app, raise_server_exceptions=False).get(path)
+    finally:
+        FastAPIInstrumentor.uninstrument_app(app)
+    return server_span(exporter)
+
+
+@pytest.fixture(autouse=True)
+def stable_conventions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contrib instrumentation still writes the old names unless told otherwise."""
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+
+
+@pytest.mark.parametrize("path", ["/orders/7?token=canary", "/orders/x", "/orders/0"])
+def test_span_has_the_contrib_instrumentation_s_name_attributes_and_status(path: str) -> None:
+    """Name, kind, status and every attribute but those with a reason."""
+    mine, theirs = ours(path), contrib(path)
+    assert (mine.name, mine.kind) == (theirs.name, theirs.kind)
+    assert (mine.status.status_code is StatusCode.ERROR) == (
+        theirs.status.status_code is StatusCode.ERROR
+    )
+    assert [event.name for event in mine.events] == [event.name for event in theirs.events]
+    expected = {
+        key: value for key, value in (theirs.attributes or {}).items() if key not in LEFT_OUT
+    }
+    assert {key: (mine.attributes or {}).get(key) for key in expected} == expected
+    assert "canary" not in str(mine.attributes)
+
+
+def test_unmatched_path_is_not_in_the_name() -> None:
+    """A span's name is a closed set, too."""
+    assert ours("/x/y/z").name == "GET unmatched"
