@@ -23,7 +23,7 @@ init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
 	@$(BIN)/burnrate stack init
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
-	@$(BIN)/burnrate stack install
+	@$(BIN)/burnrate stack install --with chromium --with wrk
 	$(BIN)/pytest
 
 test-fast: $(BIN)/.dev ## Only the tests that start no servers

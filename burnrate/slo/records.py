@@ -76,7 +76,7 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
         # one counter is taken from another, two roundings may leave less than 0.
         bad_expr = (
             f"clamp_min({_one(fill(events.error_query, window.name))}, 0)"
-            f" or 0 * {total}{slo.selector}"
+            f" or on () 0 * {total}{slo.selector}"
         )
     ratio = (
         f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"

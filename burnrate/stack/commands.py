@@ -117,9 +117,10 @@ def init() -> None:
 
 
 @stack.command()
-def install() -> None:
+@click.option("--with", "programs", multiple=True, help="A further program, for development.")
+def install(programs: tuple[str, ...]) -> None:
     """Install the packages that plain processes need, without starting their services."""
-    if not Session.open(_say).install():
+    if not Session.open(_say).install(programs):
         _say("everything is installed")
 
 

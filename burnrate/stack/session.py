@@ -1,7 +1,8 @@
 """What every `burnrate stack` command begins with: the checkout, its settings, and the mode."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,9 +97,10 @@ class Session:
         if mode == "containers" and data_mode(layout) != "processes":
             give_to_containers(layout, self.compose, self.settings)
 
-    def install(self) -> list[str]:
-        """Install the missing packages of the parts; returns their names."""
+    def install(self, programs: Sequence[str] = ()) -> list[str]:
+        """Install the missing packages of the parts, and of programs named as their packages."""
         packages = missing_packages(self.compose)
+        packages += [each for each in programs if shutil.which(each) is None]
         if packages:
             if os.geteuid() == 0:
                 self.say(f"installing {', '.join(packages)}")

@@ -44,6 +44,8 @@ def process_status(stack: ProcessStack) -> list[PartStatus]:
     for missing in plan.missing:
         state, _, detail = missing.reason.partition(": ")
         can_run = not missing.is_optional
+        if missing.name in up:
+            state, detail = "running", "its program is not on this PATH, so it is not probed"
         rows[missing.name] = PartStatus(missing.name, state, "-", "-", detail, can_run=can_run)
     for name in plan.parts:
         ports = stack.addresses.of_part(name).values()

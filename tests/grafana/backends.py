@@ -85,7 +85,7 @@ def _range() -> dict[str, str]:
 
 
 def _has_number(result: list[dict[str, Any]]) -> bool:
-    values = []
+    values: list[Any] = []
     for series in result:
         if "metric" in series:
             values += series["values"] if "values" in series else [series["value"]]

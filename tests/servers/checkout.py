@@ -1,0 +1,120 @@
+"""A copy of the tree whose stack runs as plain processes, on ports of its own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from burnrate.stack.addresses import ENDPOINTS
+
+ROOT = Path(__file__).resolve().parents[2]
+IGNORED = shutil.ignore_patterns(".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__")
+PATIENCE_SECONDS = 30.0
+
+
+class Checkout:
+    """A copy of the tree with ports of its own."""
+
+    def __init__(self, path: Path, **environment: str) -> None:
+        self.path = path
+        shutil.copytree(ROOT, path, ignore=IGNORED)
+        self.ports = _free_ports()
+        ports = {name: str(port) for name, port in self.ports.items()}
+        # One worker: most tests are about processes, not about load.
+        variables = {"WEB_CONCURRENCY": "1", **ports, **environment}
+        self.environment = {**os.environ, **variables}
+
+    @property
+    def command(self) -> list[str]:
+        """The command up to its subcommand."""
+        return [str(Path(sys.prefix) / "bin/burnrate"), "stack"]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand."""
+        return subprocess.run(
+            [*self.command, *words],
+            cwd=self.path,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def up(self) -> str:
+        """Start as processes, which must work."""
+        done = self.run("up", "--mode", "processes")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, dict[str, str]]:
+        """Return the parts' rows by name."""
+        rows = json.loads(self.run("status", "--json").stdout)["parts"]
+        return {row["part"]: row for row in rows}
+
+    def leader(self, part: str) -> int:
+        """Return the id of a part's main process."""
+        return int((self.path / f".burnrate/run/{part}/leader").read_text().split()[0])
+
+    def leaders(self) -> dict[str, int]:
+        """Return the main processes of all parts that run."""
+        parts = [row["part"] for row in self.status().values() if row["state"] == "running"]
+        return {part: self.leader(part) for part in parts}
+
+    def supervisor(self) -> int:
+        """Return supervisord's id."""
+        return int((self.path / ".burnrate/run/supervisord.pid").read_text())
+
+    def processes(self) -> list[str]:
+        """Return what lives of the stack: whatever works in the checkout or was told of it."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                places = [process.cwd(), *process.cmdline()]
+                if process.status() != psutil.STATUS_ZOMBIE and any(
+                    str(self.path) in place for place in places
+                ):
+                    found.append(f"{process.pid} {process.name()}")
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_until_healthy(self, part: str) -> None:
+        """Wait for a part that is on its way back."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.status()[part]["health"] != "healthy":
+            assert time.monotonic() < deadline, f"{part} did not come back"
+            time.sleep(0.2)
+
+
+def _free_ports() -> dict[str, int]:
+    with ExitStack() as stack:
+        ports = {}
+        for endpoint in ENDPOINTS:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            ports[endpoint.variable] = int(server.getsockname()[1])
+        return ports
+
+
+@contextmanager
+def copied_checkout(**environment: str) -> Iterator[Checkout]:
+    """Make a copy for a block; afterwards it is down, and nothing of it lives."""
+    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-up-"))
+    folder.chmod(0o755)
+    checkout = Checkout(folder / "checkout", **environment)
+    try:
+        yield checkout
+    finally:
+        checkout.run("down")
+        left = checkout.processes()
+        shutil.rmtree(folder)
+    assert left == []
