@@ -104,7 +104,7 @@ def _slo(name: str) -> Expected:
 
 
 def _down(service: str, severity: str = "page") -> Expected:
-    return Expected({"service": service, "severity": severity}, name="TargetDown")
+    return Expected({"service": service, "severity": severity}, name="ServiceDown|TargetDown")
 
 
 _AVAILABILITY = _slo("availability")

@@ -1,17 +1,14 @@
-"""What a drill will wait for on this very stack, and until when: rules and rhythms are read first."""
+"""What a drill will wait for on this very stack, and until when."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from burnrate.drill import theory
 from burnrate.drill.catalogue import Drill
 from burnrate.drill.errors import Refused
-from burnrate.drill.prometheus import Rule, duration_seconds
+from burnrate.drill.loki import loki_rules
+from burnrate.drill.prometheus import Rule
 from burnrate.drill.rules import Expected, conditions, find_rule, windows
 from burnrate.drill.running import RunningStack
 from burnrate.drill.theory import Pace, Window
@@ -23,7 +20,6 @@ _LONGEST_RETRY_SECONDS = 60.0
 _WATCHDOG_LOOK_SECONDS = 5.0
 # The watchdog's own group is flushed this often; it comes at every second flush.
 _WATCHDOG_EVERY_SECONDS = 60.0
-_LOKI_EVALUATION_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,12 @@ def problem(drill: Drill, stack: RunningStack) -> str | None:
         where = "loki/rules" if drill.sees == "loki" else "the loaded rules"
         return f"no rule for it: {where} have none for {drill.expected}"
     return None
+
+
+def expected_alert(drill: Drill, stack: RunningStack) -> Expected | None:
+    """Return the alert a drill waits for on this stack, told from those of other tiers."""
+    rule = None if drill.sees == "watchdog" else _find(drill, stack)
+    return drill.expected.pinned_to(rule) if rule is not None else None
 
 
 def make_plan(drill: Drill, stack: RunningStack, rate: float) -> Plan:
@@ -165,33 +167,3 @@ def _find(drill: Drill, stack: RunningStack) -> Rule | None:
     else:
         rules = stack.prometheus.rules()
     return find_rule(drill.expected, rules)
-
-
-def loki_rules(folder: Path) -> list[Rule]:
-    """Return the alerts in Loki's rule files, which have Prometheus' form."""
-    found = []
-    for path in sorted(folder.rglob("*.y*ml")):
-        try:
-            groups = TypeAdapter(list[dict[str, object]]).validate_python(
-                yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
-            )
-        except (ValidationError, yaml.YAMLError, KeyError, TypeError) as error:
-            raise Refused(f"{path} holds no rules: {error}") from error
-        for group in groups:
-            interval = duration_seconds(str(group.get("interval", "1m")))
-            rules = TypeAdapter(list[dict[str, object]]).validate_python(group.get("rules", []))
-            found += [_loki_rule(rule, interval) for rule in rules if "alert" in rule]
-    return found
-
-
-def _loki_rule(rule: Mapping[str, object], interval: float) -> Rule:
-    return Rule.model_validate(
-        {
-            "type": "alerting",
-            "name": rule["alert"],
-            "query": rule["expr"],
-            "labels": rule.get("labels", {}),
-            "duration": duration_seconds(str(rule.get("for", "0s"))),
-            "interval": interval or _LOKI_EVALUATION_SECONDS,
-        }
-    )

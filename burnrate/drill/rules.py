@@ -21,8 +21,8 @@ class Expected:
     Args:
         labels: What the alert that arrives must carry; values are regular expressions, since an
             SLO's name is its specification's choice.
-        name: The alert's name, where labels do not tell one rule from another: a rule on `up` gets
-            its service from the target, so the rule has no label of it.
+        name: The alert's name, a regular expression as well, where labels do not tell one rule from
+            another: a rule on `up` gets its service from the target and has no label of it.
     """
 
     labels: Mapping[str, str]
@@ -30,13 +30,13 @@ class Expected:
 
     def is_met_by(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels is the one."""
-        if self.name is not None and labels.get("alertname") != self.name:
+        if not re.fullmatch(self.name or ".*", labels.get("alertname", "")):
             return False
         return all(re.fullmatch(v, labels.get(k, "")) for k, v in self.labels.items())
 
     def may_come_from(self, rule: Rule) -> bool:
         """Whether a rule's alerts could be the one; labels a target brings are open."""
-        if rule.kind != "alerting" or self.name not in {None, rule.name}:
+        if rule.kind != "alerting" or not re.fullmatch(self.name or ".*", rule.name):
             return False
         known = {k: v for k, v in self.labels.items() if k in rule.labels}
         # An SLO is never a target's label: a rule without one is about something else.

@@ -95,10 +95,10 @@ class Timeline:
         if look.is_bad:
             self._reach(Step.FIRST_BAD, look.at)
         if look.is_over:
-            self._reach(Step.OVER, look.at)
+            self._reach(Step.OVER, _earlier(look.at, look.active_at))
         self._follow_state(look)
         if look.is_sent:
-            self._reach(Step.SENT, look.at)
+            self._reach(Step.SENT, _earlier(look.at, look.stored_at))
         if look.stored_at is not None:
             self._reach(self.goal, look.stored_at)
 
@@ -119,3 +119,8 @@ class Timeline:
         if step in self.way:
             for each in self.way[: self.way.index(step) + 1]:
                 self.mark(each, at)
+
+
+def _earlier(at: float, exact: float | None) -> float:
+    """Return when something was seen, or when what follows it happened if that was before."""
+    return at if exact is None else min(at, exact)

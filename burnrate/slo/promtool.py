@@ -38,7 +38,6 @@ class _Course:
     began: int
     ended: int
     until: int
-    stretches: tuple[Stretch, ...]
 
 
 def test_files(service: Service, rules: str) -> dict[str, dict[str, Any]]:
@@ -46,7 +45,10 @@ def test_files(service: Service, rules: str) -> dict[str, dict[str, Any]]:
     made = {}
     for tier in TIERS:
         if any(tier in slo.tiers() for slo in service.slos):
-            tests = [_failing(service, tier, part) for part in FAILURE_PARTS]
+            slos = [slo for slo in service.slos if tier in slo.tiers()]
+            tests = [
+                _failing(batch, tier, part) for part in FAILURE_PARTS for batch in _batches(slos)
+            ]
             made[tier.suffix.lower()] = _file(rules, _STEPS[tier.suffix], tests)
     made["healthy"] = _file(rules, 60, [_healthy(service)])
     return made
@@ -58,36 +60,60 @@ def _file(rules: str, step: int, tests: Sequence[dict[str, Any]]) -> dict[str, A
 
 def _course(slos: Sequence[Slo], tier: Tier, part: Fraction) -> _Course:
     step = _STEPS[tier.suffix]
-    samples = min(step, _COARSEST_SAMPLES)
-    # As many events as a long window of even traffic holds, but all of the time before the short
-    # window squeezed into one short window: a day of waiting less, the same arithmetic.
-    squeezed = tier.short.seconds
-    crowd = Fraction(tier.long.seconds - tier.short.seconds, squeezed)
     detections = [detection_seconds(slo, tier, part) for slo in slos]
     longest = max([each for each in detections if each is not None], default=Fraction(0))
     # Failures last until the short window holds nothing else, as the arithmetic of the end wants.
     failing = _up(longest + tier.short.seconds + 2 * step, step)
-    began = squeezed + tier.short.seconds
-    after = _up(tier.short.seconds + 3 * step, step)
+    after = _up(Fraction(tier.short.seconds + 3 * step), step)
+    began = 2 * tier.short.seconds
+    samples = min(step, _COARSEST_SAMPLES)
+    return _Course(step, samples, began, began + failing, began + failing + after)
+
+
+def _stretches(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[Stretch]:
+    samples, short = course.samples, tier.short.seconds
     events = _EVENTS_A_SECOND * samples
-    stretches = (
-        Stretch(squeezed // samples, int(events * crowd)),
-        Stretch(tier.short.seconds // samples, events),
-        Stretch(failing // samples, events, part),
-        Stretch(after // samples, events),
-    )
-    return _Course(step, samples, began, began + failing, began + failing + after, stretches)
+    # At the moment of detection the long window holds as many events as with even traffic, but all
+    # that was before the short window is squeezed into one more short window: days of waiting less,
+    # the same arithmetic.
+    detection = detection_seconds(slo, tier, part) or Fraction(0)
+    crowd = max(Fraction(0), tier.long.seconds - short - detection) / short
+    return [
+        Stretch(short // samples, round(events * crowd)),
+        Stretch(short // samples, events),
+        Stretch((course.ended - course.began) // samples, events, part),
+        Stretch((course.until - course.ended) // samples, events),
+    ]
 
 
-def _failing(service: Service, tier: Tier, part: Fraction) -> dict[str, Any]:
-    slos = [slo for slo in service.slos if tier in slo.tiers()]
+def _batches(slos: Sequence[Slo]) -> list[list[Slo]]:
+    """Split SLOs so that none shares a series with another: each has a past of its own."""
+    batches: list[tuple[set[str], list[Slo]]] = []
+    for slo in slos:
+        names = {series["series"] for series in input_series(slo, [])}
+        for taken, batch in batches:
+            if not taken & names:
+                taken |= names
+                batch.append(slo)
+                break
+        else:
+            batches.append((names, [slo]))
+    return [batch for _, batch in batches]
+
+
+def _failing(slos: Sequence[Slo], tier: Tier, part: Fraction) -> dict[str, Any]:
     course = _course(slos, tier, part)
-    checks = [check for slo in slos for check in _checks(slo, tier, part, course)]
     return {
-        "name": f"{number(100 * part)} % failures: {tier.suffix} sees them and sees their end in time",
+        "name": f"{number(100 * part)} % failures: {tier.suffix} sees them and their end in time",
         "interval": f"{course.samples}s",
-        "input_series": _series(slos, course.stretches),
-        "promql_expr_test": checks,
+        "input_series": [
+            series
+            for slo in slos
+            for series in input_series(slo, _stretches(slo, tier, part, course))
+        ],
+        "promql_expr_test": [
+            check for slo in slos for check in _checks(slo, tier, part, course)
+        ],
     }
 
 
@@ -111,15 +137,17 @@ def _healthy(service: Service) -> dict[str, Any]:
     samples, hours = _COARSEST_SAMPLES, 4
     # A tenth of what the slowest tier would call too much.
     worst = min(slo.budget for slo in service.slos) / 10
-    stretches = [Stretch(hours * 3600 // samples, _EVENTS_A_SECOND * samples, worst)]
+    even = [Stretch(hours * 3600 // samples, _EVENTS_A_SECOND * samples, worst)]
+    # SLOs that look at one series feed it the same events.
+    series = {each["series"]: each for slo in service.slos for each in input_series(slo, even)}
     up = {"series": f'up{{job="{service.job}"}}', "values": f"1x{hours * 3600 // samples}"}
     return {
         "name": "a tenth of the budget's pace is silent",
         "interval": f"{samples}s",
-        "input_series": [up, *_series(service.slos, stretches)],
+        "input_series": [up, *series.values()],
         "promql_expr_test": [
             {
-                "expr": f"count(count_over_time(ALERTS[{hours}h])) or vector(0)",
+                "expr": f"count(count_over_time(ALERTS{{alertstate=\"firing\"}}[{hours}h])) or vector(0)",
                 "eval_time": f"{hours}h",
                 "exp_samples": [{"labels": "{}", "value": 0}],
             },
@@ -133,15 +161,6 @@ def _healthy(service: Service) -> dict[str, Any]:
             ),
         ],
     }
-
-
-def _series(slos: Sequence[Slo], stretches: Sequence[Stretch]) -> list[dict[str, str]]:
-    found = {}
-    for slo in slos:
-        for series in input_series(slo, stretches):
-            # SLOs that look at one series feed it the same events.
-            found[series["series"]] = series
-    return list(found.values())
 
 
 def _check(slo: Slo, alert: str, seconds: int, *, is_firing: bool) -> dict[str, Any]:

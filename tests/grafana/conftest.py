@@ -14,7 +14,7 @@ from tests.grafana.backends import Backends
 from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value
 from tests.grafana.shipping import Shipper
 from tests.grafana.traffic import Traffic
-from tests.stack.test_up import Checkout
+from tests.servers.checkout import Checkout
 
 # Two scrapes of what is scraped every 15 s, a rule's evaluation after them, and the same again.
 _PATIENCE_SECONDS = 75

@@ -21,7 +21,7 @@ def test_exceptions_are_panels_that_exist() -> None:
     assert set(EMPTY) <= {query.name for query in all_queries()}
 
 
-@pytest.mark.parametrize("panel", ["Requests by status", "Latency by route, p99", "Routes"])
+@pytest.mark.parametrize("panel", ["Requests by route", "Requests in flight", "Routes"])
 def test_another_service_fits_in(busy_stack: BusyStack, panel: str) -> None:
     """The inbox is a service with the same metrics; nothing was written for it."""
     values = {"service": "inbox", "route": ".*"}

@@ -1,0 +1,145 @@
+"""`burnrate drill`."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from burnrate.cli import CommandError
+from burnrate.drill import report
+from burnrate.drill.catalogue import DRILLS, Drill
+from burnrate.drill.errors import DrillError, Refused
+from burnrate.drill.plan import expected_alert, problem
+from burnrate.drill.result import Result
+from burnrate.drill.runner import DRILL_RATE, Runner
+from burnrate.drill.running import RunningStack
+from burnrate.drill.screen import LiveScreen
+from burnrate.load.engine import LoadFailed
+from burnrate.stack.errors import StackError
+
+# What one drill leaves behind, such as a page of a consequence, may take a while to resolve.
+_QUIET_SECONDS = 900.0
+_QUIET_LOOK_SECONDS = 5.0
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "is_all", is_flag=True, help="All that this stack can do, one by one.")
+@click.option("--json", "is_json", is_flag=True, help="For machines.")
+@click.option("--list", "is_list", is_flag=True, help="Only say which there are.")
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report in Markdown there.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(5, 100),
+    default=DRILL_RATE,
+    show_default=True,
+    help="Requests a second.",
+)
+def drill(
+    names: Sequence[str],
+    rate: float,
+    report_path: Path | None,
+    *,
+    is_all: bool,
+    is_json: bool,
+    is_list: bool,
+) -> None:
+    """Break the running stack on purpose and see whether its alert arrives and resolves.
+
+    Only on a stack whose faults are switched on (FAULTS_ENABLED=true). The fault is undone in any
+    case, on Ctrl-C too. The timeline is on stderr, the result on stdout. Exit code 0 only if the
+    expected alert, and no other page, arrived and resolved.
+    """
+    if is_list:
+        for each in DRILLS.values():
+            click.echo(f"{each.name:<18} {each.summary}")
+        return
+    drills = _chosen(names, is_all=is_all)
+    try:
+        results = _hold_all(drills, rate, is_all=is_all)
+    except (DrillError, LoadFailed) as error:
+        raise CommandError(str(error)) from error
+    except StackError as error:
+        raise CommandError(str(error), log_tail=error.log_tail) from error
+    except KeyboardInterrupt:
+        click.echo("interrupted; the fault is undone", err=True)
+        sys.exit(_INTERRUPTED)
+    _show(results, report_path, is_all=is_all, is_json=is_json)
+    held = [result for result in results if result.skipped is None]
+    sys.exit(0 if held and all(result.has_passed for result in held) else 1)
+
+
+def _chosen(names: Sequence[str], *, is_all: bool) -> list[Drill]:
+    if is_all and names:
+        raise click.UsageError("either names or --all")
+    if not is_all and not names:
+        raise click.UsageError(f"which one? {', '.join(DRILLS)}; or --all")
+    if unknown := [name for name in names if name not in DRILLS]:
+        raise click.UsageError(f"no drill {', '.join(unknown)}; there are {', '.join(DRILLS)}")
+    return list(DRILLS.values()) if is_all else [DRILLS[name] for name in names]
+
+
+def _hold_all(drills: Sequence[Drill], rate: float, *, is_all: bool) -> list[Result]:
+    screen = LiveScreen()
+    stack = RunningStack.find(screen.say)
+    stack.check()
+    results: list[Result] = []
+    for each in drills:
+        reason = problem(each, stack)
+        if reason is not None and is_all:
+            screen.say(f"{each.name}: skipped: {reason}")
+            results.append(Result(each.name, each.summary, skipped=reason))
+            continue
+        if results:
+            _wait_until_quiet(each, stack, screen)
+        try:
+            results.append(Runner(each, stack, screen, rate).run())
+        except Refused as refused:
+            if not is_all:
+                raise
+            results.append(Result(each.name, each.summary, problem=str(refused)))
+        screen.say(f"{each.name}: {results[-1].verdict}")
+        screen.say("")
+    return results
+
+
+def _wait_until_quiet(each: Drill, stack: RunningStack, screen: LiveScreen) -> None:
+    """Wait for what the drill before may have left of this one's alert; then it is refused."""
+    deadline = time.monotonic() + _QUIET_SECONDS
+    is_said = False
+    expected = expected_alert(each, stack)
+    while expected is not None and time.monotonic() < deadline:
+        labels = [alert.labels for alert in stack.prometheus.alerts()]
+        labels += [alert.labels for alert in stack.inbox.alerts({"state": "firing"})]
+        if not any(expected.is_met_by(each_of) for each_of in labels):
+            return
+        if not is_said:
+            screen.say(f"{each.name}: waiting for {expected} of the drill before to resolve")
+            is_said = True
+        time.sleep(_QUIET_LOOK_SECONDS)
+
+
+def _show(
+    results: Sequence[Result], report_path: Path | None, *, is_all: bool, is_json: bool
+) -> None:
+    if report_path is not None:
+        report_path.write_text(report.markdown(results), encoding="utf-8")
+        click.echo(f"report: {report_path}", err=True)
+    if is_json:
+        documents = [report.as_json(result) for result in results]
+        click.echo(
+            json.dumps(documents if is_all or len(documents) > 1 else documents[0], indent=2)
+        )
+    elif is_all:
+        click.echo(report.markdown(results), nl=False)
+    else:
+        click.echo("\n".join(report.text(result) for result in results))

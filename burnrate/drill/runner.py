@@ -1,0 +1,230 @@
+"""Holds one drill: load, fault, alert, end of the fault, end of the alert."""
+
+import contextlib
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from burnrate.drill.catalogue import Drill, Kit
+from burnrate.drill.errors import DrillError, NoAnswer, Refused
+from burnrate.drill.inbox import Arrived
+from burnrate.drill.interrupts import applied
+from burnrate.drill.plan import Plan, make_plan
+from burnrate.drill.result import Result
+from burnrate.drill.running import RunningStack
+from burnrate.drill.timeline import Look, Step, Timeline
+from burnrate.drill.watch import AlertWatch, WatchdogWatch
+from burnrate.load.background import BackgroundLoad
+from burnrate.load.engine import Engine, LoadFailed
+from burnrate.load.mix import Mix
+from burnrate.load.world import World
+from burnrate.stack.errors import StackError
+
+# Enough for a share of failures to mean something within a scrape, and little for two processors.
+DRILL_RATE = 25.0
+_WARM_UP_SECONDS = 5.0
+_LEAST_SUCCESS = 0.95
+_LOOK_EVERY_SECONDS = 1.0
+# A drill waits for longer than theory says, so that it can tell by how much something is late.
+_PATIENCE = 1.5
+_MORE_PATIENCE_SECONDS = 60.0
+
+
+class Watch(Protocol):
+    """What a drill looks through."""
+
+    def begin(self) -> None: ...
+    def look(self) -> Look: ...
+    def new_pages(self) -> list[Arrived]: ...
+
+
+class Screen(Protocol):
+    """Where a drill is followed live."""
+
+    def begin(self, plan: Plan) -> None:
+        """A drill begins."""
+
+    def mark(self, result: Result, step: Step) -> None:
+        """A step has happened."""
+
+    def say(self, line: str) -> None:
+        """Something else has happened."""
+
+    def tick(self, elapsed_seconds: float, waits_for: Step, load: str) -> None:
+        """Nothing has happened."""
+
+
+@dataclass
+class Runner:
+    """Holds one drill on a running stack."""
+
+    drill: Drill
+    stack: RunningStack
+    screen: Screen
+    rate: float = DRILL_RATE
+    look_every_seconds: float = _LOOK_EVERY_SECONDS
+    _load: BackgroundLoad = field(init=False)
+    _timeline: Timeline = field(init=False)
+    _plan: Plan = field(init=False)
+    _watch: Watch = field(init=False)
+
+    def run(self) -> Result:
+        """Hold the drill.
+
+        Raises:
+            Refused: this stack cannot be drilled so; nothing was broken.
+            DrillError: it came to an end before its time; the fault is undone.
+            UndoFailed: and the fault is not undone.
+            KeyboardInterrupt: it was interrupted; the fault is undone.
+        """
+        self.stack.check()
+        with self.stack.reserved(), self._loaded() as self._load:
+            self._warm_up()
+            # Only now: theory needs what the windows hold.
+            self._plan = make_plan(self.drill, self.stack, self.rate)
+            self._refuse_firing()
+            self._watch = self._make_watch()
+            self._watch.begin()
+            self.screen.begin(self._plan)
+            return self._hold()
+
+    def _loaded(self) -> BackgroundLoad:
+        world = World(secrets.token_hex(4))
+        mix = Mix(self.drill.load)
+        url = self.stack.service.url
+        return BackgroundLoad(Engine(url, self.rate, mix, world, is_processing=False))
+
+    def _warm_up(self) -> None:
+        stats = self._load.stats
+        before, succeeded = stats.done, stats.succeeded
+        self.screen.say(f"load: {self.rate:g} requests/s")
+        time.sleep(_WARM_UP_SECONDS)
+        done = stats.done - before
+        if not done or (stats.succeeded - succeeded) / done < _LEAST_SUCCESS:
+            raise Refused(f"the service fails before there is any fault: {stats.line()}")
+
+    def _refuse_firing(self) -> None:
+        if self.drill.sees == "watchdog":
+            return
+        active = [a.labels for a in self.stack.prometheus.alerts()]
+        active += [a.labels for a in self.stack.alertmanager.alerts()]
+        active += [a.labels for a in self.stack.inbox.alerts({"state": "firing"})]
+        if any(self._plan.expected.is_met_by(labels) for labels in active):
+            raise Refused(
+                f"{self._plan.expected} is active already: "
+                "wait until it has resolved, in the inbox too"
+            )
+
+    def _make_watch(self) -> Watch:
+        stack, plan = self.stack, self._plan
+        if self.drill.sees == "watchdog":
+            return WatchdogWatch(stack.inbox)
+        return AlertWatch(
+            stack.prometheus,
+            stack.alertmanager,
+            stack.inbox,
+            plan.expected,
+            plan.rule,
+            self.drill.bad,
+            plan.wait_seconds,
+            is_inbox_away=self.drill.is_inbox_away,
+        )
+
+    def _hold(self) -> Result:
+        plan = self._plan
+        fault = self.drill.fault(Kit(self.stack.service, self.stack, self.stack.prometheus))
+        self._timeline = Timeline(time.time(), plan.way, plan.end, self._on_mark, self._on_flap)
+        try:
+            with applied(fault, self.screen.say):
+                self._timeline.mark(Step.FAULT_ON, time.time())
+                if self.drill.is_inbox_away:
+                    self._follow(Step.SENT)
+                    self.stack.start("inbox")
+                    self._timeline.mark(Step.INBOX_BACK, time.time())
+                self._follow(self._timeline.goal)
+            self._timeline.mark(Step.FAULT_OFF, time.time())
+            self._follow(plan.end)
+        except _OutOfTime as late:
+            return self._result(problem=str(late))
+        except (StackError, LoadFailed) as error:
+            raise DrillError(str(error)) from error
+        return self._result()
+
+    def _follow(self, goal: Step) -> None:
+        """Look until a step has happened; raises _OutOfTime."""
+        deadline = time.time() + self._patience(goal)
+        while not self._timeline.has(goal):
+            began = time.monotonic()
+            self._load.check()
+            self._timeline.look(self._watch.look())
+            elapsed = time.time() - self._timeline.began
+            self.screen.tick(elapsed, goal, self._load.stats.line())
+            if time.time() > deadline and not self._timeline.has(goal):
+                raise _OutOfTime(f"not {goal} within {self._patience(goal):.0f} s")
+            left = self.look_every_seconds - (time.monotonic() - began)
+            time.sleep(max(0.0, left))
+
+    def _patience(self, goal: Step) -> float:
+        bound = self._plan.bounds.get(goal)
+        return (bound.seconds if bound else 0.0) * _PATIENCE + _MORE_PATIENCE_SECONDS
+
+    def _on_mark(self, step: Step, _elapsed: float) -> None:
+        self.screen.mark(self._so_far(), step)
+
+    def _on_flap(self, elapsed: float) -> None:
+        self.screen.say(f"{elapsed:.0f} s: no longer pending; it has to wait anew")
+
+    def _so_far(self) -> Result:
+        return Result(
+            self.drill.name,
+            self.drill.summary,
+            str(self._plan.expected),
+            dict(self._timeline.marks),
+            self._plan.bounds,
+            flaps=self._timeline.flaps,
+        )
+
+    def _result(self, problem: str | None = None) -> Result:
+        strangers, consequences = self._other_pages()
+        so_far = self._so_far()
+        return Result(
+            name=so_far.name,
+            summary=so_far.summary,
+            expected=so_far.expected,
+            marks=so_far.marks,
+            bounds=so_far.bounds,
+            strangers=strangers,
+            consequences=consequences,
+            problem=problem,
+            load=self._load.stats.line(),
+            flaps=so_far.flaps,
+        )
+
+    def _other_pages(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of pages that must not, and of those that may have arrived."""
+        pages: list[Arrived] = []
+        with contextlib.suppress(NoAnswer):
+            pages = self._watch.new_pages()
+        # A slower tier of the same SLO tells of the same fault.
+        allowed = [*self.drill.consequences]
+        if self.drill.sees != "watchdog":
+            allowed.append(self.drill.expected)
+        strangers: set[str] = set()
+        consequences: set[str] = set()
+        for page in pages:
+            if self.drill.sees != "watchdog" and self._plan.expected.is_met_by(page.labels):
+                continue
+            is_allowed = any(each.is_met_by(page.labels) for each in allowed)
+            (consequences if is_allowed else strangers).add(_name(page))
+        return tuple(sorted(strangers)), tuple(sorted(consequences))
+
+
+class _OutOfTime(Exception):
+    """A step did not happen."""
+
+
+def _name(page: Arrived) -> str:
+    labels = page.labels
+    about = "/".join(labels[name] for name in ("service", "slo") if name in labels)
+    return f"{labels.get('alertname', '?')} ({about})"

@@ -1,0 +1,53 @@
+"""The live timeline, on stderr: stdout has only the result."""
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from burnrate.drill.plan import Plan
+from burnrate.drill.result import Result
+from burnrate.drill.timeline import Step
+
+_WIDTH = max(len(step) for step in Step)
+
+
+class LiveScreen:
+    """Prints each step as it happens, and on a terminal what is waited for."""
+
+    def __init__(self, write: Callable[[str], None] | None = None) -> None:
+        self._write = write or (lambda text: click.echo(text, err=True, nl=False))
+        self._is_live = write is None and sys.stderr.isatty()
+
+    def begin(self, plan: Plan) -> None:
+        """Say what is going to happen."""
+        drill = plan.drill
+        self._line(f"{drill.name}: {drill.summary}")
+        if drill.sees != "watchdog":
+            self._line(f"expected: {plan.expected}")
+        self._line(f"{'':{_WIDTH}}  elapsed   theory")
+
+    def mark(self, result: Result, step: Step) -> None:
+        """Print a step beside what theory says."""
+        self._line(step_line(result, step))
+
+    def say(self, line: str) -> None:
+        """Print anything else."""
+        self._line(line)
+
+    def tick(self, elapsed_seconds: float, waits_for: Step, load: str) -> None:
+        """Show on a terminal that it goes on."""
+        if self._is_live:
+            text = f"{elapsed_seconds:.0f} s, waiting for: {waits_for}  |  {load}"
+            self._write(f"\r\033[K{text[:150]}")
+
+    def _line(self, text: str) -> None:
+        self._write(f"{chr(13)}\033[K{text}\n" if self._is_live else f"{text}\n")
+
+
+def step_line(result: Result, step: Step) -> str:
+    """Return a step with its elapsed time and the latest that theory allows."""
+    latest = result.latest(step)
+    theory = "" if latest is None else f"<= {latest:.1f} s"
+    remark = "   LATE" if result.is_late(step) else ""
+    return f"{step:{_WIDTH}}  {result.marks[step]:6.1f} s  {theory}{remark}".rstrip()

@@ -1,0 +1,32 @@
+"""The stack that drills of the tests are held on."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.drill.stacks import DrillStack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker wherever these tests are collected."""
+    config.addinivalue_line(
+        "markers", "drills: holds real fire drills on a real stack; takes minutes"
+    )
+
+
+@pytest.fixture(scope="session")
+def drill_stack() -> Iterator[DrillStack]:
+    """One running stack for all drills of the tests."""
+    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-drill-"))
+    folder.chmod(0o755)
+    stack = DrillStack(folder / "checkout")
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+        shutil.rmtree(folder)

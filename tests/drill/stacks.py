@@ -1,0 +1,147 @@
+"""A stack of its own for drills, with the shipped rules at a twelfth of their durations."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from burnrate.drill.prometheus import duration_seconds
+from burnrate.stack.addresses import ENDPOINTS
+
+ROOT = Path(__file__).resolve().parents[2]
+# Windows of 5 minutes and an hour become 25 s and 5 minutes: a drill takes a minute, not twelve.
+# Factors, thresholds, expressions and routes are the shipped ones.
+SCALE = 12
+_IGNORED = shutil.ignore_patterns(
+    ".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__", ".hypothesis"
+)
+_RANGE = re.compile(r"\[(\w+)\]")
+_OFFSET = re.compile(r"\boffset (\w+)")
+
+
+class DrillStack:
+    """A copy of the checkout with ports of its own.
+
+    Args:
+        path: Where to.
+        is_fault_ready: Whether the service's faults are switched on.
+    """
+
+    def __init__(self, path: Path, *, is_fault_ready: bool = True) -> None:
+        self.path = path
+        shutil.copytree(ROOT, path, ignore=_IGNORED)
+        variables = {
+            **_free_ports(),
+            "WEB_CONCURRENCY": "2",
+            "FAULTS_ENABLED": "true" if is_fault_ready else "false",
+        }
+        lines = (f"{name}={value}" for name, value in variables.items())
+        (path / ".env").write_text("\n".join(lines) + "\n")
+        self.ports = {name: int(value) for name, value in _ports_of(variables).items()}
+        scale_prometheus(path / "prometheus")
+        scale_alertmanager(path / "alerting/alertmanager.yml")
+
+    def run(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run `burnrate` with some words."""
+        return subprocess.run(
+            [*COMMAND, *words],
+            cwd=self.path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+    def up(self) -> None:
+        """Start it as processes."""
+        done = self.run("stack", "up", "--mode", "processes")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def down(self) -> None:
+        """Stop it."""
+        self.run("stack", "down")
+
+    def url(self, part: str) -> str:
+        """Return where a part listens."""
+        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}"
+
+    def drill(self, *names: str) -> tuple[list[dict[str, Any]], str]:
+        """Hold drills; returns their results and what was said."""
+        done = self.run("drill", *names, "--json")
+        assert done.stdout, done.stderr
+        found = json.loads(done.stdout)
+        return found if isinstance(found, list) else [found], done.stderr
+
+
+COMMAND = [str(Path(sys.prefix) / "bin/burnrate")]
+
+
+def environment() -> dict[str, str]:
+    """Return the caller's, without what would move this stack's ports."""
+    own = {endpoint.variable for endpoint in ENDPOINTS}
+    return {name: value for name, value in os.environ.items() if name not in own}
+
+
+def scaled(text: str) -> str:
+    """Return a duration divided by the scale, in whole milliseconds, and a second at least."""
+    return f"{max(1000, round(1000 * duration_seconds(text) / SCALE))}ms"
+
+
+def scale_prometheus(folder: Path) -> None:
+    """Shorten windows, `for`, scrapes and evaluations; expressions stay as they are."""
+    for path in (folder / "rules").glob("*.yml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for group in content["groups"]:
+            group["interval"] = "1s"
+            for rule in group["rules"]:
+                rule["expr"] = _scaled_expression(rule["expr"])
+                for key in rule.keys() & {"for", "keep_firing_for"}:
+                    rule[key] = scaled(rule[key])
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    path = folder / "prometheus.yml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section in (content["global"], *content["scrape_configs"]):
+        for key in section.keys() & {"scrape_interval", "scrape_timeout", "evaluation_interval"}:
+            section[key] = "1s"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def scale_alertmanager(path: Path) -> None:
+    """Shorten the waits of every route."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    pending = [content["route"]]
+    while pending:
+        route = pending.pop()
+        pending += route.get("routes", [])
+        for key in route.keys() & {"group_wait", "group_interval", "repeat_interval"}:
+            # A group's wait may be nothing at all.
+            route[key] = scaled(route[key]) if duration_seconds(route[key]) else "0s"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def _scaled_expression(expression: str) -> str:
+    expression = _RANGE.sub(lambda match: f"[{scaled(match[1])}]", expression)
+    return _OFFSET.sub(lambda match: f"offset {scaled(match[1])}", expression)
+
+
+def _ports_of(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name.endswith("_PORT")}
+
+
+def _free_ports() -> dict[str, str]:
+    with ExitStack() as stack:
+        ports = {}
+        for endpoint in ENDPOINTS:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            ports[endpoint.variable] = str(server.getsockname()[1])
+        return ports
