@@ -1,4 +1,4 @@
-"""Writes each dashboard to grafana/dashboards/: `python -m grafana.build`."""
+"""Writes grafana/dashboards/ and docs/dashboards.md: `python -m grafana.build`."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana import (
+    document,
     host,
     log_search,
     nginx,
@@ -54,8 +55,10 @@ def render(dashboard: Dashboard) -> str:
 
 def main() -> None:
     """Write the files."""
-    for name, dashboard in dashboards().items():
-        (DIRECTORY / name).write_text(render(dashboard), encoding="utf-8")
+    texts = {name: render(dashboard) for name, dashboard in dashboards().items()}
+    for name, text in texts.items():
+        (DIRECTORY / name).write_text(text, encoding="utf-8")
+    document.write([json.loads(text) for text in texts.values()])
 
 
 if __name__ == "__main__":

@@ -42,6 +42,12 @@ def _to_exhaustion() -> str:
     return f"{left} * {days} * 86400 * {budget} / ({_by_slo(_errors('1h'))} > 0)"
 
 
+def _sli() -> str:
+    """Return the period's share of good events: the spent part of the budget, taken from 1."""
+    left = _by_slo(f"{slo_series.BUDGET_LEFT}{{{_EACH}}}")
+    return f"1 - (1 - {left}) * {_by_slo(f'{slo_series.ERROR_BUDGET}{{{_EACH}}}')}"
+
+
 def _objectives() -> Builder:
     return table(
         "Objectives",
@@ -64,7 +70,7 @@ def _objectives() -> Builder:
             ),
             Column(
                 "SLI",
-                f"1 - {_by_slo(f'{slo_series.PERIOD_ERRORS}{{{_EACH}}}')}",
+                _sli(),
                 "percentunit",
                 decimals=3,
             ),

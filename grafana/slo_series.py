@@ -8,7 +8,6 @@ ERROR_BUDGET: Final = "slo:error_budget:ratio"
 PERIOD_DAYS: Final = "slo:time_period:days"
 BURN_NOW: Final = "slo:current_burn_rate:ratio"
 BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
-PERIOD_ERRORS: Final = "slo:sli_error:ratio_rate30d"
 
 
 def errors(window: str) -> str:

@@ -38,11 +38,11 @@ class Expected:
         """Whether a rule's alerts could be the one; labels a target brings are open."""
         if rule.kind != "alerting" or not re.fullmatch(self.name or ".*", rule.name):
             return False
-        known = {k: v for k, v in self.labels.items() if k in rule.labels}
+        known = {k: v for k in self.labels if (v := _label(rule, k)) is not None}
         # An SLO is never a target's label: a rule without one is about something else.
         if not known or ("slo" in self.labels and "slo" not in known):
             return False
-        return all(re.fullmatch(v, rule.labels[k]) for k, v in known.items())
+        return all(re.fullmatch(self.labels[k], value) for k, value in known.items())
 
     def pinned_to(self, rule: Rule) -> "Expected":
         """Return what is met by this rule's alerts alone, and not by another tier's."""
@@ -108,6 +108,14 @@ def windows(
         )
         for each in found
     ]
+
+
+def _label(rule: Rule, name: str) -> str | None:
+    """Return a label of a rule's alerts: its own, or the one that all its series must have."""
+    if name in rule.labels:
+        return rule.labels[name]
+    found = set(re.findall(rf'[{{,]\s*{name}="([^"]*)"', rule.query))
+    return found.pop() if len(found) == 1 else None
 
 
 def _longest(rule: Rule, rules: Sequence[Rule]) -> float:

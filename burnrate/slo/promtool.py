@@ -15,7 +15,7 @@ from burnrate.slo.windows import EVALUATION_SECONDS, TIERS, Tier
 _EVENTS_A_SECOND: Final = 100
 # How coarse time may be in a tier's tests: as Prometheus evaluates for the fast one, where seconds
 # count; else a small part of what is measured, or a run would take minutes.
-_STEPS: Final = {"Fast": EVALUATION_SECONDS, "High": 60, "Medium": 300, "Slow": 300}
+_STEPS: Final = {"Fast": EVALUATION_SECONDS, "High": 120, "Medium": 300, "Slow": 600}
 # A range of five minutes needs more than one sample.
 _COARSEST_SAMPLES: Final = 60
 # What is not asserted before the earliest moment that is: rate() extrapolates at a window's ends.

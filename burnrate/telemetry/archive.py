@@ -92,19 +92,54 @@ def _fold(folder: Path, kind: str, files: list[MetricFile], combine: Combine) ->
     archive = folder / f"{kind}_{ARCHIVE}.db"
     data = archive.read_bytes() if archive.exists() else b""
     taken_in = _taken_in(data)
-    values = {key: (value, stamp) for key, value, stamp in metric_files.read_values(data)}
     identities = [_identity(file) for file in files]
-    for file, identity in zip(files, identities, strict=True):
-        if identity in taken_in:
-            continue
-        for key, value, stamp in metric_files.read_values(file.path.read_bytes()):
-            present = values.get(key)
-            new = (value, stamp)
-            values[key] = new if present is None else combine(present, new)
-    packed = metric_files.pack((key, value, stamp) for key, (value, stamp) in values.items())
+    dead = [
+        file.path.read_bytes()
+        for file, identity in zip(files, identities, strict=True)
+        if identity not in taken_in
+    ]
+    # The first one that is folded is what the archive begins with.
+    sums = _Sums(data or (dead.pop(0) if dead else b""))
+    for content in dead:
+        sums.add(content, combine)
     written = archive.with_suffix(".tmp")
-    written.write_bytes(packed + json.dumps(identities).encode())
+    written.write_bytes(sums.packed() + json.dumps(identities).encode())
     written.replace(archive)
+
+
+class _Sums:
+    """An archive's entries; values that are there already are changed in place."""
+
+    def __init__(self, archive: bytes) -> None:
+        used = metric_files.bytes_used(archive)
+        entries = metric_files.read_entries(archive, metric_files.HEADER_BYTES, used)
+        end = (entries[-1][1] + 2) * 8 if entries else metric_files.HEADER_BYTES
+        self._entries = bytearray(archive[:end].ljust(metric_files.HEADER_BYTES, b"\0"))
+        self._doubles = memoryview(self._entries).cast("d")
+        self._places = dict(entries)
+        self._new: dict[bytes, Value] = {}
+
+    def add(self, file: bytes, combine: Combine) -> None:
+        doubles, places, new = self._doubles, self._places, self._new
+        for key, value, stamp in metric_files.read_values(file):
+            place = places.get(key)
+            if place is not None:
+                present = (doubles[place], doubles[place + 1])
+                doubles[place], doubles[place + 1] = combine(present, (value, stamp))
+            else:
+                known = new.get(key)
+                new[key] = (value, stamp) if known is None else combine(known, (value, stamp))
+
+    def packed(self) -> bytes:
+        added = metric_files.pack((key, *value) for key, value in self._new.items())
+        used = len(self._entries) + len(added) - metric_files.HEADER_BYTES
+        return b"".join(
+            (
+                metric_files.header(used),
+                memoryview(self._entries)[metric_files.HEADER_BYTES :],
+                added[metric_files.HEADER_BYTES :],
+            )
+        )
 
 
 def _identity(file: MetricFile) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -26,8 +27,15 @@ class Key(NamedTuple):
     @classmethod
     def parse(cls, raw: bytes) -> "Key":
         """Read what `prometheus_client.mmap_dict.mmap_key` wrote."""
-        family, sample, labels, text = json.loads(raw)
-        return cls(family, sample, tuple(sorted(labels.items())), text)
+        return cls.parse_all([raw])[0]
+
+    @classmethod
+    def parse_all(cls, keys: list[bytes]) -> "list[Key]":
+        """Read many at once, which costs half of reading one after the other."""
+        return [
+            cls(family, sample, tuple(sorted(labels.items())), text)
+            for family, sample, labels, text in json.loads(b"[" + b",".join(keys) + b"]")
+        ]
 
     @property
     def start(self) -> str:
@@ -81,7 +89,7 @@ class Layout:
     def __init__(self, keys: list[tuple[str, bytes]]) -> None:
         self._raw = list(keys)
         self.size = len(keys)
-        self._keys = [Key.parse(raw) for _, raw in keys]
+        self._keys = Key.parse_all([raw for _, raw in keys])
         self._slots: list[int] = []
         self._text: list[str] = []
         self._openmetrics: list[str] = []
@@ -178,5 +186,6 @@ def _exemplar(latest: Latest) -> str:
     return f"# {{{latest.labels}}} {latest.value!r} {latest.timestamp!r}"
 
 
+@lru_cache(maxsize=4096)  # the same few values stand on thousands of lines
 def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

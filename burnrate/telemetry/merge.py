@@ -26,12 +26,15 @@ class _Slots:
         self.keys: list[tuple[str, bytes]] = []
         self._places: dict[bytes, int] = {}
 
-    def place(self, kind: str, key: bytes) -> int:
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = len(self.keys)
-            self.keys.append((kind, key))
-        return place
+    def place_all(self, kind: str, keys: list[bytes], places: list[int]) -> None:
+        """Add the places of these keys to `places`; new keys get the next ones."""
+        known = self._places
+        for key in keys:
+            place = known.get(key)
+            if place is None:
+                place = known[key] = len(self.keys)
+                self.keys.append((kind, key))
+            places.append(place)
 
 
 class _OpenFile:
@@ -55,14 +58,14 @@ class _OpenFile:
             self._remap(size)
         if self._map is None:
             return  # its worker is about to give it a size
-        used = metric_files.bytes_used(memoryview(self._map)[:size])
+        used = metric_files.bytes_used(self._map)
         if used <= self._read_until:
             return
-        data = memoryview(self._map)
-        for key, index in metric_files.read_entries(data, self._read_until, used):
-            self._indexes.append(index)
-            self._slots.append(slots.place(self._file.kind, key))
-            self._read_until = (index + 2) * 8
+        entries = metric_files.read_entries(self._map, self._read_until, used)
+        if entries:
+            slots.place_all(self._file.kind, [key for key, _ in entries], self._slots)
+            self._indexes += [index for _, index in entries]
+            self._read_until = (entries[-1][1] + 2) * 8
 
     def add_to(self, totals: list[float]) -> None:
         """Add this file's values to the totals of their slots."""

@@ -32,8 +32,8 @@ class _WorkerFile:
         size = max(os.fstat(self._descriptor).st_size, _INITIAL_BYTES)
         self._map(size)
         # A file is there already where a process of the same number has died and was not folded.
-        self._used = metric_files.bytes_used(memoryview(self._mapped)) or HEADER_BYTES
-        entries = metric_files.read_entries(memoryview(self._mapped), HEADER_BYTES, self._used)
+        self._used = metric_files.bytes_used(self._mapped) or HEADER_BYTES
+        entries = metric_files.read_entries(self._mapped, HEADER_BYTES, self._used)
         self._indexes = {key.decode(): index for key, index in entries}
         self._publish()
 

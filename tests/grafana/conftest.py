@@ -1,6 +1,8 @@
 """One stack for all tests of this room that need one, with traffic on it."""
 
 import asyncio
+import json
+import os
 import shutil
 import tempfile
 import threading
@@ -51,6 +53,17 @@ class BusyStack:
             if all(query.name in EMPTY for query in left):
                 return
 
+    def record(self) -> str:
+        """Return what became of each query, as docs/dashboards.md tells it."""
+        return json.dumps({q.name: self._verdict(q) for q in all_queries()}, indent=1) + "\n"
+
+    def _verdict(self, query: PanelQuery) -> str:
+        if (part := self.missing(query)) is not None:
+            return f"unchecked: {part} was not installed"
+        if query.name in self.with_data:
+            return "data"
+        return f"empty: {EMPTY[query.name]}" if query.name in EMPTY else "no data"
+
     def can_answer(self, query: PanelQuery) -> bool:
         """Say whether what the query asks, and what it asks about, runs here."""
         return self.missing(query) is None
@@ -89,6 +102,8 @@ def busy_stack() -> Iterator[BusyStack]:
         stack = BusyStack(checkout)
         with _BackgroundTraffic(stack.front):
             stack.settle()
+        if path := os.environ.get("DASHBOARDS_RECORD"):
+            Path(path).write_text(stack.record(), encoding="utf-8")
         yield stack
     finally:
         checkout.run("down")

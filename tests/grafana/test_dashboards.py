@@ -1,5 +1,6 @@
 """grafana/: the dashboards are what the Python builds, and keep the house rules."""
 
+import json
 import re
 from itertools import combinations
 from typing import Any
@@ -236,3 +237,14 @@ def test_alerts_lead_to_dashboards_that_exist() -> None:
         uid, _, query = url.strip("\"'").partition("/d/")[2].partition("?")
         declared = {variable["name"] for variable in by_uid[uid]["templating"]["list"]}
         assert set(re.findall(r"var-(\w+)=", query)) <= declared
+
+
+def test_page_about_the_dashboards_is_up_to_date() -> None:
+    """It is what the build writes, and the last run asked each query and missed no data."""
+    from grafana.document import DOCUMENT, LAST_RUN, document  # noqa: PLC0415 - as above
+
+    last_run = json.loads(LAST_RUN.read_text())
+
+    assert DOCUMENT.read_text() == document(list(BUILT.values()), last_run)
+    assert set(last_run) == {query.name for query in all_queries()}
+    assert "no data" not in last_run.values()

@@ -30,7 +30,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @asynccontextmanager
 async def _opened(postgres: PostgresServer, name: str) -> AsyncIterator[Database]:
-    telemetry = Telemetry(CollectorRegistry(), tracing=None)
+    telemetry = Telemetry(CollectorRegistry(), "api", "test")
     database = Database(
         DatabaseSettings(host=postgres.host, port=postgres.port, name=name),
         pool_min=1,

@@ -41,7 +41,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def _backend() -> RedisBackend:
-    telemetry = Telemetry(CollectorRegistry(), tracing=None)
+    telemetry = Telemetry(CollectorRegistry(), "api", "test")
     return RedisBackend(
         RedisSettings(timeout_seconds=0.05, retry_interval_seconds=1),
         pool_max=1,

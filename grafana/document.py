@@ -1,0 +1,58 @@
+"""docs/dashboards.md: each panel, its question, its queries, and whether the last run got data."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+# Written by the tests that ask each query on a real stack (tests/grafana/conftest.py).
+LAST_RUN: Final = ROOT / "grafana/last_run.json"
+DOCUMENT: Final = ROOT / "docs/dashboards.md"
+
+_HEAD: Final = """\
+<!-- Written by `python -m grafana.build`; do not edit. -->
+# Dashboards
+
+Each panel answers one question. *Data* says what each of its queries returned when the tests last asked it on a stack with
+traffic (`tests/grafana`): data; nothing, and why that is right; or unchecked, because the part that it needs was not
+installed.
+"""
+
+
+def document(built: list[dict[str, Any]], last_run: dict[str, str]) -> str:
+    """Return the page for these dashboards, as they are in their files."""
+    return "\n".join([_HEAD, *(_section(dashboard, last_run) for dashboard in built)])
+
+
+def write(built: list[dict[str, Any]]) -> None:
+    """Write the page."""
+    last_run = json.loads(LAST_RUN.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(document(built, last_run), encoding="utf-8")
+
+
+def _section(dashboard: dict[str, Any], last_run: dict[str, str]) -> str:
+    lines = [
+        f"## {dashboard['title']}",
+        "",
+        f"{dashboard['description']} Address: `/d/{dashboard['uid']}`.",
+        "",
+        "| Panel | Question | Query | Data |",
+        "|---|---|---|---|",
+    ]
+    for panel in dashboard["panels"]:
+        if panel["type"] != "row":
+            lines.append(_line(dashboard["title"], panel, last_run))
+    return "\n".join(lines) + "\n"
+
+
+def _line(title: str, panel: dict[str, Any], last_run: dict[str, str]) -> str:
+    question = panel["description"].partition("?")[0] + "?"
+    queries, verdicts = [], []
+    for target in panel["targets"]:
+        text = target.get("expr") or target["query"]
+        # A double backtick, because a query may hold single ones.
+        queries.append(f"`` {text} ``".replace("|", "\\|"))
+        name = f"{title} / {panel['title']} / {target['refId']}"
+        verdicts.append(last_run.get(name, "unchecked: not asked yet"))
+    told = verdicts[:1] if len(set(verdicts)) == 1 else verdicts
+    return f"| {panel['title']} | {question} | {'<br>'.join(queries)} | {'<br>'.join(told)} |"
