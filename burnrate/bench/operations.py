@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import Counter, Histogram, values
 
 from burnrate.bench.subjects import Subject
-from burnrate.telemetry.context import RequestInfo, set_request
+from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.metrics import HTTP_SECONDS
 from burnrate.telemetry.request_line import RequestLine
@@ -74,7 +74,7 @@ def _choose_values(whose: str, folder: Path) -> None:
 
 def _line(whose: str) -> Subject:
     configure_logging("bench", "info", 16_384)
-    set_request(_REQUEST)
+    current.set(_REQUEST)
     if whose == "ours":
         return _Operation(lambda: _LINE.write(_REQUEST))
     return _Operation(lambda: _LINE.log(logging.INFO, None))

@@ -51,10 +51,10 @@ class KnownAlert(_Model):
 
 
 class _Status(_Model):
-    class Config(_Model):
+    class Written(_Model):
         original: str
 
-    config: Config
+    config: Written
 
 
 class _File(_Model):

@@ -50,7 +50,8 @@ class Expected:
         return Expected({**self.labels, **exact}, name=rule.name)
 
     def __str__(self) -> str:
-        words = [f"{name}={value}" for name, value in sorted(self.labels.items())]
+        # Without what escapes a name's characters in a pattern.
+        words = [f"{k}={v}".replace("\\", "") for k, v in sorted(self.labels.items())]
         return f"{self.name or 'an alert'} with {', '.join(words)}"
 
 

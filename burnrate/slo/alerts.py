@@ -74,7 +74,9 @@ def dashboard(slo: Slo) -> str:
 
 def _burn(slo: Slo, tier: Tier) -> Rule:
     threshold = number(slo.threshold(tier))
-    ratios = [f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)]
+    ratios = [
+        f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)
+    ]
     # A count that is extrapolated is no whole number: half a failure less is the same failure.
     failures = (
         f"{events_name('bad', tier.long)}{slo.selector} * {tier.long.seconds}"
@@ -104,7 +106,7 @@ def _description(slo: Slo, tier: Tier) -> str:
     left = f"slo:period_error_budget_remaining:ratio{slo.selector}"
     ratio = f"{ratio_name(tier.long)}{slo.selector}"
     return (
-        _value(f"100 * {ratio}", "{{ . | first | value | printf \"%.3g\" }} %")
+        _value(f"100 * {ratio}", '{{ . | first | value | printf "%.3g" }} %')
         + f" of the events of the last {tier.long.name} were bad; the objective of"
         f" {number(slo.objective * 100)} % allows {number(slo.budget * 100)} %. The budget burns "
         + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.3g" }}')

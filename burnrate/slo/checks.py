@@ -81,7 +81,9 @@ def _check_thresholds(slo: Slo, file: Path, path: str) -> None:
     for field, query in _queries(slo):
         for operator, text in _LE.findall(query):
             found = True
-            _check_le(operator, text, threshold, lambda reason, at=field: _refuse(reason, file, path, at))
+            _check_le(
+                operator, text, threshold, lambda reason, at=field: _refuse(reason, file, path, at)
+            )
     if not found:
         raise SpecError(file, f"{path}.sli.events", "selects no bucket: no matcher of le")
 
@@ -95,9 +97,7 @@ def spellings(bound: float) -> list[str]:
     return sorted({f"{bound:g}", str(float(bound))})
 
 
-def _check_le(
-    operator: str, text: str, threshold: float, refuse: Callable[[str], None]
-) -> None:
+def _check_le(operator: str, text: str, threshold: float, refuse: Callable[[str], None]) -> None:
     both = spellings(threshold)
     pattern = text.replace("\\\\", "\\")
     if operator == "=~":

@@ -111,9 +111,7 @@ def _failing(slos: Sequence[Slo], tier: Tier, part: Fraction) -> dict[str, Any]:
             for slo in slos
             for series in input_series(slo, _stretches(slo, tier, part, course))
         ],
-        "promql_expr_test": [
-            check for slo in slos for check in _checks(slo, tier, part, course)
-        ],
+        "promql_expr_test": [check for slo in slos for check in _checks(slo, tier, part, course)],
     }
 
 
@@ -147,7 +145,7 @@ def _healthy(service: Service) -> dict[str, Any]:
         "input_series": [up, *series.values()],
         "promql_expr_test": [
             {
-                "expr": f"count(count_over_time(ALERTS{{alertstate=\"firing\"}}[{hours}h])) or vector(0)",
+                "expr": f'count(count_over_time(ALERTS{{alertstate="firing"}}[{hours}h])) or vector(0)',
                 "eval_time": f"{hours}h",
                 "exp_samples": [{"labels": "{}", "value": 0}],
             },

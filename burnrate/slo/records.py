@@ -78,9 +78,7 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
             f"clamp_min({_one(fill(events.error_query, window.name))}, 0)"
             f" or on () 0 * {total}{slo.selector}"
         )
-    ratio = (
-        f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"
-    )
+    ratio = f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"
     return [(total, total_expr), (bad, bad_expr), (ratio_name(window), ratio)]
 
 

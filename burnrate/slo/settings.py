@@ -66,9 +66,7 @@ class PoolSettings(CommonSettings):
     buckets: tuple[float, ...] = POOL_WAIT_SECONDS
 
 
-SloSettings = Annotated[
-    RatioSettings | LatencySettings | PoolSettings, Field(discriminator="kind")
-]
+SloSettings = Annotated[RatioSettings | LatencySettings | PoolSettings, Field(discriminator="kind")]
 
 
 class ServiceSettings(Model):

@@ -39,7 +39,9 @@ def _values(increments: Sequence[tuple[int, Fraction]]) -> str:
     value, parts = Fraction(0), ["0"]
     for samples, step in increments:
         first = value + step
-        parts.append(_text(first) if samples == 1 else f"{_text(first)}+{_text(step)}x{samples - 1}")
+        parts.append(
+            _text(first) if samples == 1 else f"{_text(first)}+{_text(step)}x{samples - 1}"
+        )
         value += step * samples
     return " ".join(parts)
 
@@ -70,8 +72,6 @@ def _moved(slo: Slo) -> tuple[list[str], list[str]]:
     return [count, bucket, f'{attempts}"ok"}}'], [count, f'{attempts}"timeout"}}']
 
 
-def _histogram(
-    name: str, labels: str, settings: LatencySettings | PoolSettings
-) -> tuple[str, str]:
+def _histogram(name: str, labels: str, settings: LatencySettings | PoolSettings) -> tuple[str, str]:
     le = spellings(settings.threshold_seconds)[0]
     return f"{name}_count{{{labels}}}", f'{name}_bucket{{{labels}, le="{le}"}}'

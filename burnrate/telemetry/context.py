@@ -1,6 +1,6 @@
 """What the code inside a request may know about it: its ids."""
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import NamedTuple
 
 
@@ -17,7 +17,8 @@ class RequestInfo(NamedTuple):
     is_sampled: bool
 
 
-_current: ContextVar[RequestInfo | None] = ContextVar("burnrate_request", default=None)
+# The middleware sets and resets it; everybody else asks `current_request`.
+current: ContextVar[RequestInfo | None] = ContextVar("burnrate_request", default=None)
 
 
 def current_request() -> RequestInfo | None:
@@ -25,14 +26,4 @@ def current_request() -> RequestInfo | None:
 
     Tasks and executor threads that the request starts see it as well.
     """
-    return _current.get()
-
-
-def set_request(request: RequestInfo) -> Token[RequestInfo | None]:
-    """Make `request` the current one of this task, until `unset_request`."""
-    return _current.set(request)
-
-
-def unset_request(token: Token[RequestInfo | None]) -> None:
-    """Take back what `set_request` set."""
-    _current.reset(token)
+    return current.get()

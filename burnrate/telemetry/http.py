@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from bisect import bisect_left
+from collections.abc import Callable
 from random import random
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, Protocol
 
 from opentelemetry.trace import Span
 from prometheus_client import Counter, Histogram
@@ -33,6 +34,13 @@ _CLIENT_ERROR: Final = 400
 _SERVER_ERRORS: Final = ("500", "502", "503", "504")
 
 
+class _Value(Protocol):
+    """What prometheus_client keeps the value of one series in."""
+
+    def inc(self, amount: float) -> None:
+        """Add."""
+
+
 class _Children:
     """The series of one label tuple, their values at hand.
 
@@ -42,22 +50,28 @@ class _Children:
     outcome with what the public calls give.
     """
 
-    __slots__ = ("_add_request", "_add_seconds", "_bounds", "_buckets", "_duration")
+    __slots__ = ("_add", "_bounds", "_buckets", "_duration", "_requests", "_sum")
 
     def __init__(self, requests: Counter, duration: Histogram) -> None:
         self._duration = duration
-        self._add_request = requests._value.inc  # noqa: SLF001
-        self._add_seconds = duration._sum.inc  # noqa: SLF001
+        self._requests: Any = requests._value  # noqa: SLF001
+        self._sum: Any = duration._sum  # noqa: SLF001
         self._bounds = duration._upper_bounds  # noqa: SLF001
-        self._buckets = [bucket.inc for bucket in duration._buckets]  # noqa: SLF001
+        self._buckets: list[Any] = duration._buckets  # noqa: SLF001
+        # Values in files share a lock, so one is enough for all three.
+        self._add = getattr(self._requests, "add_with", self._add_each)
 
     def record(self, seconds: float, trace_id: str | None) -> None:
-        self._add_request(1)
         if trace_id is None:
-            self._add_seconds(seconds)
-            self._buckets[bisect_left(self._bounds, seconds)](1)
+            self._add(1.0, self._sum, seconds, self._buckets[bisect_left(self._bounds, seconds)])
         else:
+            self._requests.inc(1.0)
             self._duration.observe(seconds, {"trace_id": trace_id})
+
+    def _add_each(self, amount: float, other: _Value, other_amount: float, third: _Value) -> None:
+        self._requests.inc(amount)
+        other.inc(other_amount)
+        third.inc(1.0)
 
 
 class HttpRecorder:
@@ -69,7 +83,9 @@ class HttpRecorder:
         self._slow_seconds = settings.slow_request_seconds
         self._success_ratio = settings.log_success_ratio
         self._children: dict[tuple[str, str, int], _Children] = {}
-        self.in_progress = metrics.http_requests_in_progress
+        # Without the checks of Gauge.inc and Gauge.dec; the same private attribute as above.
+        self.enter: Callable[[float], None] = metrics.http_requests_in_progress._value.inc  # noqa: SLF001
+        self.leave = self.enter
 
     def record(
         self, method: str, endpoint: str, status: int, seconds: float, trace_id: str | None
@@ -138,7 +154,8 @@ class HttpExchange:
         self._endpoints = endpoints
         self._endpoint: str | None = None
         # Taken now: mounts change the root path in the scope while they pass it on.
-        self._path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        root_path, path = scope.get("root_path"), scope["path"]
+        self._path: str = path.removeprefix(root_path) if root_path else path
         self._status = INTERNAL_ERROR
         self._seconds = 0.0
         self._error: BaseException | None = None
@@ -146,7 +163,7 @@ class HttpExchange:
         self._is_recorded = False
         self._is_closed = False
         self.span: Span | None = None
-        recorder.in_progress.inc()
+        recorder.enter(1.0)
 
     async def receive(self) -> Message:
         """Pass on what the client sends, noticing when it leaves."""
@@ -199,15 +216,17 @@ class HttpExchange:
     def _record(self) -> None:
         self._is_recorded = True
         self._seconds = perf_counter() - self._started
-        self._recorder.in_progress.dec()
+        self._recorder.leave(-1.0)
         if self._is_client_gone or _is_disconnected(self._receive):
             self._status = CLIENT_CLOSED_REQUEST
+        method = self._scope["method"]
+        request = self._request
         self._recorder.record(
-            method if (method := self._scope["method"]) in METHODS else OTHER_METHOD,
+            method if method in METHODS else OTHER_METHOD,
             self._find_endpoint(),
             self._status,
             self._seconds,
-            self._request.trace_id if self._request.is_sampled else None,
+            request.trace_id if request.is_sampled else None,
         )
 
     def _find_endpoint(self) -> str:
@@ -232,7 +251,7 @@ class HttpExchange:
             scope["path"],
             self._find_endpoint(),
             self._status,
-            round(self._seconds, 6),
+            self._seconds,
             client[0] if client else None,
         )
         error = self._error

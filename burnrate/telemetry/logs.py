@@ -1,5 +1,6 @@
 """JSON logs: one event is one line of valid JSON, whatever it holds."""
 
+import json
 import logging
 import logging.config
 import math
@@ -44,6 +45,7 @@ class JsonFormatter(BaseJsonFormatter):
     def __init__(self, service: str = "", field_characters: int = 16_384) -> None:
         super().__init__()
         self.service = service
+        self.service_json = json.dumps(service)
         self.field_characters = field_characters
 
     def format(self, record: logging.LogRecord) -> str:
@@ -125,14 +127,14 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     def write_line(self, line: str) -> None:
         """Write one line, its end included; a full disk or a closed pipe fails no request."""
-        self.acquire()
-        try:
-            self.stream.write(line)
-            self.stream.flush()
-        except (OSError, ValueError):
-            return
-        finally:
-            self.release()
+        lock = self.lock
+        assert lock is not None  # noqa: S101 - createLock has made it
+        with lock:
+            try:
+                self.stream.write(line)
+                self.stream.flush()
+            except (OSError, ValueError):
+                return
 
 
 def logging_config(

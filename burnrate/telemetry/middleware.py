@@ -1,7 +1,6 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
 import re
-from random import getrandbits
 from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
@@ -9,7 +8,7 @@ from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burnrate.telemetry import traces
-from burnrate.telemetry.context import RequestInfo, set_request, unset_request
+from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.http import HttpExchange, HttpRecorder
 from burnrate.telemetry.metrics import Metrics
@@ -77,7 +76,7 @@ class TelemetryMiddleware:
         else:
             await self._app(scope, receive, send)
             return
-        token = set_request(request)
+        token = current.set(request)
         context = None
         if self._tracing is not None:
             exchange.span, context = self._tracing.enter(scope, request, parent)
@@ -90,7 +89,7 @@ class TelemetryMiddleware:
             exchange.finish()
             if context is not None:
                 otel_context.detach(context)
-            unset_request(token)
+            current.reset(token)
 
     async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_and_start(message: Message) -> None:
@@ -116,5 +115,4 @@ class TelemetryMiddleware:
                     request_id = value.decode("ascii")
             elif name in _TRACE_HEADERS:
                 carrier[name.decode("ascii")] = value.decode("latin-1")
-        request_id = request_id or f"{getrandbits(128):032x}"
         return traces.request_info(carrier, request_id, self._tracing)

@@ -35,7 +35,7 @@ class RequestLine(NamedTuple):
         if handler is None or not _is_plain(self.path, handler.json_formatter):
             self.log(logging.INFO, None)
         else:
-            handler.write_line(self._serialise(request, handler.json_formatter.service))
+            handler.write_line(self._serialise(request, handler.json_formatter.service_json))
 
     def log(self, level: int, error: BaseException | None) -> None:
         """Write the line the long way, with the exception that broke the request, if any."""
@@ -46,22 +46,24 @@ class RequestLine(NamedTuple):
             self.path,
             self.status_code,
             exc_info=error,
-            extra=self._asdict(),
+            extra={**self._asdict(), "process_time": round(self.process_time, 6)},
         )
 
     def _serialise(self, request: RequestInfo, service: str) -> str:
         now = time()
         seconds = int(now)
-        path = quote(self.path)
-        client = "null" if self.client is None else quote(self.client)
+        method, path, route, status_code, process_time, client = self
+        request_id, trace_id, span_id, _ = request
+        path = quote(path)
+        client = "null" if client is None else quote(client)
         return (
             f'{{"timestamp": "{_second(seconds)}.{int((now - seconds) * 1e6):06d}+00:00", '
             f'"level": "info", "logger": "burnrate.request", '
-            f'"message": "{self.method} {path[1:-1]} {self.status_code}", '
-            f'"service": {_quoted(service)}, "request_id": "{request.request_id}", '
-            f'"trace_id": "{request.trace_id}", "span_id": "{request.span_id}", '
-            f'"method": "{self.method}", "path": {path}, "route": {_quoted(self.route)}, '
-            f'"status_code": {self.status_code}, "process_time": {self.process_time!r}, '
+            f'"message": "{method} {path[1:-1]} {status_code}", '
+            f'"service": {service}, "request_id": "{request_id}", '
+            f'"trace_id": "{trace_id}", "span_id": "{span_id}", '
+            f'"method": "{method}", "path": {path}, "route": {_quoted(route)}, '
+            f'"status_code": {status_code}, "process_time": {process_time:.6f}, '
             f'"client": {client}}}\n'
         )
 
@@ -89,6 +91,6 @@ def _second(seconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)  # routes: a closed set
 def _quoted(text: str) -> str:
     return quote(text)

@@ -25,10 +25,10 @@ from opentelemetry.sdk.trace.sampling import (
     StaticSampler,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, Span, SpanContext
 from starlette.types import Scope
 
-from burnrate.telemetry.context import RequestInfo
+from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.metrics import SPAN_OUTCOMES, Metrics
 from burnrate.telemetry.spans import ServerSpans
 
@@ -44,6 +44,8 @@ _ENDPOINT_VARIABLES: Final = (
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
 _random = RandomIdGenerator()
+# What RequestInfo(...) calls, without the Python function around it.
+_new: Final = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -70,6 +72,25 @@ class _ChosenIdGenerator(IdGenerator):
     def generate_trace_id(self) -> int:
         chosen = _chosen.get()
         return _random.generate_trace_id() if chosen is None else chosen.trace_id
+
+
+class _UnsampledSpan(NonRecordingSpan):
+    """The span of a request that has none: clients make no spans below it, yet pass its ids on.
+
+    It is asked for its ids only where they go on to another service, so one serves all requests.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_SPAN_CONTEXT)
+
+    def get_span_context(self) -> SpanContext:
+        request = current.get()
+        if request is None:
+            return INVALID_SPAN_CONTEXT
+        return SpanContext(int(request.trace_id, 16), int(request.span_id, 16), is_remote=False)
+
+
+_UNSAMPLED: Final = trace.set_span_in_context(_UnsampledSpan(), Context())
 
 
 class Tracing:
@@ -104,7 +125,9 @@ class Tracing:
         Detach the token when the request is over.
         """
         if not request.is_sampled:
-            return None, otel_context.attach(_unsampled_context(request, parent))
+            if parent is None:
+                return None, otel_context.attach(_UNSAMPLED)
+            return None, otel_context.attach(trace.set_span_in_context(_UnsampledSpan(), parent))
         span = self._spans.start(scope, parent)
         return span, otel_context.attach(trace.set_span_in_context(span, parent or Context()))
 
@@ -176,7 +199,7 @@ def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | Non
 
 
 def request_info(
-    carrier: dict[str, str], request_id: str, tracing: Tracing | None
+    carrier: dict[str, str] | None, request_id: str | None, tracing: Tracing | None
 ) -> tuple[RequestInfo, Context | None]:
     """Return the ids of a request, and its caller's context where it sent one.
 
@@ -185,23 +208,22 @@ def request_info(
         request_id: The caller's, or a new one.
         tracing: Decides whether it is sampled; None when traces are off.
     """
+    # All ids in one draw: formatting each by itself is most of their cost.
+    drawn = getrandbits(320).to_bytes(40, "big").hex()
+    if request_id is None:
+        request_id = drawn[48:]
+    if not carrier and tracing is None:
+        return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], False)), None
     parent = None
-    trace_id, span_id = getrandbits(128) or 1, getrandbits(64) or 1  # 0 is no id
+    trace_id, span_id = int(drawn[:32], 16) or 1, int(drawn[32:48], 16) or 1  # 0 is no id
     if carrier:
         parent = propagate.extract(carrier, context=Context())
         caller = trace.get_current_span(parent).get_span_context()
         trace_id = caller.trace_id if caller.is_valid else trace_id
     is_sampled = tracing is not None and tracing.decide(parent, trace_id, span_id)
-    info = RequestInfo(request_id, f"{trace_id:032x}", f"{span_id:016x}", is_sampled)
-    return info, parent
-
-
-def _unsampled_context(request: RequestInfo, parent: Context | None) -> Context:
-    """Return a context in which clients make no spans, yet pass the trace's ids on."""
-    context = SpanContext(
-        trace_id=int(request.trace_id, 16), span_id=int(request.span_id, 16), is_remote=False
-    )
-    return trace.set_span_in_context(NonRecordingSpan(context), parent or Context())
+    if parent is None:
+        return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], is_sampled)), None
+    return RequestInfo(request_id, f"{trace_id:032x}", f"{span_id:016x}", is_sampled), parent
 
 
 def _is_wanted() -> bool:

@@ -124,26 +124,38 @@ def make_value_class(folder: Path) -> type:
 
         def place(self, doubles: "memoryview[float]", index: int) -> None:
             """Take over the value at this place."""
-            self._doubles = doubles
-            self._index = index
-            self._value = doubles[index]
+            self.doubles = doubles
+            self.index = index
+            self.amount = doubles[index]
 
         def inc(self, amount: float) -> None:
             """Add; an aligned double is written in one piece, so no reader sees half of it."""
             with store.lock:
-                value = self._value = self._value + amount
-                self._doubles[self._index] = value
+                value = self.amount = self.amount + amount
+                self.doubles[self.index] = value
 
         def set(self, value: float, timestamp: float | None = None) -> None:
             """Replace."""
             with store.lock:
-                self._value = float(value)
-                self._doubles[self._index] = self._value
-                self._doubles[self._index + 1] = timestamp or 0.0
+                self.amount = float(value)
+                self.doubles[self.index] = self.amount
+                self.doubles[self.index + 1] = timestamp or 0.0
+
+        def add_with(
+            self, amount: float, other: "FileValue", other_amount: float, third: "FileValue"
+        ) -> None:
+            """Add to this, to another and 1 to a third value, under one lock."""
+            with store.lock:
+                value = self.amount = self.amount + amount
+                self.doubles[self.index] = value
+                value = other.amount = other.amount + other_amount
+                other.doubles[other.index] = value
+                value = third.amount = third.amount + 1.0
+                third.doubles[third.index] = value
 
         def get(self) -> float:
             """Return this process's part."""
-            return self._value
+            return self.amount
 
         def set_exemplar(self, exemplar: Exemplar) -> None:
             """Keep the latest exemplar of this bucket."""

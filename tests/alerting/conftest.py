@@ -1,5 +1,6 @@
-"""An inbox for each test that asks for one."""
+"""An inbox with an empty store for each test that asks for one."""
 
+import contextlib
 import logging
 import sys
 import threading
@@ -23,6 +24,7 @@ class Inbox:
     url: str
     settings: Settings
     client: httpx2.Client = field(repr=False)
+    _counted: dict[str, float] = field(default_factory=dict, repr=False)
 
     def post(self, body: bytes, token: str = TOKEN) -> httpx2.Response:
         """Deliver a body."""
@@ -38,16 +40,29 @@ class Inbox:
         return alerts
 
     def metric(self, sample: str) -> float:
-        """Read one sample of /metrics."""
-        for line in self.client.get("/metrics").text.splitlines():
-            name, _, value = line.rpartition(" ")
-            if name == sample:
-                return float(value)
-        raise AssertionError(f"no sample {sample}")
+        """Read one sample of /metrics; a counter since the test began."""
+        return self._samples()[sample] - self._counted.get(sample, 0)
+
+    def forget(self) -> None:
+        """Give the next test empty files and the token back, and count from here."""
+        self.settings.token_file.write_text(TOKEN)
+        if self.settings.extra_token_file is not None:
+            self.settings.extra_token_file.unlink(missing_ok=True)
+        for path in self.settings.database_path.parent.iterdir():
+            path.unlink()
+        self.post(b"")  # the token that was good last is kept, so let it be this one
+        assert self.client.get("/health/ready").status_code == httpx2.codes.OK
+        counted = self._samples()
+        self._counted = {name: counted[name] for name in counted if "_total" in name}
+
+    def _samples(self) -> dict[str, float]:
+        lines = self.client.get("/metrics").text.splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
 
 
-@pytest.fixture
-def keeps_logging() -> Iterator[None]:
+@contextlib.contextmanager
+def keeping_logging() -> Iterator[None]:
     """Give the process its own logging back: instrumenting an application takes it over."""
     root = logging.getLogger()
     handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, threading.excepthook)
@@ -59,26 +74,51 @@ def keeps_logging() -> Iterator[None]:
     sys.excepthook, threading.excepthook = hooks
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings whose files are in the test's folder and whose limits are short."""
-    token_file = tmp_path / "token"
+def settings_in(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 (any setting's value)
+    """Settings whose files are in a folder and whose limits are short."""
+    token_file = folder / "token"
     token_file.write_text(TOKEN)
-    (tmp_path / "data").mkdir()
-    return Settings(
-        database_path=tmp_path / "data" / "inbox.sqlite3",
-        token_file=token_file,
-        extra_token_file=tmp_path / "extra_token",
-        max_body_bytes=4 * 1024 * 1024,
-        body_timeout_seconds=0.5,
-    )
+    (folder / "data").mkdir()
+    values: dict[str, Any] = {
+        "database_path": folder / "data" / "inbox.sqlite3",
+        "token_file": token_file,
+        "extra_token_file": folder / "extra_token",
+        "max_body_bytes": 4 * 1024 * 1024,
+        "body_timeout_seconds": 0.5,
+    }
+    return Settings(**(values | changes))
+
+
+@contextlib.contextmanager
+def an_inbox(settings: Settings) -> Iterator[Inbox]:
+    """Serve an inbox over real HTTP."""
+    with (
+        keeping_logging(),
+        serving(create_app(settings)) as url,
+        httpx2.Client(base_url=url, timeout=20) as client,
+    ):
+        yield Inbox(url, settings, client)
+
+
+@pytest.fixture(scope="module")
+def lasting_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+    """One inbox for all tests of a module, since starting one costs more than most of them."""
+    with an_inbox(settings_in(tmp_path_factory.mktemp("inbox"))) as inbox:
+        yield inbox
 
 
 @pytest.fixture
-def inbox(settings: Settings, keeps_logging: None) -> Iterator[Inbox]:  # noqa: ARG001
-    """An inbox served over real HTTP."""
-    with serving(create_app(settings)) as url, httpx2.Client(base_url=url, timeout=20) as client:
-        yield Inbox(url, settings, client)
+def inbox(lasting_inbox: Inbox) -> Inbox:
+    """The module's inbox, with an empty store."""
+    lasting_inbox.forget()
+    return lasting_inbox
+
+
+@pytest.fixture
+def fresh_inbox(tmp_path: Path) -> Iterator[Inbox]:
+    """An inbox of the test's own."""
+    with an_inbox(settings_in(tmp_path)) as inbox:
+        yield inbox
 
 
 @pytest.fixture

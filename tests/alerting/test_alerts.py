@@ -25,6 +25,10 @@ def test_an_alert_shows_all_that_is_known(inbox: Inbox) -> None:
         "labels": {"alertname": "HighErrors", "severity": "page", "service": "api"},
         "annotations": {"summary": "Too many errors."},
         "generatorURL": "http://prometheus:9090/graph?g0.expr=up",
+        "stale": False,
+        "unconfirmedSince": None,
+        "acknowledgedAt": None,
+        "acknowledgedBy": "",
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnrate.telemetry.context import RequestInfo, set_request, unset_request
+from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.logs import JsonFormatter, StdoutHandler
 from burnrate.telemetry.request_line import RequestLine
 
@@ -29,11 +29,11 @@ class Output:
         before, root.handlers = root.handlers, [self.handler, *others]
         level = root.level
         root.setLevel(logging.INFO)
-        token = set_request(REQUEST)
+        token = current.set(REQUEST)
         try:
             line.write(REQUEST)
         finally:
-            unset_request(token)
+            current.reset(token)
             root.handlers = before
             root.setLevel(level)
         return stream.getvalue().splitlines()
