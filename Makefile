@@ -35,6 +35,7 @@ lint: $(BIN)/.dev ## Static checks
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
+	$(BIN)/burnrate slo generate --check
 
 fmt: $(BIN)/.dev ## Format and fix
 	$(BIN)/ruff format

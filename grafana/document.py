@@ -13,9 +13,9 @@ _HEAD: Final = """\
 <!-- Written by `python -m grafana.build`; do not edit. -->
 # Dashboards
 
-Each panel answers one question. *Data* says what each of its queries returned when the tests last asked it on a stack with
-traffic (`tests/grafana`): data; nothing, and why that is right; or unchecked, because the part that it needs was not
-installed.
+Each panel answers one question. *Data* says what each of its queries returned when the tests
+(`tests/grafana`) last asked it on a stack with traffic: data; nothing, and why that is right; or
+unchecked, because the part that it needs was not installed.
 """
 
 
@@ -39,9 +39,8 @@ def _section(dashboard: dict[str, Any], last_run: dict[str, str]) -> str:
         "| Panel | Question | Query | Data |",
         "|---|---|---|---|",
     ]
-    for panel in dashboard["panels"]:
-        if panel["type"] != "row":
-            lines.append(_line(dashboard["title"], panel, last_run))
+    shown = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    lines += [_line(dashboard["title"], panel, last_run) for panel in shown]
     return "\n".join(lines) + "\n"
 
 

@@ -26,4 +26,9 @@ class Pair:
 
 
 # The factors of a 30-day period (SRE workbook, chapter 5).
-PAIRS: Final = (Pair("1h", "5m", 14.4, "fast page"),)
+PAIRS: Final = (
+    Pair("1h", "5m", 14.4, "fast page's"),
+    Pair("6h", "30m", 6, "slower page's"),
+    Pair("1d", "2h", 3, "faster ticket's"),
+    Pair("3d", "6h", 1, "slow ticket's"),
+)

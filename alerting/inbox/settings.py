@@ -94,8 +94,10 @@ class Settings(BaseSettings):
     @field_validator("fallback_webhook_url")
     @classmethod
     def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            _check_secret_address(url.get_secret_value())
+        # Empty, as the compose file passes it on where nobody has set it: nobody is told.
+        if url is None or not url.get_secret_value():
+            return None
+        _check_secret_address(url.get_secret_value())
         return url
 
     def fallback_address(self) -> str | None:

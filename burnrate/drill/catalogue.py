@@ -186,6 +186,9 @@ _ALL = (
         expected=_slo(".*redis.*"),
         fault=_held("redis"),
         bad=sli.pool("redis").bad_so_far(),
+        # The service goes on without Redis, but a try to hold what is held already is answered 503
+        # by the fault route, and the availability SLO counts that route too.
+        consequences=(_AVAILABILITY,),
         events=sli.pool("redis"),
         bad_share=_LIKELY,
         onset_seconds=_HELD_SECONDS,

@@ -104,7 +104,7 @@ def _hold_all(drills: Sequence[Drill], rate: float, *, is_all: bool) -> list[Res
         try:
             results.append(Runner(each, stack, screen, rate).run())
         except Refused as refused:
-            if not is_all:
+            if len(drills) == 1:
                 raise
             results.append(Result(each.name, each.summary, problem=str(refused)))
         screen.say(f"{each.name}: {results[-1].verdict}")

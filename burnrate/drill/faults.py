@@ -18,7 +18,7 @@ _UNDO_TRIES = 5
 _RETRY_SECONDS = 1.0
 # Longer holds need fewer tries, and each try at a worker whose pool is held already is a failed
 # request; shorter ones end sooner, since a hold cannot be called back.
-_HOLD_SECONDS = 20.0
+_HOLD_SECONDS = 10.0
 _HOLD_RETRY_SECONDS = 0.3
 _BURN_SECONDS = 0.5
 _ERROR_LINES = 50

@@ -20,6 +20,7 @@ class Arrived(BaseModel):
     id: int
     state: Literal["firing", "resolved"]
     labels: dict[str, str]
+    starts_at: datetime = Field(alias="startsAt")
     first_received_at: datetime = Field(alias="firstReceivedAt")
     last_received_at: datetime = Field(alias="lastReceivedAt")
     deliveries: int = 0

@@ -136,14 +136,18 @@ def _ranges(expression: str, recordings: Sequence[Rule], depth: int) -> set[floa
 
 
 def _bare(text: str) -> str:
-    """Return text without blanks and unbalanced or enclosing parentheses at its ends."""
-    text = text.strip()
-    while text.startswith("(") and (
-        text.count("(") > text.count(")") or (text.endswith(")") and _encloses(text))
-    ):
-        text = text[1:-1].strip() if text.count("(") == text.count(")") else text[1:].strip()
-    while text.endswith(")") and text.count(")") > text.count("("):
-        text = text[:-1].strip()
+    """Return text without blanks and without unbalanced or enclosing parentheses at its ends."""
+    before = None
+    while text != before:
+        before = text
+        text = text.strip()
+        surplus = text.count("(") - text.count(")")
+        if surplus > 0 and text.startswith("("):
+            text = text[1:]
+        elif surplus < 0 and text.endswith(")"):
+            text = text[:-1]
+        elif text.startswith("(") and text.endswith(")") and _encloses(text):
+            text = text[1:-1]
     return text
 
 

@@ -92,21 +92,11 @@ class Timeline:
             if look.resolved_at is not None:
                 self.mark(self.end, look.resolved_at)
             return
-        if look.is_bad:
-            self._reach(Step.FIRST_BAD, look.at)
-        if look.is_over:
-            self._reach(Step.OVER, _earlier(look.at, look.active_at))
-        self._follow_state(look)
-        if look.is_sent:
-            self._reach(Step.SENT, _earlier(look.at, look.stored_at))
-        if look.stored_at is not None:
-            self._reach(self.goal, look.stored_at)
+        self._forget_lost(look)
+        for step, at in _seen(look, self.goal):
+            self._reach(step, at)
 
-    def _follow_state(self, look: Look) -> None:
-        if look.state in {"pending", "firing"}:
-            self._reach(Step.PENDING, look.active_at or look.at)
-        if look.state == "firing":
-            self._reach(Step.FIRING, look.at)
+    def _forget_lost(self, look: Look) -> None:
         is_lost = look.state == "inactive" and self.has(Step.PENDING) and not self.has(Step.FIRING)
         if is_lost:
             # It has to wait its whole `for` anew.
@@ -121,6 +111,21 @@ class Timeline:
                 self.mark(each, at)
 
 
-def _earlier(at: float, exact: float | None) -> float:
-    """Return when something was seen, or when what follows it happened if that was before."""
-    return at if exact is None else min(at, exact)
+def _seen(look: Look, goal: Step) -> list[tuple[Step, float]]:
+    """Return what one look has seen, in order, and none of it later than what follows it."""
+    is_active = look.state in {"pending", "firing"}
+    found = [
+        (Step.FIRST_BAD, look.at if look.is_bad else None),
+        (Step.OVER, look.at if look.is_over else None),
+        (Step.PENDING, (look.active_at or look.at) if is_active else None),
+        (Step.FIRING, look.at if look.state == "firing" else None),
+        (Step.SENT, look.at if look.is_sent else None),
+        (goal, look.stored_at),
+    ]
+    result: list[tuple[Step, float]] = []
+    latest = look.at
+    for step, at in reversed(found):
+        if at is not None:
+            latest = min(latest, at)
+            result.append((step, latest))
+    return result[::-1]

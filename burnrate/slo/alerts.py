@@ -21,7 +21,7 @@ _URGENCY: Final = {
 
 
 def budget_alerts(slo: Slo) -> list[Rule]:
-    """Return an alert for each tier: one that held both windows' pairs would end with the slower."""
+    """Return an alert for each tier: one for all would end with the slowest."""
     return [_burn(slo, tier) for tier in slo.tiers()]
 
 

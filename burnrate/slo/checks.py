@@ -1,7 +1,7 @@
 """What can be wrong with an SLO although each of its fields is well-formed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from burnrate.slo.errors import SpecError
@@ -81,15 +81,11 @@ def _check_thresholds(slo: Slo, file: Path, path: str) -> None:
     for field, query in _queries(slo):
         for operator, text in _LE.findall(query):
             found = True
-            _check_le(
-                operator, text, threshold, lambda reason, at=field: _refuse(reason, file, path, at)
-            )
+            reason = _wrong_le(operator, text, threshold)
+            if reason:
+                raise SpecError(file, f"{path}.sli.events.{field}", reason)
     if not found:
         raise SpecError(file, f"{path}.sli.events", "selects no bucket: no matcher of le")
-
-
-def _refuse(reason: str, file: Path, path: str, field: str) -> None:
-    raise SpecError(file, f"{path}.sli.events.{field}", reason)
 
 
 def spellings(bound: float) -> list[str]:
@@ -97,7 +93,7 @@ def spellings(bound: float) -> list[str]:
     return sorted({f"{bound:g}", str(float(bound))})
 
 
-def _check_le(operator: str, text: str, threshold: float, refuse: Callable[[str], None]) -> None:
+def _wrong_le(operator: str, text: str, threshold: float) -> str | None:
     both = spellings(threshold)
     pattern = text.replace("\\\\", "\\")
     if operator == "=~":
@@ -105,7 +101,8 @@ def _check_le(operator: str, text: str, threshold: float, refuse: Callable[[str]
     else:
         matched = [spelling for spelling in both if operator == "=" and spelling == text]
     if not matched:
-        refuse(f'le{operator}"{text}" is not the threshold of the settings, {threshold:g}')
-    elif matched != both:
+        return f'le{operator}"{text}" is not the threshold of the settings, {threshold:g}'
+    if matched != both:
         other = "|".join(both).replace(".", "\\\\.")
-        refuse(f'le{operator}"{text}" matches one spelling only, write le=~"{other}"')
+        return f'le{operator}"{text}" matches one spelling only, write le=~"{other}"'
+    return None

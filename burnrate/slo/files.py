@@ -44,7 +44,7 @@ class Tree:
 
     @property
     def tests(self) -> Path:
-        """promtool's tests."""
+        """The tests for promtool."""
         return self.root / "prometheus" / "tests"
 
     @property

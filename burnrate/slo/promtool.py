@@ -93,7 +93,7 @@ def _batches(slos: Sequence[Slo]) -> list[list[Slo]]:
         names = {series["series"] for series in input_series(slo, [])}
         for taken, batch in batches:
             if not taken & names:
-                taken |= names
+                taken.update(names)
                 batch.append(slo)
                 break
         else:
@@ -132,7 +132,7 @@ def _checks(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[dict[
 
 
 def _healthy(service: Service) -> dict[str, Any]:
-    samples, hours = _COARSEST_SAMPLES, 4
+    samples, hours, firing = _COARSEST_SAMPLES, 4, 'ALERTS{alertstate="firing"}'
     # A tenth of what the slowest tier would call too much.
     worst = min(slo.budget for slo in service.slos) / 10
     even = [Stretch(hours * 3600 // samples, _EVENTS_A_SECOND * samples, worst)]
@@ -145,7 +145,7 @@ def _healthy(service: Service) -> dict[str, Any]:
         "input_series": [up, *series.values()],
         "promql_expr_test": [
             {
-                "expr": f'count(count_over_time(ALERTS{{alertstate="firing"}}[{hours}h])) or vector(0)',
+                "expr": f"count(count_over_time({firing}[{hours}h])) or vector(0)",
                 "eval_time": f"{hours}h",
                 "exp_samples": [{"labels": "{}", "value": 0}],
             },

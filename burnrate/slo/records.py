@@ -9,8 +9,8 @@ from burnrate.slo.windows import M5, WINDOWS, Window
 
 Rule = dict[str, Any]
 
-# A piece of the budget's sum. Five minutes: fine enough that an outage is soon in the budget, coarse
-# enough that a month is 8,640 samples, where each evaluation's value would be 172,800.
+# A piece of the budget's sum. Five minutes: an outage is soon in the budget, and a month is 8,640
+# samples, where each evaluation's value would be 172,800.
 _PIECE: Final = M5
 # The last piece has to be this old before the next: just short of a piece, so that the evaluation
 # that is due finds it gone, whatever the milliseconds.

@@ -28,7 +28,7 @@ class Events(Model):
 
 
 class Sli(Model):
-    """What is measured. Sloth knows `raw` and `plugin` too; the checks refuse them with a reason."""
+    """What is measured. The checks refuse Sloth's `raw` and `plugin` with a reason."""
 
     events: Events | None = None
     raw: dict[str, str] | None = None

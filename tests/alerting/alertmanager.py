@@ -24,12 +24,14 @@ def find_program() -> str:
     raise AssertionError("Alertmanager is not installed (Debian: prometheus-alertmanager)")
 
 
-def configuration_for(inbox: InboxProcess, token_file: Path) -> dict[str, Any]:
+def configuration_for(
+    inbox: InboxProcess, token_file: Path, group_interval_seconds: int
+) -> dict[str, Any]:
     """The shipped configuration, with addresses and short intervals put in."""
     content: dict[str, Any] = yaml.safe_load(CONFIGURATION.read_text())
     for route in [content["route"], *content["route"]["routes"]]:
         route["group_wait"] = "0s"
-        route["group_interval"] = f"{GROUP_INTERVAL_SECONDS}s"
+        route["group_interval"] = f"{group_interval_seconds}s"
     (webhook,) = content["receivers"][0]["webhook_configs"]
     webhook["url"] = f"{inbox.url}/webhooks/alertmanager"
     webhook["http_config"]["authorization"]["credentials_file"] = str(token_file)
@@ -39,7 +41,12 @@ def configuration_for(inbox: InboxProcess, token_file: Path) -> dict[str, Any]:
 class Alertmanager:
     """One unclustered Alertmanager."""
 
-    def __init__(self, folder: Path, inbox: InboxProcess) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        inbox: InboxProcess,
+        group_interval_seconds: int = GROUP_INTERVAL_SECONDS,
+    ) -> None:
         """Write its files; `start` starts it."""
         self._folder = folder
         self._port = free_port()
@@ -47,7 +54,7 @@ class Alertmanager:
         self.token_file = folder / "token"
         folder.mkdir()
         self.token_file.write_text(TOKEN)
-        content = configuration_for(inbox, self.token_file)
+        content = configuration_for(inbox, self.token_file, group_interval_seconds)
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(content))
 
     @property
@@ -93,6 +100,6 @@ class Alertmanager:
         } | {name: time.isoformat() for name, time in times.items() if time}
         httpx2.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
 
-    def resolve(self, alertname: str) -> None:
+    def resolve(self, alertname: str, service: str = "api") -> None:
         """Tell it that an alert has ended now."""
-        self.post(ends_at=datetime.now(UTC), alertname=alertname)
+        self.post(ends_at=datetime.now(UTC), alertname=alertname, service=service)

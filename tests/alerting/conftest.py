@@ -14,6 +14,7 @@ import pytest
 
 from alerting.inbox.main import create_app
 from alerting.inbox.settings import Settings
+from tests.alerting.outages import OUTAGES, Outages
 from tests.alerting.servers import TOKEN, InboxProcess, serving
 
 
@@ -119,6 +120,23 @@ def fresh_inbox(tmp_path: Path) -> Iterator[Inbox]:
     """An inbox of the test's own."""
     with an_inbox(settings_in(tmp_path)) as inbox:
         yield inbox
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the outages last: they take minutes by themselves while the other tests run."""
+    items.sort(key=lambda item: item.path.stem == OUTAGES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outages(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outages | None]:
+    """The outages, begun with the first test, if any of theirs is wanted."""
+    if not any(item.path.stem == OUTAGES for item in request.session.items):
+        yield None
+        return
+    with Outages(tmp_path_factory.mktemp("outages")) as outages:
+        yield outages
 
 
 @pytest.fixture

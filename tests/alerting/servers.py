@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 TOKEN = "a-token-of-the-tests-0123456789"
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: Starlette) -> Iterator[str]:
     """Serve an application from a thread of this process; yields its address."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, ws="none", lifespan="on"
@@ -73,6 +73,7 @@ class InboxProcess:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -95,6 +96,7 @@ class InboxProcess:
         environment = os.environ | {
             "INBOX_DATABASE_PATH": str(self.database),
             "INBOX_TOKEN_FILE": str(self.token_file),
+            **self.settings,
         }
         command = [sys.executable, "-m", "uvicorn", "--factory", "alerting.inbox.main:create_app"]
         with (self.folder / "inbox.log").open("ab") as log:

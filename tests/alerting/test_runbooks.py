@@ -21,7 +21,10 @@ _CHAPTERS = [
 def _alerts() -> set[str]:
     return {
         rule["alert"]
-        for path in (ROOT / "prometheus" / "rules").glob("*.yml")
+        for path in [
+            *(ROOT / "prometheus" / "rules").glob("*.yml"),
+            *(ROOT / "loki" / "rules").glob("*/*.yml"),
+        ]
         for group in yaml.safe_load(path.read_text())["groups"]
         for rule in group["rules"]
         if "alert" in rule

@@ -1,11 +1,14 @@
 """loki/ and tempo/ on the real programs, where they are installed: both start, take and find."""
 
 import json
+import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 _TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 _SPAN_ID = "b7ad6b7169203331"
+# A run with LOG_REQUESTS=100000 takes a minute more and shows the same.
+_REQUESTS = int(os.environ.get("LOG_REQUESTS", "5000"))
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float) -> None:
@@ -69,11 +74,54 @@ def _is_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
         return False
 
 
+class _Alertmanager(ThreadingHTTPServer):
+    """Stands in for Alertmanager and keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Told)
+        self.alerts: list[dict[str, Any]] = []
+
+    def labels(self) -> set[tuple[str, str]]:
+        """Return name and service of what was told."""
+        return {(a["labels"]["alertname"], a["labels"]["service"]) for a in self.alerts}
+
+
+class _Told(BaseHTTPRequestHandler):
+    server: _Alertmanager
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.alerts += json.loads(body)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
+
+
 @pytest.fixture(scope="module")
-def loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def alertmanager() -> Iterator[_Alertmanager]:
+    with _Alertmanager() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def loki(tmp_path_factory: pytest.TempPathFactory, alertmanager: "_Alertmanager") -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("loki"), free_port()
     (folder / "data").mkdir()
+    # The same rules, evaluated often and without waiting.
+    rules = folder / "rules/fake"
+    rules.mkdir(parents=True)
+    text = (ROOT / "loki/rules/fake/errors.yml").read_text(encoding="utf-8")
+    text = text.replace("interval: 30s", "interval: 2s").replace("for: 1m", "for: 2s")
+    (rules / "errors.yml").write_text(text, encoding="utf-8")
     replacements = {
+        "/etc/loki/rules": f"{folder}/rules",
+        "http://alertmanager:9093": f"http://127.0.0.1:{alertmanager.server_port}",
         ": /loki": f": {folder}/data",
         "http_listen_port: 3100": f"http_listen_port: {port}",
         "grpc_listen_port: 9095": f"grpc_listen_port: {free_port()}",
@@ -125,15 +173,64 @@ def test_line_is_found_by_its_trace_and_kept_once(loki: str) -> None:
 
 
 def test_ids_make_no_streams(loki: str) -> None:
-    """A hundred requests with ids of their own are one stream with two labels."""
-    now = time.time_ns()
-    values = [[str(now + n), "line", {"request_id": f"id-{n}"}] for n in range(100)]
-    _push(loki, {"stream": {"service": "many", "level": "info"}, "values": values})
+    """Requests with ids of their own are one stream with two labels, however many they are."""
+    for start in range(0, _REQUESTS, 1000):
+        now = time.time_ns()
+        values = [
+            [str(now + n), "line", {"request_id": f"id-{start + n}"}]
+            for n in range(min(1000, _REQUESTS))
+        ]
+        _push(loki, {"stream": {"service": "many", "level": "info"}, "values": values})
     _wait_for(lambda: bool(_lines(loki, '{service="many"}')), 20)
 
     series = httpx2.get(f"{loki}/loki/api/v1/series", params={"match[]": '{service="many"}'}).json()
 
     assert series["data"] == [{"service": "many", "level": "info"}]
+    metrics = httpx2.get(f"{loki}/metrics").text
+    streams = sum(
+        float(line.split()[-1])
+        for line in metrics.splitlines()
+        if line.startswith("loki_ingester_memory_streams{")
+    )
+    assert 0 < streams < 50
+
+
+def _complain(loki: str, service: str, level: str, text: str, times: int) -> None:
+    now = time.time_ns()
+    values = [[str(now + n), text] for n in range(times)]
+    _push(loki, {"stream": {"service": service, "level": level}, "values": values})
+
+
+def test_error_burst_that_only_logs_show_is_told(loki: str, alertmanager: _Alertmanager) -> None:
+    """More than ten errors are; ten, failed requests and broken constraints are not."""
+    failed = '{"level": "error", "logger": "burnrate.request", "message": "GET /posts 500"}'
+    error = '{"level": "error", "logger": "shop.basket", "message": "on purpose"}'
+    _complain(loki, "few", "error", error, 10)
+    _complain(loki, "failing", "error", failed, 50)
+    _complain(loki, "postgres", "error", "ERROR:  duplicate key value", 50)
+    _complain(loki, "postgres", "critical", "FATAL:  password authentication failed", 5)
+    _complain(loki, "fine", "info", error, 50)
+    _complain(loki, "burst", "error", error, 11)
+    _complain(loki, "crash", "critical", '{"level": "critical", "logger": "uncaught"}', 1)
+
+    _wait_for(lambda: len(alertmanager.labels()) >= 2, 60)
+    # Long enough for the rest to be told as well, if it were.
+    time.sleep(5)
+
+    assert alertmanager.labels() == {("LogErrorBurst", "burst"), ("LogCriticalLine", "crash")}
+    for alert in alertmanager.alerts:
+        assert alert["labels"]["severity"] == "ticket"
+        assert set(alert["annotations"]) == {
+            "summary", "description", "runbook_url", "dashboard_url",
+        }  # fmt: skip
+        assert alert["annotations"]["dashboard_url"].endswith(alert["labels"]["service"])
+
+
+def test_postgres_panic_is_told(loki: str, alertmanager: _Alertmanager) -> None:
+    """Its FATAL is a refused login; its PANIC is a crash."""
+    _complain(loki, "postgres", "critical", "PANIC:  could not write to file", 1)
+
+    _wait_for(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), 60)
 
 
 def test_lines_are_not_kept_for_ever(loki: str) -> None:

@@ -107,3 +107,13 @@ def test_each_of_several_faults_is_undone_whatever_becomes_of_the_others() -> No
     with pytest.raises(UndoFailed, match="cannot"), applied(Together([first, second]), ignore):
         pass
     assert first.log == ["applied 1", "applied 2", "undoing 2", "undoing 1", "undone 1"]
+
+
+def test_a_first_signal_while_the_fault_is_undone_does_not_interrupt_it() -> None:
+    """The drill is over anyway, and half an undoing is none."""
+    said: list[str] = []
+    fault = FakeFault(while_undone=lambda: kill(signal.SIGINT))
+    with applied(fault, said.append):
+        pass
+    assert fault.log[-1] == "undone"
+    assert said == ["the fault is being undone; please wait"]

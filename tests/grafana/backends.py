@@ -4,7 +4,7 @@ import math
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.grafana.panels import PanelQuery, fill
 
@@ -50,7 +50,7 @@ class Backends:
 
     def spans(self, trace_id: str) -> list[dict[str, Any]]:
         """Return a trace's spans, each with its own and its resource's attributes by name."""
-        answer = httpx.get(
+        answer = httpx2.get(
             f"http://{self.addresses['tempo']}/api/v2/traces/{trace_id}",
             headers={"Accept": "application/json"},
         )
@@ -73,7 +73,7 @@ class Backends:
         return result
 
     def _get(self, part: str, path: str, **parameters: str) -> dict[str, Any]:
-        answer = httpx.get(f"http://{self.addresses[part]}{path}", params=parameters, timeout=30)
+        answer = httpx2.get(f"http://{self.addresses[part]}{path}", params=parameters, timeout=30)
         assert answer.status_code == 200, f"{parameters}: {answer.text}"
         body: dict[str, Any] = answer.json()
         return body

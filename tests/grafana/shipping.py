@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 _IDS: Final = ("trace_id", "span_id", "request_id", "route")
 _TIMES: Final = ("timestamp", "time", "ts", "t")
@@ -67,7 +67,7 @@ class Shipper:
             for (service, level), values in streams.items()
         ]
         if body:
-            answer = httpx.post(f"{self._loki}/loki/api/v1/push", json={"streams": body})
+            answer = httpx2.post(f"{self._loki}/loki/api/v1/push", json={"streams": body})
             assert answer.status_code == 204, answer.text
 
     def _new_lines(self, path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 
-import httpx
+import httpx2
 import websockets
 
 
@@ -11,7 +11,7 @@ class Traffic:
     """One client of the service, through nginx."""
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.AsyncClient(base_url=f"http://{address}", timeout=10)
+        self._client = httpx2.AsyncClient(base_url=f"http://{address}", timeout=10)
         self._feed = f"ws://{address}/feed"
         self._number = itertools.count()
 

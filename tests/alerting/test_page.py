@@ -1,0 +1,153 @@
+"""The page for people."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.conftest import Inbox, an_inbox, settings_in
+from tests.alerting.servers import serving
+
+_SERIES = {
+    "slo:objective:ratio": 0.999,
+    "slo:period_error_budget_remaining:ratio": 0.41,
+    "slo:current_burn_rate:ratio": 18.2,
+    "slo:time_period:days": 30,
+}
+_SLO = {"service": "api", "slo": "availability"}
+
+
+def _instant(_request: Request) -> JSONResponse:
+    now = time.time()
+    result: list[dict[str, Any]] = [
+        {"metric": _SLO | {"__name__": name}, "value": [now, str(value)]}
+        for name, value in _SERIES.items()
+    ]
+    result.append({"metric": {"__name__": "slo:objective:ratio"}, "value": [now, "NaN"]})
+    return JSONResponse({"status": "success", "data": {"result": result}})
+
+
+def _range(_request: Request) -> JSONResponse:
+    now = time.time()
+    values = [[now - 86_400 * day, str(1 - 0.02 * (30 - day))] for day in range(30, 0, -1)]
+    return JSONResponse({"data": {"result": [{"metric": _SLO, "values": values}]}})
+
+
+@pytest.fixture(scope="module")
+def watching_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+    """An inbox that can ask a Prometheus."""
+    routes = [Route("/api/v1/query", _instant), Route("/api/v1/query_range", _range)]
+    folder = tmp_path_factory.mktemp("watching")
+    with serving(Starlette(routes=routes)) as prometheus_url:
+        settings = settings_in(
+            folder, prometheus_url=prometheus_url, grafana_url="http://localhost:3000/"
+        )
+        with an_inbox(settings) as inbox:
+            yield inbox
+
+
+def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
+    """And the ways on: runbook, dashboard, logs, traces."""
+    watching_inbox.forget()
+    annotations = {
+        "summary": "Too many errors.",
+        "runbook_url": "http://localhost:8090/runbooks/Watchdog",
+        "dashboard_url": "http://localhost:3000/d/x",
+    }
+    watching_inbox.post(a_body(an_alert(labels={"slo": "availability"}, annotations=annotations)))
+    page = watching_inbox.client.get("/").text
+    for piece in (
+        "1 page fires",
+        "HighErrors · api availability",
+        "18\N{MULTIPLICATION SIGN}",
+        "41 %",
+        "99.9 %",
+        "<polyline",
+        'href="/runbooks/Watchdog"',
+        'href="http://localhost:3000/d/x"',
+        "http://localhost:3000/explore?schemaVersion=1&amp;panes=",
+        ">Traces<",
+    ):
+        assert piece in page, piece
+    names = [link["name"] for link in watching_inbox.client.get("/alerts/1").json()["links"]]
+    assert names == ["Runbook", "Dashboard", "Logs", "Traces", "Query"]
+
+
+def test_says_when_prometheus_does_not_answer(tmp_path: Path) -> None:
+    """With an alert shown all the same, and nothing made up."""
+    with an_inbox(settings_in(tmp_path, prometheus_url="http://127.0.0.1:9")) as inbox:
+        inbox.post(a_body(an_alert(labels={"slo": "availability"})))
+        page = inbox.client.get("/").text
+    assert "Prometheus does not answer. How the SLOs stand is not known here." in page
+    assert "1 page fires" in page
+    assert "unknown" in page
+
+
+def test_says_that_it_is_blind(tmp_path: Path) -> None:
+    """A late watchdog is the headline, whatever fires or does not."""
+    with an_inbox(settings_in(tmp_path, watchdog_late_seconds=0.05)) as inbox:
+        time.sleep(0.2)
+        assert "Blind: alerts do not arrive" in inbox.client.get("/").text
+        assert inbox.metric("inbox_watchdog_late") == 1
+
+
+def test_quiet_is_said_only_while_the_watchdog_arrives(fresh_inbox: Inbox) -> None:
+    """Silence alone is not health."""
+    assert "as far as known" in fresh_inbox.client.get("/").text
+    fresh_inbox.post(a_body(an_alert(labels={"alertname": "Watchdog", "severity": "none"})))
+    page = fresh_inbox.client.get("/").text
+    assert "<h1>Nothing fires</h1>" in page
+    assert "Firing now" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/fragment", "/episodes/1", "/episodes/1/fragment"])
+def test_a_senders_text_is_never_markup(inbox: Inbox, path: str) -> None:
+    """Nor a link that runs something; and the policy would let nothing inline run anyway."""
+    evil = "<script>alert(1)</script>\"'><img src=x>{0}{x.y}"
+    texts = {"summary": evil, "description": evil, "dashboard_url": "javascript:alert(1)",
+             "runbook_url": "data:text/html,x"}  # fmt: skip
+    alert = an_alert(labels={"alertname": evil, "service": evil, "severity": evil},
+                     annotations=texts) | {"generatorURL": "javascript:x"}  # fmt: skip
+    inbox.post(a_body(alert))
+    answer = inbox.client.get(path)
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "<img src=x" not in answer.text
+    assert 'href="javascript' not in answer.text
+    assert 'href="data' not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/assets/inbox.css", 200, "text/css; charset=utf-8"),
+        ("/assets/inbox.js", 200, "text/javascript; charset=utf-8"),
+        ("/assets/icon.svg", 200, "image/svg+xml"),
+        ("/assets/..%2fhtml.py", 404, "application/json"),
+        ("/episodes/1", 404, "text/html; charset=utf-8"),
+    ],
+)
+def test_the_pages_own_files(inbox: Inbox, path: str, status: int, kind: str) -> None:
+    """Served from here, and nothing beside them."""
+    answer = inbox.client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, kind)
+
+
+def test_the_first_and_the_last_year_have_a_page(inbox: Inbox) -> None:
+    """Times that are legal for Alertmanager must not break what people look at."""
+    inbox.post(a_body(an_alert(starts_at="0001-01-01T00:00:00Z", ends_at="9999-12-31T23:59:59Z")))
+    assert [inbox.client.get(path).status_code for path in ("/", "/alerts/1", "/episodes/1")] == [
+        200,
+        200,
+        200,
+    ]

@@ -1,0 +1,14 @@
+// Reads a JSON list of LogQL queries and prints, for each, where the grammar stumbles (-1: nowhere).
+import { readFileSync } from "node:fs";
+import { parser } from "@grafana/lezer-logql";
+
+const stumbles = (query) => {
+  let position = -1;
+  parser.parse(query).iterate({
+    enter: (node) => {
+      if (node.type.isError && position < 0) position = node.from;
+    },
+  });
+  return position;
+};
+console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(stumbles)));

@@ -1,0 +1,139 @@
+"""prometheus/slo/: what is refused, and that generation is deterministic."""
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from burnrate.slo.commands import slo
+from burnrate.slo.errors import SpecError
+from burnrate.slo.files import Tree, generated, stale, write
+from burnrate.slo.load import load, load_all
+from burnrate.slo.windows import TIERS
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A copy of the shipped files."""
+    for name in ("prometheus", "alerting", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__", "inbox")
+        shutil.copytree(_ROOT / name, tmp_path / name, ignore=ignored)
+    return tmp_path
+
+
+def _change(root: Path, name: str, old: str, new: str) -> None:
+    path = root / "prometheus" / "slo" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_committed_files_are_what_the_generator_makes() -> None:
+    """Nobody changed a generated file by hand, or a specification without generating."""
+    assert stale(generated(Tree(_ROOT), load_all(Tree(_ROOT).specs)), _ROOT) == []
+
+
+def test_check_shows_a_diff_and_exits_1(root: Path) -> None:
+    """A stale file fails a build and shows how it is stale; generating again repairs it."""
+    rules = root / "prometheus" / "rules" / "slo-api.yml"
+    rules.write_text(rules.read_text().replace("0.0144", "0.5"))
+
+    stale_run = CliRunner().invoke(slo, ["generate", "--check", "--root", str(root)])
+    write(generated(Tree(root), load_all(Tree(root).specs)))
+    fresh_run = CliRunner().invoke(slo, ["generate", "--check", "--root", str(root)])
+
+    assert stale_run.exit_code == 1
+    assert "> 0.5" in stale_run.output
+    assert fresh_run.exit_code == 0
+
+
+def test_a_second_service_is_one_more_file(root: Path) -> None:
+    """Nothing in the generator knows the shipped service."""
+    folder = root / "prometheus" / "slo"
+    for name in ("api", "api.settings"):
+        text = (folder / f"{name}.yml").read_text()
+        for old, new in (
+            ("service: api", "service: shop"),
+            ("job: api", "job: shop"),
+            ('job="api"', 'job="shop"'),
+        ):
+            text = text.replace(old, new)
+        (folder / name.replace("api", "shop")).with_suffix(".yml").write_text(text) if (
+            name == "api"
+        ) else (folder / "shop.settings.yml").write_text(text)
+
+    made = generated(Tree(root), load_all(folder))
+
+    rules = made[root / "prometheus" / "rules" / "slo-shop.yml"]
+    assert rules is not None
+    assert '"api"' not in rules
+    assert 'job="shop"' in rules
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "line"),
+    [
+        ("api.yml", "objective: 99.9", "objective: 100", "slos[0].objective: "),
+        ("api.yml", "objective: 99.9", "objective: 0", "slos[0].objective: "),
+        ("api.yml", "objective: 99\n", "objective: 90\n", "LatencyBudgetBurnFast can never fire"),
+        ("api.yml", "pool-redis", "pool-postgres", "slos[3].name: a second SLO"),
+        ("api.yml", 'le="0.25"', 'le="0.3"', "slos[1].sli.events.error_query: "),
+        ("api.yml", "      events:", "      raw:", "slos[0].sli: unknown SLI 'raw'"),
+        ("api.yml", "[{{.window}}]", "[5m]", "has no [{{.window}}]"),
+        ("api.yml", "version: prometheus/v1", "version: v2", "version: "),
+        ("api.settings.yml", "threshold_seconds: 0.25", "threshold_seconds: 0.3", "is no bucket"),
+        ("api.settings.yml", "kind: ratio", "kind: other", "slos.availability: "),
+        ("api.settings.yml", "  latency:", "  lateness:", "slos.lateness: "),
+        ("api.settings.yml", 'endpoint!~"/metrics', 'endpoint!~"/other', "lacks the settings'"),
+        ("api.settings.yml", "period_days: 30", "period_days: 1", "period_days: "),
+    ],
+)
+def test_a_wrong_file_gets_one_line(root: Path, name: str, old: str, new: str, line: str) -> None:
+    """With the file, the path in it and the reason."""
+    _change(root, name, old, new)
+
+    done = CliRunner().invoke(slo, ["validate", "--root", str(root)])
+
+    assert done.exit_code == 1
+    (said,) = done.output.splitlines()
+    assert "prometheus/slo/api" in said
+    assert line in said
+
+
+@pytest.mark.parametrize(
+    ("le", "is_right"),
+    [
+        ('le=~"1|1\\\\.0"', True),
+        ('le=~"1(\\\\.0)?"', True),
+        ('le="1"', False),
+        ('le="1.0"', False),
+    ],
+)
+def test_a_whole_second_has_to_be_spelled_both_ways(root: Path, le: str, *, is_right: bool) -> None:
+    """Prometheus 2 keeps the client's spelling, 3 writes 1.0."""
+    _change(root, "api.settings.yml", "threshold_seconds: 0.25", "threshold_seconds: 1")
+    _change(root, "api.yml", 'le="0.25"', le)
+    file = root / "prometheus" / "slo" / "api.yml"
+
+    if is_right:
+        load(file)
+    else:
+        with pytest.raises(SpecError, match="matches one spelling only"):
+            load(file)
+
+
+@pytest.mark.parametrize(
+    ("days", "factors"),
+    [
+        (30, ["14.4", "6", "3", "1"]),
+        (28, ["13.44", "5.6", "2.8", "1"]),
+        (7, ["3.36", "1.4", "1", "1"]),
+    ],
+)
+def test_factors_follow_from_the_period(days: int, factors: list[str]) -> None:
+    """The same part of the budget; never below the pace that the budget bears."""
+    assert [tier.factor(days) for tier in TIERS] == [Fraction(factor) for factor in factors]
