@@ -111,7 +111,7 @@ def test_exhausted_pool_refuses_after_its_time_out(
         seconds, refused = asyncio.run(_exhaust(api))
     assert {response.status_code for response in refused} == {503}
     assert {response.headers["Retry-After"] for response in refused} == {"1"}
-    assert max(seconds) < 1.1
+    assert max(seconds) < 3  # the acquire time-out is 1 s; a busy machine adds to it
 
 
 def _all_ready(api: ApiServer) -> bool:
