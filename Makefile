@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test test-fast lint fmt lock clean
+.PHONY: help up down status init test drills test-fast lint fmt lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,7 +24,10 @@ init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not drills"
+
+drills: $(BIN)/.dev ## Hold the fire drills of the tests, on a stack of their own (four minutes)
+	$(BIN)/pytest -m drills
 
 test-fast: $(BIN)/.dev ## Only the tests that start no servers
 	$(BIN)/pytest -m "not integration"

@@ -71,14 +71,14 @@ def test_wrong_method_stays_in_the_closed_sets(
 
 
 def test_random_paths_add_no_series(composed: FastAPI, registry: CollectorRegistry) -> None:
-    """Two hundred paths that nobody serves are one series."""
+    """Two thousand paths that nobody serves are one series."""
     with TestClient(composed) as client:
         client.get("/first")
         before = sum(1 for family in registry.collect() for _ in family.samples)
-        for number in range(200):
+        for number in range(2_000):
             client.get(f"/{number}/x%0a{number}")
     assert sum(1 for family in registry.collect() for _ in family.samples) == before
-    assert count(registry, "unmatched", "404") == 201
+    assert count(registry, "unmatched", "404") == 2_001
 
 
 def test_route_added_after_the_start_is_found(
