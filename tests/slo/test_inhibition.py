@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -43,12 +43,12 @@ def test_a_page_silences_its_own_tickets_and_no_others(tmp_path: Path) -> None:
                                               strict=True) if v}}
             for a in alerts
         ]  # fmt: skip
-        httpx.post(url, json=body).raise_for_status()
+        httpx2.post(url, json=body).raise_for_status()
 
         def inhibited() -> list[tuple[str, str, str]]:
             return [
                 (a["labels"]["alertname"], a["labels"]["service"], a["labels"]["slo"])
-                for a in httpx.get(url).json()
+                for a in httpx2.get(url).json()
                 if a["status"]["inhibitedBy"]
             ]
 
