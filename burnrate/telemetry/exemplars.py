@@ -49,7 +49,7 @@ class ExemplarWriter:
 
     def put(self, key: str, exemplar: Exemplar) -> None:
         """Keep `exemplar` as the latest of the bucket that has this key."""
-        labels = ",".join(f'{name}="{_escape(text)}"' for name, text in exemplar.labels.items())
+        labels = ",".join(f'{name}="{escape(text)}"' for name, text in exemplar.labels.items())
         encoded = labels.encode()
         if len(encoded) > 192:  # noqa: PLR2004 - the record's own size
             return
@@ -141,5 +141,6 @@ def _mapped(path: Path, size: int) -> mmap.mmap:
         return mmap.mmap(file.fileno(), size)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Return a label's value as both exposition formats write it."""
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
-from burnrate.telemetry.exemplars import Latest
+from burnrate.telemetry.exemplars import Latest, escape
 
 Labels = tuple[tuple[str, str], ...]
+# The same few values stand on thousands of lines.
+_escape: Final = lru_cache(maxsize=4096)(escape)
 # The slot of a line whose value is made from other lines.
 _NO_SLOT: Final = -1
 
@@ -184,8 +186,3 @@ def render_gauges(entries: Iterable[tuple[str, str, Key, float, float]]) -> str:
 
 def _exemplar(latest: Latest) -> str:
     return f"# {{{latest.labels}}} {latest.value!r} {latest.timestamp!r}"
-
-
-@lru_cache(maxsize=4096)  # the same few values stand on thousands of lines
-def _escape(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

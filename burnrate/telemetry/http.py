@@ -16,14 +16,11 @@ from starlette.types import Message, Receive, Scope, Send
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.logs import mark_logged
-from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.metrics import HTTP_METHODS, Metrics
 from burnrate.telemetry.request_line import RequestLine, is_wanted
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.spans import end_server_span
 
-METHODS: Final = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-)
 OTHER_METHOD: Final = "OTHER"
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -114,7 +111,7 @@ class HttpRecorder:
     def expect(self, endpoints: Endpoints) -> None:
         """Make the series of every route that must be there before their first event."""
         for endpoint in endpoints.build():
-            for method in endpoint.methods & METHODS:
+            for method in endpoint.methods & HTTP_METHODS:
                 for status in _SERVER_ERRORS:
                     self._metrics.http_requests.labels(method, endpoint.template, status)
                 for status_class in ("2xx", "5xx"):
@@ -222,7 +219,7 @@ class HttpExchange:
         method = self._scope["method"]
         request = self._request
         self._recorder.record(
-            method if method in METHODS else OTHER_METHOD,
+            method if method in HTTP_METHODS else OTHER_METHOD,
             self._find_endpoint(),
             self._status,
             self._seconds,
@@ -255,7 +252,7 @@ class HttpExchange:
             client[0] if client else None,
         )
         error = self._error
-        if error is None and self._status < INTERNAL_ERROR and scope["method"] in METHODS:
+        if error is None and self._status < INTERNAL_ERROR and scope["method"] in HTTP_METHODS:
             line.write(self._request)
             return
         if error is not None:

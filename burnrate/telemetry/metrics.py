@@ -25,6 +25,10 @@ POOL_USE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1
 LOOP_LAG_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 TASK_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0)
 
+# Any other is a client's own word, and becomes OTHER.
+HTTP_METHODS: Final = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
 POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
 CACHE_RESULTS: Final = ("hit", "miss", "error")
 RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")

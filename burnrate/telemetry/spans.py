@@ -10,10 +10,9 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 from starlette.types import Scope
 
+from burnrate.telemetry.metrics import HTTP_METHODS
+
 _INTERNAL_ERROR = 500
-_KNOWN_METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-)
 
 
 class ServerSpans:
@@ -63,4 +62,4 @@ def _method(scope: Scope) -> str:
     if scope["type"] == "websocket":
         return "WEBSOCKET"
     method: str = scope["method"]
-    return method if method in _KNOWN_METHODS else "_OTHER"
+    return method if method in HTTP_METHODS else "_OTHER"

@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 import yaml
 
-from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers, free_port, wait_until
+from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers, wait_until
+from tests.servers.processes import free_port
 
 CONFIGURATION = ROOT / "alerting" / "alertmanager.yml"
 # Everything waits this long at most, where the shipped file says a minute and more.

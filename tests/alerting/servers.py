@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,16 +15,10 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.servers.processes import free_port
+
 TOKEN = "a-token-of-the-tests-0123456789"
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_until(

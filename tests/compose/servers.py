@@ -14,15 +14,9 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.servers.processes import free_port
+
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, *, alive: Callable[[], bool]) -> None:

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 import yaml
 
-from tests.compose.servers import ROOT, free_port
+from tests.compose.servers import ROOT
+from tests.servers.processes import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

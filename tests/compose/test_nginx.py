@@ -20,14 +20,8 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.compose.servers import (
-    ROOT,
-    RudeServer,
-    free_port,
-    running_app,
-    running_nginx,
-    serving,
-)
+from tests.compose.servers import ROOT, RudeServer, running_app, running_nginx, serving
+from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.integration
 

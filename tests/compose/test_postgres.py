@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.servers import ROOT, free_port, wait_for_port
+from tests.compose.servers import ROOT, wait_for_port
+from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.integration
 

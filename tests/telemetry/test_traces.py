@@ -9,7 +9,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.telemetry.service import free_port, running, until
+from tests.servers.processes import free_port
+from tests.telemetry.service import running, until
 
 pytestmark = pytest.mark.integration
 
