@@ -43,6 +43,12 @@ def server() -> Iterator[int]:
 
 
 @pytest.fixture
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def _around(tmp_path: Path, variable: str, port: int) -> Surroundings:
     (tmp_path / "redis_password").write_text("pw", encoding="utf-8")
     return Surroundings(AddressMap.from_environment({variable: str(port)}), tmp_path)
