@@ -75,12 +75,12 @@ def test_sources_in_the_state_follow_it(checkout: Path) -> None:
     assert layout.bound("/var/run/docker.sock") == Path("/var/run/docker.sock")
 
 
-def test_the_control_socket_has_a_path_that_a_socket_can_have(tmp_path: Path) -> None:
+def test_the_control_socket_has_a_path_that_a_socket_can_have(open_path: Path) -> None:
     """In the state where that is short enough, else in a short place; always the same one."""
-    near = Layout(tmp_path, tmp_path / ".burnrate")
-    far = Layout(tmp_path, tmp_path / ("d" * 100))
+    near = Layout(open_path, open_path / ".burnrate")
+    far = Layout(open_path, open_path / ("d" * 100))
     assert near.socket().parent == near.run
-    assert far.socket() == Layout(tmp_path, far.state).socket()
+    assert far.socket() == Layout(open_path, far.state).socket()
     assert len(os.fsencode(far.socket())) < 98
 
 

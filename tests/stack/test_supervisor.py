@@ -69,11 +69,11 @@ def test_the_start_script_notes_which_process_it_becomes(part: PlannedPart, tmp_
 
 
 def test_every_program_restarts_keeps_its_grace_and_cannot_fill_the_disk(
-    part: PlannedPart, tmp_path: Path
+    part: PlannedPart, open_path: Path
 ) -> None:
     """What supervisord reads back."""
     config = configparser.RawConfigParser()
-    config.read_string(configuration(Layout(tmp_path, tmp_path / "100% state"), [part]))
+    config.read_string(configuration(Layout(open_path, open_path / "100% state"), [part]))
     program = config["program:api"]
     assert program["command"] == '/bin/sh "%(here)s/api.sh"'
     assert program["autorestart"] == "true"
