@@ -1,11 +1,18 @@
-"""Writes grafana/dashboards/ and docs/dashboards.md: `python -m grafana.build`."""
+"""Writes grafana/dashboards/ and docs/dashboards.md: `python -m grafana.build`.
 
+With `--check` it writes nothing, shows what would change, and exits 1 if anything would.
+"""
+
+import argparse
 import json
+import sys
+from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models import table
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from grafana import (
     document,
@@ -22,7 +29,8 @@ from grafana import (
 )
 from grafana.frame import Page
 
-DIRECTORY: Final = Path(__file__).parent / "dashboards"
+ROOT: Final = Path(__file__).parents[1]
+DIRECTORY: Final = ROOT / "grafana/dashboards"
 
 # In the order in which a person goes through them.
 PAGES: Final[dict[str, Page]] = {
@@ -49,16 +57,45 @@ def render(dashboard: Dashboard) -> str:
     # A link to one panel holds its id; without one here, each start of Grafana could give another.
     for number, panel in enumerate(dashboard.panels or (), start=1):
         panel.id_val = number
+        if isinstance(panel, Panel) and isinstance(panel.options, table.Options):
+            # The SDK's default; Grafana 13 has no such option any more.
+            panel.options.footer = None
     text = json.dumps(dashboard, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False)
     return text + "\n"
 
 
+def built() -> dict[Path, str]:
+    """Return the content of each file that the build writes."""
+    texts = {DIRECTORY / name: render(page) for name, page in dashboards().items()}
+    page = document.document([json.loads(text) for text in texts.values()])
+    return {**texts, document.DOCUMENT: page}
+
+
+def changes(texts: dict[Path, str]) -> str:
+    """Return the difference between these files and what is there; empty if there is none."""
+    # A dashboard that is no longer built would be provisioned all the same.
+    wanted = {**dict.fromkeys(sorted(DIRECTORY.glob("*.json")), ""), **texts}
+    return "".join(_difference(path, text) for path, text in wanted.items())
+
+
+def _difference(path: Path, text: str) -> str:
+    name = str(path.relative_to(ROOT))
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = old.splitlines(keepends=True), text.splitlines(keepends=True)
+    return "".join(unified_diff(*lines, name, f"{name} (built)"))
+
+
 def main() -> None:
-    """Write the files."""
-    texts = {name: render(dashboard) for name, dashboard in dashboards().items()}
-    for name, text in texts.items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
-    document.write([json.loads(text) for text in texts.values()])
+    """Write the files, or check them."""
+    parser = argparse.ArgumentParser(prog="python -m grafana.build", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on a change")
+    texts = built()
+    if not parser.parse_args().check:
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+    elif difference := changes(texts):
+        sys.stderr.write(difference)
+        sys.exit("The dashboards are not what grafana/*.py builds: run `python -m grafana.build`.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
+    VariableOption,
     VariableRefresh,
     VariableSort,
 )
@@ -87,22 +88,29 @@ def service_variable(query: str = "label_values(http_requests_total, service)") 
 
 def log_service_variable() -> Builder:
     """Return the choice of one service, or all, that wrote lines."""
-    variable = _choice("service", "Service", "label_values(service)", LOGS)
-    return variable.include_all(include_all=True).all_value(".+")
+    return _with_all(_choice("service", "Service", "label_values(service)", LOGS), ".+")
 
 
 def route_variable() -> Builder:
     """Return the choice of a route of the service; all at first."""
     query = 'label_values(http_requests_total{service="$service"}, endpoint)'
-    variable = _choice("route", "Route", query, METRICS)
-    return variable.include_all(include_all=True).all_value(".*")
+    return _with_all(_choice("route", "Route", query, METRICS))
 
 
 def instance_variable(metric: str) -> Builder:
     """Return the choice of instances that expose `metric`; all at first."""
     query = f"label_values({metric}, instance)"
-    variable = _choice("instance", "Instance", query, METRICS)
-    return variable.include_all(include_all=True).all_value(".*")
+    return _with_all(_choice("instance", "Instance", query, METRICS))
+
+
+def slo_variable(query: str) -> Builder:
+    """Return the choice of an objective of the service; all at first."""
+    return _with_all(_choice("slo", "Objective", query, METRICS))
+
+
+def _with_all(variable: Builder, everything: str = ".*") -> Builder:
+    first = VariableOption(selected=True, text="All", value="$__all")
+    return variable.include_all(include_all=True).all_value(everything).current(first)
 
 
 def _choice(name: str, label: str, query: str, source: DataSourceRef) -> Builder:
@@ -120,7 +128,8 @@ def alerts_of_service() -> Builder:
     """Return the marks on the time axis where an alert of the service fired."""
     return _annotation(
         "Alerts",
-        FIRING.format(more=', service="$service"'),
+        # `=~`, because the logs' dashboard may show all services.
+        FIRING.format(more=', service=~"$service"'),
         title="{{alertname}}",
         text="{{severity}} {{slo}}",
         color="red",

@@ -68,7 +68,7 @@ def _usage() -> list[Builder]:
             "What does the processor do? Cores in use; `iowait` waits for a disk, `steal` was "
             "taken by the machine's own host.",
             [Query(f"sum by (mode) ({busy})", "{{mode}}")],
-            unit="suffix: cores",
+            unit="suffix:cores",
         ),
         graph(
             "Memory in detail",

@@ -2,9 +2,6 @@
 
 from typing import Final
 
-from grafana_foundation_sdk.builders import dashboard as dashboard_builders
-from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
-
 from grafana import requests, slo_series
 from grafana.frame import (
     FIRING,
@@ -14,16 +11,20 @@ from grafana.frame import (
     alerts_of_service,
     deployments,
     service_variable,
+    slo_variable,
 )
 from grafana.lines import log_lines
 from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid, field, to
-from grafana.sources import METRICS
 from grafana.tables import Column, Label, label_table, table
 
 _EACH: Final = 'service="$service"'
 _CHOSEN: Final = 'service="$service", slo=~"$slo"'
 _FAST: Final = slo_series.PAIRS[0].factor
+# Also those that have no objective and an alert, which leads here: Grafana would soon put another
+# service in place of one that is no choice.
+_SERVICES: Final = f'label_values({{__name__=~"{slo_series.OBJECTIVE}|ALERTS"}}, service)'
+_SLOS: Final = f'label_values({slo_series.OBJECTIVE}{{service="$service"}}, slo)'
 
 
 def _by_slo(expression: str) -> str:
@@ -152,19 +153,6 @@ def _budget_over_time() -> Builder:
     )
 
 
-def _slo_variable() -> Builder:
-    return (
-        dashboard_builders.QueryVariable("slo")
-        .label("Objective")
-        .datasource(METRICS)
-        .query(f'label_values({slo_series.OBJECTIVE}{{service="$service"}}, slo)')
-        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(VariableSort.ALPHABETICAL_ASC)
-        .include_all(include_all=True)
-        .all_value(".*")
-    )
-
-
 def _causes() -> list[Builder]:
     return [
         stat(
@@ -212,7 +200,7 @@ PAGE: Final = Page(
     uid=Uid.OVERVIEW,
     title="SLO overview",
     description="A service's promises, what is left of their budgets, and the way to the cause.",
-    variables=(service_variable(f"label_values({slo_series.OBJECTIVE}, service)"), _slo_variable()),
+    variables=(service_variable(_SERVICES), slo_variable(_SLOS)),
     annotations=(alerts_of_service(), deployments()),
     has_logs=True,
     rows=(

@@ -118,7 +118,7 @@ def _processes() -> list[Builder]:
             "Processor",
             "Is the processor the limit? Cores in use, over all workers.",
             [Query(f"sum({_rate('process_cpu_seconds_total')})", "cores")],
-            unit="suffix: cores",
+            unit="suffix:cores",
         ),
         graph(
             "Memory",

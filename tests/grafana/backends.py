@@ -1,6 +1,7 @@
 """Asks the stores what Grafana would ask them."""
 
 import math
+import re
 import time
 from typing import Any
 
@@ -13,10 +14,16 @@ _SECONDS = 300
 
 
 class Backends:
-    """Prometheus, Loki and Tempo of one stack; the last two may be missing."""
+    """Prometheus, Alertmanager, Loki and Tempo of one stack; the last two may be missing."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
+        # One for all: making a client costs more than a question does.
+        self._client = httpx2.Client(timeout=30)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def has_data(self, query: PanelQuery, values: dict[str, str]) -> bool:
         """Say whether a panel's query returns anything but NaN."""
@@ -36,6 +43,20 @@ class Backends:
         """Return a query's result."""
         return self._ask("loki", "/loki/api/v1", text, is_instant=is_instant)
 
+    def firing(self, **labels: str) -> list[dict[str, Any]]:
+        """Return the alerts with these labels that Alertmanager holds."""
+        alerts: list[dict[str, Any]] = self._answer("alertmanager", "/api/v2/alerts").json()
+        return [alert for alert in alerts if labels.items() <= alert["labels"].items()]
+
+    def choices(self, part: str, query: str) -> list[str]:
+        """Return what a variable's `label_values` query offers."""
+        match = re.fullmatch(r"label_values\((?:(.+), )?(\w+)\)", query)
+        assert match is not None, query
+        prefix = "/loki/api/v1" if part == "loki" else "/api/v1"
+        selector = {"match[]": match[1]} if match[1] else {}
+        found = self._get(part, f"{prefix}/label/{match[2]}/values", **selector)["data"]
+        return list(found or ())
+
     def exemplars(self, text: str) -> list[dict[str, Any]]:
         """Return what a panel's dots are made of."""
         answer = self._get("prometheus", "/api/v1/query_exemplars", query=text, **_range())
@@ -50,7 +71,7 @@ class Backends:
 
     def spans(self, trace_id: str) -> list[dict[str, Any]]:
         """Return a trace's spans, each with its own and its resource's attributes by name."""
-        answer = httpx2.get(
+        answer = self._client.get(
             f"http://{self.addresses['tempo']}/api/v2/traces/{trace_id}",
             headers={"Accept": "application/json"},
         )
@@ -73,10 +94,13 @@ class Backends:
         return result
 
     def _get(self, part: str, path: str, **parameters: str) -> dict[str, Any]:
-        answer = httpx2.get(f"http://{self.addresses[part]}{path}", params=parameters, timeout=30)
-        assert answer.status_code == 200, f"{parameters}: {answer.text}"
-        body: dict[str, Any] = answer.json()
+        body: dict[str, Any] = self._answer(part, path, **parameters).json()
         return body
+
+    def _answer(self, part: str, path: str, **parameters: str) -> httpx2.Response:
+        answer = self._client.get(f"http://{self.addresses[part]}{path}", params=parameters)
+        assert answer.status_code == 200, f"{parameters}: {answer.text}"
+        return answer
 
 
 def _range() -> dict[str, str]:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import httpx2
 
-_IDS: Final = ("trace_id", "span_id", "request_id", "route")
-_TIMES: Final = ("timestamp", "time", "ts", "t")
-_LEVELS: Final = {
+IDS: Final = ("trace_id", "span_id", "request_id", "route")
+TIMES: Final = ("timestamp", "time", "ts", "t")
+LEVELS: Final = {
     "debug": "debug", "trace": "debug", "info": "info", "notice": "info", "log": "info",
     "warn": "warning", "warning": "warning", "error": "error", "err": "error",
     "critical": "critical", "fatal": "critical", "panic": "critical",
@@ -34,12 +34,12 @@ def entry(service: str, line: str) -> tuple[str, list[Any]]:
     level = str(fields.get("level", "")).lower()
     if service == "postgres" and (match := _POSTGRES_LEVEL.search(line)):
         level = match[1].lower()
-    metadata = {name: str(fields[name]) for name in _IDS if fields.get(name)}
-    return _LEVELS.get(level, "unknown"), [str(_nanoseconds(fields)), line, metadata]
+    metadata = {name: str(fields[name]) for name in IDS if fields.get(name)}
+    return LEVELS.get(level, "unknown"), [str(_nanoseconds(fields)), line, metadata]
 
 
 def _nanoseconds(fields: dict[str, Any]) -> int:
-    for name in _TIMES:
+    for name in TIMES:
         try:
             return int(datetime.fromisoformat(str(fields[name])).timestamp() * 1e6) * 1000
         except (KeyError, ValueError):

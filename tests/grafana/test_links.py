@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from tests.grafana.conftest import BusyStack
-from tests.grafana.panels import BUILT, ROOT, all_queries, fill, panels
+from tests.grafana.panels import BUILT, ROOT, all_queries, every_value, fill, panels
+from tests.grafana.traffic import FAILING
+from tests.servers.processes import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -34,7 +36,7 @@ def _need(stack: BusyStack, *parts: str) -> None:
 
 
 def _failed_trace(stack: BusyStack) -> str:
-    query = fill(_text("Traces", "Failing requests"), {"service": "api", "route": "/faults/error"})
+    query = fill(_text("Traces", "Failing requests"), {"service": "api", "route": FAILING})
     found = stack.backends.traces(query)[0]["traceID"]
     # The search leaves out leading zeros; Grafana takes the id from the trace itself.
     return base64.b64decode(stack.backends.spans(found)[0]["traceId"]).hex()
@@ -67,7 +69,7 @@ def test_line_leads_to_its_trace(busy_stack: BusyStack) -> None:
     """Log to trace: the label that the source's derived field matches holds a trace's id."""
     _need(busy_stack, "tempo", "loki")
     (field,) = _settings("loki")["derivedFields"]
-    values = {"service": "api", "route": "/faults/error", "request_id": "", "trace_id": ""}
+    values = {"service": "api", "route": FAILING, "request_id": "", "trace_id": ""}
     streams = busy_stack.backends.loki(fill(_text("Logs", "Lines"), {**values, "search": ""}))
     labels = [
         value
@@ -80,21 +82,32 @@ def test_line_leads_to_its_trace(busy_stack: BusyStack) -> None:
     assert any(busy_stack.backends.spans(label) for label in labels)
 
 
-def test_trace_leads_to_the_metrics_of_its_route(busy_stack: BusyStack) -> None:
-    """Trace to metrics: each query of the source, with the span's own service and route."""
-    _need(busy_stack, "tempo")
+def _metrics_of(span: dict[str, Any]) -> list[str]:
+    """Return the queries behind a span's links to metrics, as Grafana fills them in."""
     link = _settings("tempo")["tracesToMetrics"]
-    names = {tag["key"]: tag["value"] for tag in link["tags"]}
+    tags = ", ".join(f'{tag["value"]}="{span[tag["key"]]}"' for tag in link["tags"])
+    return [query["query"].replace("$__tags", tags) for query in link["queries"]]
+
+
+def test_metrics_of_a_route_are_what_a_trace_leads_to(busy_stack: BusyStack) -> None:
+    """Trace to metrics: each query of the source, for a span with the names of the conventions."""
+    for query in _metrics_of({"service.name": "api", "http.route": FAILING}):
+        assert 'service="api"' in query
+        assert busy_stack.backends.prometheus(query), query
+
+
+def test_trace_leads_to_the_metrics_of_its_route(busy_stack: BusyStack) -> None:
+    """The same with what is in a span of a real trace."""
+    _need(busy_stack, "tempo")
     (span,) = [
         span
         for span in busy_stack.backends.spans(_failed_trace(busy_stack))
         if "http.route" in span
     ]
-    tags = ", ".join(f'{label}="{span[key]}"' for key, label in names.items())
 
-    assert tags == 'service="api", endpoint="/faults/error"'
-    for query in link["queries"]:
-        assert busy_stack.backends.prometheus(query["query"].replace("$__tags", tags))
+    assert (span["service.name"], span["http.route"]) == ("api", FAILING)
+    for query in _metrics_of(span):
+        assert busy_stack.backends.prometheus(query), query
 
 
 def _link(panel_title: str, link_title: str) -> str:
@@ -110,26 +123,46 @@ def _link(panel_title: str, link_title: str) -> str:
     return urls[0]
 
 
+def _open(url: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the dashboard at an address, and its variables with those of the address set."""
+    uid, _, query = url.partition("/d/")[2].partition("?")
+    (dashboard,) = [dashboard for dashboard in BUILT.values() if dashboard["uid"] == uid]
+    given = dict(re.findall(r"var-(\w+)=([^&]*)", query))
+    values = every_value(dashboard, given["service"])
+    assert set(given) <= set(values)
+    return dashboard, {**values, **given}
+
+
 def _follow(url: str, route: str) -> tuple[str, dict[str, str]]:
     """Return the dashboard that a link of the routes' table opens, and its variables."""
     url = url.replace("${service}", "api")
     url = re.sub(r"\$\{__data\.fields\[\"Route\"\]:percentencode\}", route, url)
-    uid = url.removeprefix("/d/").partition("?")[0]
-    title = next(d["title"] for d in BUILT.values() if d["uid"] == uid)
-    return title, dict(re.findall(r"var-(\w+)=([^&]*)", url))
+    dashboard, values = _open(url)
+    return dashboard["title"], values
+
+
+def _worst_route(stack: BusyStack, values: dict[str, str]) -> str:
+    """Return the route on top of the overview's table."""
+    failures = [q for q in all_queries() if (q.dashboard, q.panel) == ("SLO overview", "Routes")][1]
+    rows = stack.backends.prometheus(fill(failures.text, values))
+    route: str = max(rows, key=lambda row: float(row["value"][1]))["metric"]["endpoint"]
+    return route
 
 
 def test_from_the_overview_to_a_failing_routes_lines_and_trace(busy_stack: BusyStack) -> None:
     """The walk of docs/map.md, each step with what the step before it showed."""
-    failures = [q for q in all_queries() if (q.dashboard, q.panel) == ("SLO overview", "Routes")][1]
-    rows = busy_stack.backends.prometheus(fill(failures.text, {"service": "api"}))
-    route = max(rows, key=lambda row: float(row["value"][1]))["metric"]["endpoint"]
-    assert route == "/faults/error"
+    route = _worst_route(busy_stack, {"service": "api"})
+    assert route == FAILING
+
+    title, values = _follow(_link("Routes", "Graphs of this route"), route)
+    # Grafana escapes the value of a variable that offers "All".
+    values["route"] = re.sub(r"[{}]", r"\\\\\g<0>", route)
+    rows = busy_stack.backends.prometheus(fill(_text(title, "Failures by route"), values))
+    assert [row["metric"]["endpoint"] for row in rows] == [route]
 
     _need(busy_stack, "tempo", "loki")
     title, values = _follow(_link("Routes", "Logs of this route"), route)
-    boxes = {"request_id": "", "trace_id": "", "search": ""}
-    streams = busy_stack.backends.loki(fill(_text(title, "Lines"), {**boxes, **values}))
+    streams = busy_stack.backends.loki(fill(_text(title, "Lines"), values))
     assert {stream["stream"]["route"] for stream in streams} == {route}
 
     title, values = _follow(_link("Routes", "Traces of this route"), route)
@@ -138,10 +171,51 @@ def test_from_the_overview_to_a_failing_routes_lines_and_trace(busy_stack: BusyS
     assert any(span.get("http.route") == route for span in spans)
 
 
-def test_alert_leads_to_its_services_lines(busy_stack: BusyStack) -> None:
-    """Alert to dashboard to logs: the label service of a firing alert is the logs' service."""
-    _need(busy_stack, "loki")
-    title, values = _follow(_link("Firing alerts", "Logs of the service"), "")
-    boxes = {"request_id": "", "trace_id": "", "search": "", "route": ".*"}
+def _alert(stack: BusyStack, name: str, **labels: str) -> dict[str, Any]:
+    """Return an alert about the service, as Alertmanager sends it."""
 
-    assert busy_stack.backends.loki(fill(_text(title, "Lines"), {**boxes, **values}))
+    def found() -> list[dict[str, Any]]:
+        return stack.backends.firing(alertname=name, service="api", **labels)
+
+    wait_until(lambda: bool(found()), seconds=30, what=name)
+    return found()[0]
+
+
+def test_alert_leads_to_what_fails(busy_stack: BusyStack) -> None:
+    """Alert to dashboard: its address opens the objective that burns, and the route is on top."""
+    alert = _alert(busy_stack, "ErrorBudgetBurnFast", slo="availability")
+    dashboard, values = _open(alert["annotations"]["dashboard_url"])
+    burn = _text(dashboard["title"], "Burn rate, 1h and 5m")
+    (series,) = busy_stack.backends.prometheus(fill(burn, values))
+    firing = busy_stack.backends.prometheus(fill(_text("SLO overview", "Firing alerts"), values))
+
+    assert (dashboard["title"], values["slo"]) == ("SLO overview", "availability")
+    assert float(series["value"][1]) > 14.4
+    assert alert["labels"]["alertname"] in {row["metric"]["alertname"] for row in firing}
+    assert _worst_route(busy_stack, values) == FAILING
+
+
+def test_alert_leads_to_the_lines_of_what_fails(busy_stack: BusyStack) -> None:
+    """Dashboard to logs: on the alert's dashboard, and by the link of its table of alerts."""
+    alert = _alert(busy_stack, "ErrorBudgetBurnFast", slo="availability")
+    _need(busy_stack, "loki")
+    dashboard, values = _open(alert["annotations"]["dashboard_url"])
+    below = busy_stack.backends.loki(fill(_text(dashboard["title"], "Warnings and errors"), values))
+    title, values = _follow(_link("Firing alerts", "Logs of the service"), "")
+    linked = busy_stack.backends.loki(fill(_text(title, "Lines"), values))
+
+    for streams in (below, linked):
+        assert {stream["stream"]["service"] for stream in streams} == {"api"}
+        assert FAILING in {stream["stream"].get("route") for stream in streams}
+
+
+def test_alert_about_lines_leads_to_them(busy_stack: BusyStack) -> None:
+    """Loki's ruler tells the real Alertmanager; its address opens the lines it counted."""
+    _need(busy_stack, "loki")
+    alert = _alert(busy_stack, "LogErrorBurst")
+    dashboard, values = _open(alert["annotations"]["dashboard_url"])
+    streams = busy_stack.backends.loki(fill(_text(dashboard["title"], "Lines"), values))
+    lines = [line for stream in streams for _, line in stream["values"]]
+
+    assert alert["labels"]["severity"] == "ticket"
+    assert any("error on purpose" in line for line in lines)

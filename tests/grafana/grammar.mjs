@@ -1,6 +1,6 @@
-// Reads a JSON list of LogQL queries and prints, for each, where the grammar stumbles (-1: nowhere).
+// Reads a JSON list of queries and prints, for each, where the grammar (logql or traceql) stumbles (-1: nowhere).
 import { readFileSync } from "node:fs";
-import { parser } from "@grafana/lezer-logql";
+const { parser } = await import(`@grafana/lezer-${process.argv[2]}`);
 
 const stumbles = (query) => {
   let position = -1;

@@ -1,15 +1,11 @@
-"""loki/ and tempo/ on the real programs, where they are installed: both start, take and find."""
+"""loki/ on the real program, where it is installed: it takes, finds, keeps, and its ruler tells."""
 
 import json
-import os
-import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,62 +13,14 @@ import pytest
 import yaml
 
 from tests.compose.servers import ROOT
+from tests.compose.stores import running, wait_for
+from tests.grafana.shipping import entry
 from tests.servers.processes import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 _TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-_SPAN_ID = "b7ad6b7169203331"
-# A run with LOG_REQUESTS=100000 takes a minute more and shows the same.
-_REQUESTS = int(os.environ.get("LOG_REQUESTS", "5000"))
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
-
-
-@contextmanager
-def _running(
-    program: str, folder: Path, replacements: dict[str, str], ready_url: str
-) -> Iterator[None]:
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"{program} is not installed: its configuration is unchecked")
-    text = (ROOT / program / f"{program}.yml").read_text(encoding="utf-8")
-    for old, new in {
-        "listen_address: 0.0.0.0": "listen_address: 127.0.0.1",
-        **replacements,
-    }.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    configuration = folder / "configuration.yml"
-    configuration.write_text(text, encoding="utf-8")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [found, f"-config.file={configuration}"], cwd="/", stdout=log, stderr=log
-        )
-    try:
-        _wait_for(lambda: _is_ready(ready_url, process, folder / "log"), 60)
-        yield
-    finally:
-        process.terminate()
-        # Tempo can wait for ever for a search whose workers it has stopped already.
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _is_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
-    assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-    try:
-        return httpx2.get(url).status_code == 200
-    except httpx2.TransportError:
-        return False
+_REQUESTS = 100_000
 
 
 class _Alertmanager(ThreadingHTTPServer):
@@ -127,21 +75,8 @@ def loki(tmp_path_factory: pytest.TempPathFactory, alertmanager: "_Alertmanager"
         "http_listen_port: 3100": f"http_listen_port: {port}",
         "grpc_listen_port: 9095": f"grpc_listen_port: {free_port()}",
     }
-    with _running("loki", folder, replacements, f"http://127.0.0.1:{port}/ready"):
+    with running("loki", folder, replacements, f"http://127.0.0.1:{port}/ready"):
         yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    folder, port, otlp = tmp_path_factory.mktemp("tempo"), free_port(), free_port()
-    replacements = {
-        "/var/tempo": str(folder),
-        "http_listen_port: 3200": f"http_listen_port: {port}",
-        "grpc_listen_port: 9096": f"grpc_listen_port: {free_port()}",
-        "0.0.0.0:4318": f"127.0.0.1:{otlp}",
-    }
-    with _running("tempo", folder, replacements, f"http://127.0.0.1:{port}/ready"):
-        yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{otlp}"
 
 
 def _lines(loki: str, query: str) -> list[dict[str, Any]]:
@@ -166,34 +101,55 @@ def test_line_is_found_by_its_trace_and_kept_once(loki: str) -> None:
     (tempo_source,) = [s for s in links["datasources"] if s["uid"] == "tempo"]
     query = tempo_source["jsonData"]["tracesToLogsV2"]["query"]
     query = query.replace("$${__trace.traceId}", _TRACE_ID)
-    _wait_for(lambda: bool(_lines(loki, query)), 20)
+    wait_for(lambda: bool(_lines(loki, query)), 20)
 
     (stream,) = _lines(loki, query)
     assert [line for _, line in stream["values"]] == [text]
     assert stream["stream"]["service"] == "api"
 
 
-def test_ids_make_no_streams(loki: str) -> None:
-    """Requests with ids of their own are one stream with two labels, however many they are."""
-    for start in range(0, _REQUESTS, 1000):
-        now = time.time_ns()
-        values = [
-            [str(now + n), "line", {"request_id": f"id-{start + n}"}]
-            for n in range(min(1000, _REQUESTS))
-        ]
-        _push(loki, {"stream": {"service": "many", "level": "info"}, "values": values})
-    _wait_for(lambda: bool(_lines(loki, '{service="many"}')), 20)
+def _request(number: int) -> str:
+    """Return a line as the service writes it, with ids that no other line has."""
+    moment = datetime.now(UTC).isoformat(timespec="microseconds")
+    level = ("info", "debug", "warning")[number // 3 % 3]
+    ids = {"request_id": f"{number:032x}", "trace_id": f"{number + 1:032x}"}
+    fields = {"timestamp": moment, "level": level, **ids, "span_id": f"{number + 1:016x}"}
+    return json.dumps({**fields, "route": "/posts/{post_id}", "message": "GET /posts/1 200"})
 
-    series = httpx2.get(f"{loki}/loki/api/v1/series", params={"match[]": '{service="many"}'}).json()
 
-    assert series["data"] == [{"service": "many", "level": "info"}]
+def test_requests_with_ids_of_their_own_make_no_streams(loki: str) -> None:
+    """However many they are: a stream for each service and level, and every id is found."""
+    services = ("many-1", "many-2", "many-3")
+    for start in range(0, _REQUESTS, 5000):
+        streams: dict[tuple[str, str], list[Any]] = {}
+        for number in range(start, start + 5000):
+            service = services[number % len(services)]
+            level, value = entry(service, _request(number))
+            streams.setdefault((service, level), []).append(value)
+        _push(
+            loki,
+            *(
+                {"stream": {"service": service, "level": level}, "values": values}
+                for (service, level), values in streams.items()
+            ),
+        )
+    last = f'{{service=~"many-.*"}} | request_id="{_REQUESTS - 1:032x}"'
+    wait_for(lambda: bool(_lines(loki, last)), 20)
+    (found,) = _lines(loki, last)
+    selector = {"match[]": '{service=~"many-.*"}'}
+    series = httpx2.get(f"{loki}/loki/api/v1/series", params=selector).json()["data"]
+
+    assert len(found["values"]) == 1
+    assert found["stream"]["trace_id"] == f"{_REQUESTS:032x}"
+    assert len(series) == len(services) * 3
+    assert {name for each in series for name in each} == {"service", "level"}
     metrics = httpx2.get(f"{loki}/metrics").text
-    streams = sum(
+    streams_in_memory = sum(
         float(line.split()[-1])
         for line in metrics.splitlines()
         if line.startswith("loki_ingester_memory_streams{")
     )
-    assert 0 < streams < 50
+    assert 0 < streams_in_memory < 50
 
 
 def _complain(loki: str, service: str, level: str, text: str, times: int) -> None:
@@ -214,7 +170,7 @@ def test_error_burst_that_only_logs_show_is_told(loki: str, alertmanager: _Alert
     _complain(loki, "burst", "error", error, 11)
     _complain(loki, "crash", "critical", '{"level": "critical", "logger": "uncaught"}', 1)
 
-    _wait_for(lambda: len(alertmanager.labels()) >= 2, 60)
+    wait_for(lambda: len(alertmanager.labels()) >= 2, 60)
     # Long enough for the rest to be told as well, if it were.
     time.sleep(5)
 
@@ -231,7 +187,7 @@ def test_postgres_panic_is_told(loki: str, alertmanager: _Alertmanager) -> None:
     """Its FATAL is a refused login; its PANIC is a crash."""
     _complain(loki, "postgres", "critical", "PANIC:  could not write to file", 1)
 
-    _wait_for(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), 60)
+    wait_for(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), 60)
 
 
 def test_lines_are_not_kept_for_ever(loki: str) -> None:
@@ -241,36 +197,3 @@ def test_lines_are_not_kept_for_ever(loki: str) -> None:
     assert settings["limits_config"]["retention_period"] == "2w"
     assert settings["compactor"]["retention_enabled"] is True
     assert settings["compactor"]["delete_request_store"] == "filesystem"
-
-
-def _span(now: int) -> dict[str, Any]:
-    route = {"key": "http.route", "value": {"stringValue": "/users"}}
-    span = {
-        "traceId": _TRACE_ID, "spanId": _SPAN_ID, "name": "GET /users", "kind": 2,
-        "startTimeUnixNano": str(now - 500_000_000), "endTimeUnixNano": str(now),
-        "attributes": [route], "status": {"code": 2},
-    }  # fmt: skip
-    service = {"key": "service.name", "value": {"stringValue": "api"}}
-    scopes = [{"scope": {"name": "test"}, "spans": [span]}]
-    return {"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": scopes}]}
-
-
-def test_trace_is_found_by_id_and_by_what_it_holds(tempo: tuple[str, str]) -> None:
-    """A span sent over OTLP is there for the link from a line, and for a search by route."""
-    url, otlp = tempo
-    answer = httpx2.post(f"{otlp}/v1/traces", json=_span(time.time_ns()))
-    assert answer.status_code == 200
-
-    def find(path: str, **parameters: str) -> str:
-        return httpx2.get(url + path, params=parameters).text
-
-    search = '{ resource.service.name = "api" && span.http.route = "/users" && status = error }'
-    _wait_for(lambda: "GET /users" in find(f"/api/v2/traces/{_TRACE_ID}"), 30)
-    _wait_for(lambda: "GET /users" in find("/api/search", q=search), 120)
-
-
-def test_traces_are_kept_as_long_as_logs(tempo: tuple[str, str]) -> None:
-    """A line whose trace is gone, or a trace without its lines, is half an answer."""
-    settings = httpx2.get(f"{tempo[0]}/status/config").text
-
-    assert "block_retention: 336h" in settings

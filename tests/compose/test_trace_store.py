@@ -1,0 +1,62 @@
+"""tempo/ on the real program, where it is installed: it takes, finds and keeps."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.compose.stores import running, wait_for
+from tests.servers.processes import free_port
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+_SPAN_ID = "b7ad6b7169203331"
+
+
+@pytest.fixture(scope="module")
+def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    folder, port, otlp = tmp_path_factory.mktemp("tempo"), free_port(), free_port()
+    replacements = {
+        "/var/tempo": str(folder),
+        "http_listen_port: 3200": f"http_listen_port: {port}",
+        "grpc_listen_port: 9096": f"grpc_listen_port: {free_port()}",
+        "0.0.0.0:4318": f"127.0.0.1:{otlp}",
+    }
+    with running("tempo", folder, replacements, f"http://127.0.0.1:{port}/ready"):
+        yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{otlp}"
+
+
+def _span(now: int) -> dict[str, Any]:
+    route = {"key": "http.route", "value": {"stringValue": "/users"}}
+    span = {
+        "traceId": _TRACE_ID, "spanId": _SPAN_ID, "name": "GET /users", "kind": 2,
+        "startTimeUnixNano": str(now - 500_000_000), "endTimeUnixNano": str(now),
+        "attributes": [route], "status": {"code": 2},
+    }  # fmt: skip
+    service = {"key": "service.name", "value": {"stringValue": "api"}}
+    scopes = [{"scope": {"name": "test"}, "spans": [span]}]
+    return {"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": scopes}]}
+
+
+def test_trace_is_found_by_id_and_by_what_it_holds(tempo: tuple[str, str]) -> None:
+    """A span sent over OTLP is there for the link from a line, and for a search by route."""
+    url, otlp = tempo
+    answer = httpx2.post(f"{otlp}/v1/traces", json=_span(time.time_ns()))
+    assert answer.status_code == 200
+
+    def find(path: str, **parameters: str) -> str:
+        return httpx2.get(url + path, params=parameters).text
+
+    search = '{ resource.service.name = "api" && span.http.route = "/users" && status = error }'
+    wait_for(lambda: "GET /users" in find(f"/api/v2/traces/{_TRACE_ID}"), 30)
+    wait_for(lambda: "GET /users" in find("/api/search", q=search), 120)
+
+
+def test_traces_are_kept_as_long_as_logs(tempo: tuple[str, str]) -> None:
+    """A line whose trace is gone, or a trace without its lines, is half an answer."""
+    settings = httpx2.get(f"{tempo[0]}/status/config").text
+
+    assert "block_retention: 336h" in settings
