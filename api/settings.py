@@ -53,6 +53,9 @@ class ServerSettings(_Group):
     graceful_timeout_seconds: int = Field(25, ge=1, le=600)
     # What the largest route takes: a document of 200,000 characters of 4 bytes, JSON-escaped.
     max_body_bytes: int = Field(2 * 1024 * 1024, ge=1024)
+    # Of all workers; more wait their turn, so long at most.
+    max_concurrent_requests: int = Field(128, ge=1)
+    admission_timeout_seconds: Seconds = 3
 
 
 class DatabaseSettings(_GroupWithPassword):

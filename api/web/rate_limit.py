@@ -8,6 +8,7 @@ import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from time import time
 from typing import Protocol
@@ -138,7 +139,11 @@ class RateLimitMiddleware:
 
 def client_key(scope: Scope) -> str:
     """Return what stands for the client: its address, of IPv6 the /64 that one household gets."""
-    host: str = (scope.get("client") or ("unknown",))[0]
+    return _key((scope.get("client") or ("unknown",))[0])
+
+
+@lru_cache(maxsize=4096)
+def _key(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

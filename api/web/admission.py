@@ -1,0 +1,59 @@
+"""At most so many requests at work at once in a worker; the others wait their turn.
+
+With a thousand at work the event loop comes back to each so late that the time-outs of Redis and
+PostgreSQL have passed before it looks at their answers: cache and rate limit are skipped, and
+requests fail. In line, each is quick once it is its turn. Who waits shows in
+`http_requests_in_progress`, how long in the request's duration.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.web.endpoints import EndpointTable
+from api.web.errors import error_response
+
+# What must answer however busy the worker is, what must end the faults that make it so, and
+# documents, which fetch and compute for seconds and have a queue of their own.
+_EXEMPT = ("/health/", "/metrics", "/faults/", "/process")
+
+
+class AdmissionMiddleware:
+    """Answers 503 to who has waited too long.
+
+    nginx takes a slow client's body and hands out its answer, so no slot is held by one.
+
+    Args:
+        app: What is behind it.
+        slots: Requests at work at once.
+        timeout_seconds: How long one waits.
+        endpoints: The routing table, to count a refusal under its endpoint.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, slots: int, timeout_seconds: float, endpoints: EndpointTable
+    ) -> None:
+        self.app = app
+        self.endpoints = endpoints
+        self._slots = asyncio.Semaphore(slots)
+        self._timeout = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_EXEMPT):
+            await self.app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._slots.acquire()
+        except TimeoutError:
+            self.endpoints.mark(scope)
+            response = error_response(
+                scope, HTTPStatus.SERVICE_UNAVAILABLE, "Too busy", headers={"Retry-After": "1"}
+            )
+            await response(scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._slots.release()
