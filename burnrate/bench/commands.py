@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import click
 from burnrate.bench import machine, page, peers
 from burnrate.bench.plans import QUICK_SCRAPES, QUICK_TELEMETRY, ScrapePlan, TelemetryPlan
 from burnrate.bench.report import Report, Table, as_text
+from burnrate.bench.service.plan import QUICK_LOAD, LoadPlan
 from burnrate.cli import CommandError
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout
@@ -108,6 +109,49 @@ def scrapes(json_file: Path | None, *, is_documented: bool, is_quick: bool) -> N
     run = _Run("bench scrapes", is_quick, json_file, is_documented)
     plan = QUICK_SCRAPES if is_quick else ScrapePlan()
     run.report(lambda: measure_scrapes(plan))
+
+
+@bench.command()
+@_json_option
+@_docs_option
+@_quick_option
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, 24 * 60),
+    default=0,
+    help="Then load it for so long: is memory flat, nothing lost, and all counted?",
+)
+@click.option(
+    "--keep-workers",
+    is_flag=True,
+    help="Recycle no worker, so that a leak of theirs shows.",
+)
+def load(
+    json_file: Path | None,
+    minutes: float,
+    *,
+    is_documented: bool,
+    is_quick: bool,
+    keep_workers: bool,
+) -> None:
+    """Load the whole service, with its telemetry and without.
+
+    1,000 connections through nginx, all routes, PostgreSQL and Redis real; needs wrk.
+    """
+    from burnrate.bench.service import run as service  # noqa: PLC0415 - the same
+
+    run = _Run("bench load", is_quick, json_file, is_documented)
+    plan = replace(
+        QUICK_LOAD if is_quick else LoadPlan(), minutes=minutes, is_recycling=not keep_workers
+    )
+    checkout = _checkout().checkout
+    try:
+        run.report(
+            lambda: service.measure_load(plan, checkout, lambda line: click.echo(line, err=True)),
+            versions=service.versions(),
+        )
+    except StackError as error:
+        raise CommandError(str(error), log_tail=error.log_tail) from error
 
 
 def _provide_peers(chosen: Path | None) -> tuple[Path | None, tuple[str, ...]]:
