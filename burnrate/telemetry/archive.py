@@ -11,6 +11,7 @@ the archive names, behind its entries, the files it has taken in.
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,23 @@ from burnrate.telemetry import metric_files
 from burnrate.telemetry.exemplars import exemplar_files
 from burnrate.telemetry.metric_files import ARCHIVE, MetricFile
 
-# Two workers' values of one series, each with its time stamp, become one.
+_log = logging.getLogger(__name__)
+
+# Two workers' values of one series become one, each with its time stamp or, of a sum, its rest.
 Value = tuple[float, float]
 Combine = Callable[[Value, Value], Value]
 
 
 def _add(one: Value, other: Value) -> Value:
-    return one[0] + other[0], 0.0
+    """Add two sums exactly: what the double cannot hold goes where gauges have their time stamp.
+
+    A sum that is rounded in another order may come out smaller by its last digit, and Prometheus
+    takes any counter that falls for one that began anew. (Knuth's two-sum.)
+    """
+    value = one[0] + other[0]
+    added = value - one[0]
+    rest = (one[0] - (value - added)) + (other[0] - added)
+    return value, one[1] + other[1] + rest
 
 
 _LOCK: Final = "lock"
@@ -77,10 +88,14 @@ def fold_dead(folder: Path) -> None:
             if file.pid is not None and not is_alive(file.pid):
                 by_kind.setdefault(file.kind, []).append(file)
         for kind, files in by_kind.items():
-            if kind in _SUMS:
-                _fold(folder, kind, files, _add)
-            elif kind in _GAUGES:
-                _fold(folder, kind, files, _GAUGES[kind])
+            combine = _add if kind in _SUMS else _GAUGES.get(kind)
+            try:
+                if combine is not None:
+                    _fold(folder, kind, files, combine)
+            except OSError as error:
+                # A full disk: the files stay, and so does what they add to each scrape.
+                _log.warning("dead workers' metrics not folded", extra={"reason": error.strerror})
+                continue
             for file in files:
                 file.path.unlink(missing_ok=True)
         for path, pid in exemplar_files(folder).items():

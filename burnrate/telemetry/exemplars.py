@@ -17,6 +17,8 @@ from typing import Final
 
 from prometheus_client.samples import Exemplar
 
+from burnrate.telemetry.reserved import map_reserved
+
 _NAME: Final = re.compile(r"exemplars_(\d+)\.bin")
 _HEADER: Final = struct.Struct("Q")  # bytes used
 _KEY_LENGTH: Final = struct.Struct("Q")
@@ -137,8 +139,7 @@ def _read(data: bytes) -> Iterator[tuple[bytes, Latest]]:
 
 def _mapped(path: Path, size: int) -> mmap.mmap:
     with path.open("a+b") as file:
-        file.truncate(size)
-        return mmap.mmap(file.fileno(), size)
+        return map_reserved(file.fileno(), size)
 
 
 def escape(text: str) -> str:

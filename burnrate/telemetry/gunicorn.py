@@ -26,17 +26,19 @@ from burnrate.telemetry import archive, multiprocess
 from burnrate.telemetry.logs import logging_config
 from burnrate.telemetry.metrics import worker_exits
 from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.usage import ProcessUsage
 
 WORKER_CLASS: Final = "burnrate.telemetry.worker.Worker"
 _FOLDER_PREFIX: Final = "burnrate-metrics-"
 
 
 class _Master:
-    """What the master process keeps: its folder, its pid and the exits it has seen."""
+    """What the master process keeps: its folder, its pid, the exits it has seen, what it uses."""
 
     folder: Path | None = None
     pid: int = 0
     exits: Counter | None = None
+    usage: ProcessUsage | None = None
 
 
 def prepare() -> None:
@@ -52,6 +54,8 @@ def prepare() -> None:
     _Master.pid = os.getpid()
     multiprocess.activate(_Master.folder)
     _Master.exits = worker_exits(CollectorRegistry())
+    _Master.usage = ProcessUsage(CollectorRegistry())
+    _Master.usage.sample()
 
 
 def log_config(service: str) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def leave_exit_reason(folder: Path, pid: int, reason: str) -> None:
 
 def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
     """Count a worker that ended, with the reason it left behind (killed: it left none)."""
-    if _Master.folder is None or _Master.exits is None:
+    if _Master.folder is None or _Master.exits is None or _Master.usage is None:
         return
     marker = _exit_marker(_Master.folder, int(worker.pid))
     reason = "killed"
@@ -78,6 +82,7 @@ def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
     if worker.aborted:
         reason = "timeout"
     _Master.exits.labels(reason).inc()
+    _Master.usage.sample()
     archive.fold_dead(_Master.folder)
 
 

@@ -6,6 +6,8 @@ once, since they never move; then a scrape reads doubles at known places and add
 
 import mmap
 import os
+from collections import defaultdict
+from math import fsum
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -16,6 +18,8 @@ from burnrate.telemetry.families import Key, Layout, render_gauges
 from burnrate.telemetry.metric_files import HEADER_BYTES, MetricFile
 
 _GAUGE: Final = "gauge_"
+# So the name of a histogram's bucket ends in a key.
+_BUCKET: Final = b'_bucket",'
 _NO_DOUBLES: Final["memoryview[float]"] = memoryview(b"").cast("d")
 
 
@@ -24,6 +28,8 @@ class _Slots:
 
     def __init__(self) -> None:
         self.keys: list[tuple[str, bytes]] = []
+        # Buckets hold whole numbers, which add up without rounding; all else may not.
+        self.fractions: set[int] = set()
         self._places: dict[bytes, int] = {}
 
     def place_all(self, kind: str, keys: list[bytes], places: list[int]) -> None:
@@ -34,6 +40,8 @@ class _Slots:
             if place is None:
                 place = known[key] = len(self.keys)
                 self.keys.append((kind, key))
+                if _BUCKET not in key:
+                    self.fractions.add(place)
             places.append(place)
 
 
@@ -50,6 +58,7 @@ class _OpenFile:
         self._read_until = HEADER_BYTES
         self._indexes: list[int] = []
         self._slots: list[int] = []
+        self._fractions: list[tuple[int, int]] = []
 
     def refresh(self, slots: _Slots) -> None:
         """Read the keys that came since the last time."""
@@ -63,15 +72,21 @@ class _OpenFile:
             return
         entries = metric_files.read_entries(self._map, self._read_until, used)
         if entries:
+            first = len(self._slots)
             slots.place_all(self._file.kind, [key for key, _ in entries], self._slots)
             self._indexes += [index for _, index in entries]
+            added = zip(self._slots[first:], self._indexes[first:], strict=True)
+            self._fractions += [each for each in added if each[0] in slots.fractions]
             self._read_until = (entries[-1][1] + 2) * 8
 
-    def add_to(self, totals: list[float]) -> None:
-        """Add this file's values to the totals of their slots."""
+    def add_to(self, totals: list[float], parts: dict[int, list[float]]) -> None:
+        """Add this file's values to the totals of their slots, and what is to be added exactly."""
         doubles = self._doubles
         for slot, index in zip(self._slots, self._indexes, strict=True):
             totals[slot] += doubles[index]
+        # In an archive a sum's rest stands behind it; elsewhere there is none.
+        for slot, index in self._fractions:
+            parts[slot] += doubles[index : index + 2]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -125,8 +140,11 @@ class MergedFiles:
         for file in files:
             self._opened(file).refresh(self._slots)
         totals = [0.0] * len(self._slots.keys)
+        parts: defaultdict[int, list[float]] = defaultdict(list)
         for opened in self._open.values():
-            opened.add_to(totals)
+            opened.add_to(totals, parts)
+        for slot, values in parts.items():
+            totals[slot] = fsum(values)  # exact, so in whatever order it is the same
         return totals
 
     def _opened(self, file: MetricFile) -> _OpenFile:

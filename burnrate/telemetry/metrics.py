@@ -13,6 +13,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from burnrate.telemetry.usage import ProcessUsage
+
 # The advice of OpenTelemetry's semantic conventions for HTTP server durations:
 # https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpserverrequestduration
 HTTP_SECONDS: Final = (
@@ -33,7 +35,7 @@ POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
 CACHE_RESULTS: Final = ("hit", "miss", "error")
 RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")
 TASK_OUTCOMES: Final = ("ok", "error")
-SPAN_OUTCOMES: Final = ("exported", "failed")
+SPAN_OUTCOMES: Final = ("exported", "failed", "dropped")
 # Why a worker left: max_requests reached; asked to stop; its own exception; its heartbeat stopped;
 # a signal that left it no time to say anything (SIGKILL, the out-of-memory killer, a crash).
 WORKER_EXIT_REASONS: Final = ("recycled", "stopped", "failed", "timeout", "killed")
@@ -121,16 +123,11 @@ class Metrics:
             LOOP_LAG_SECONDS,
         )
         self.trace_spans = counter(
-            "trace_spans", "Spans handed to the exporter (failed: the collector has not got them).",
+            "trace_spans",
+            "Sampled spans that ended (failed: not taken by the collector; dropped: queue full).",
             "outcome",
         )  # fmt: skip
-        self.process_cpu = counter(
-            "process_cpu_seconds", "CPU seconds, user and system, over all workers."
-        )
-        self.process_resident_memory = gauge(
-            "process_resident_memory_bytes", "Resident memory in bytes over all workers."
-        )
-        self.process_open_fds = gauge("process_open_fds", "Open file descriptors over all workers.")
+        self.process = ProcessUsage(registry)
         self.workers = gauge("workers", "Worker processes that serve now.")
         self.service_info = Gauge(
             "service_info",

@@ -1,24 +1,19 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
-import re
-from typing import Final, Protocol
+from typing import Protocol
 
 from opentelemetry import context as otel_context
-from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from burnrate.telemetry import traces
-from burnrate.telemetry.context import RequestInfo, current
+from burnrate.telemetry.context import current
 from burnrate.telemetry.endpoints import Endpoints
-from burnrate.telemetry.http import HttpExchange, HttpRecorder
+from burnrate.telemetry.http import HttpExchange
+from burnrate.telemetry.identity import identify
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Tracing
 from burnrate.telemetry.websocket import WebSocketExchange
-
-# A longer or stranger id is replaced: it goes into the logs and headers of everything behind us.
-_TRACE_HEADERS: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
-_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Lifecycle(Protocol):
@@ -55,38 +50,40 @@ class TelemetryMiddleware:
         self._app = app
         self._endpoints = endpoints
         self._metrics = metrics
-        self._recorder = HttpRecorder(metrics, settings)
+        self._recorder = HttpRecorder(metrics, endpoints, settings)
         self._tracing = tracing
         self._lifecycle = lifecycle
         self._is_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._serve_lifespan(scope, receive, send)
+            return
+        if kind not in {"http", "websocket"}:  # an extension that nobody has thought of yet
+            await self._app(scope, receive, send)
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
-        request, parent = self._request_info(scope)
+        request, parent, sampling = identify(scope["headers"], self._tracing)
         exchange: HttpExchange | WebSocketExchange
-        if scope["type"] == "http":
-            exchange = HttpExchange(scope, receive, send, request, self._recorder, self._endpoints)
-        elif scope["type"] == "websocket":
-            exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
+        if kind == "http":
+            exchange = HttpExchange(scope, receive, send, request, self._recorder)
         else:
-            await self._app(scope, receive, send)
-            return
+            exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
         token = current.set(request)
         context = None
         if self._tracing is not None:
-            exchange.span, context = self._tracing.enter(scope, request, parent)
+            exchange.span, context = self._tracing.enter(scope, request, parent, sampling)
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             exchange.fail(error)
             raise
         finally:
-            exchange.finish()
+            if not exchange.is_closed:
+                exchange.finish()
             if context is not None:
                 otel_context.detach(context)
             current.reset(token)
@@ -103,16 +100,5 @@ class TelemetryMiddleware:
 
     def _start(self) -> None:
         self._is_started = True
-        self._recorder.expect(self._endpoints)
+        self._recorder.expect_errors()
         self._lifecycle.start()
-
-    def _request_info(self, scope: Scope) -> tuple[RequestInfo, Context | None]:
-        request_id = None
-        carrier: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                if _SANE_REQUEST_ID.fullmatch(value):
-                    request_id = value.decode("ascii")
-            elif name in _TRACE_HEADERS:
-                carrier[name.decode("ascii")] = value.decode("latin-1")
-        return traces.request_info(carrier, request_id, self._tracing)

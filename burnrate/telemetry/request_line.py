@@ -13,7 +13,7 @@ from time import gmtime, strftime, time
 from typing import Final, NamedTuple
 
 from burnrate.telemetry.context import RequestInfo
-from burnrate.telemetry.logs import JsonFormatter, StdoutHandler
+from burnrate.telemetry.output import StdoutHandler
 
 _log: Final = logging.getLogger("burnrate.request")
 _root: Final = logging.getLogger()
@@ -32,10 +32,26 @@ class RequestLine(NamedTuple):
     def write(self, request: RequestInfo) -> None:
         """Write the line of a request that did not fail, at level info."""
         handler = _only_handler()
-        if handler is None or not _is_plain(self.path, handler.json_formatter):
+        method, path, route, status_code, process_time, client = self
+        # As it is written: not cut, no password in it.
+        if handler is None or len(path) > handler.longest_plain or "://" in path:
             self.log(logging.INFO, None)
-        else:
-            handler.write_line(self._serialise(request, handler.json_formatter.service_json))
+            return
+        request_id, trace_id, span_id, _ = request
+        now = time()
+        seconds = int(now)
+        path = quote(path)
+        client = "null" if client is None else quote(client)
+        handler.write(
+            f'{{"timestamp": "{_second(seconds)}.{int((now - seconds) * 1e6):06d}+00:00", '
+            f'"level": "info", "logger": "burnrate.request", '
+            f'"message": "{method} {path[1:-1]} {status_code}", '
+            f'"service": {handler.service_json}, "request_id": "{request_id}", '
+            f'"trace_id": "{trace_id}", "span_id": "{span_id}", '
+            f'"method": "{method}", "path": {path}, "route": {_quoted(route)}, '
+            f'"status_code": {status_code}, "process_time": {process_time:.6f}, '
+            f'"client": {client}}}\n'
+        )
 
     def log(self, level: int, error: BaseException | None) -> None:
         """Write the line the long way, with the exception that broke the request, if any."""
@@ -47,24 +63,6 @@ class RequestLine(NamedTuple):
             self.status_code,
             exc_info=error,
             extra={**self._asdict(), "process_time": round(self.process_time, 6)},
-        )
-
-    def _serialise(self, request: RequestInfo, service: str) -> str:
-        now = time()
-        seconds = int(now)
-        method, path, route, status_code, process_time, client = self
-        request_id, trace_id, span_id, _ = request
-        path = quote(path)
-        client = "null" if client is None else quote(client)
-        return (
-            f'{{"timestamp": "{_second(seconds)}.{int((now - seconds) * 1e6):06d}+00:00", '
-            f'"level": "info", "logger": "burnrate.request", '
-            f'"message": "{method} {path[1:-1]} {status_code}", '
-            f'"service": {service}, "request_id": "{request_id}", '
-            f'"trace_id": "{trace_id}", "span_id": "{span_id}", '
-            f'"method": "{method}", "path": {path}, "route": {_quoted(route)}, '
-            f'"status_code": {status_code}, "process_time": {process_time:.6f}, '
-            f'"client": {client}}}\n'
         )
 
 
@@ -79,11 +77,6 @@ def _only_handler() -> StdoutHandler | None:
         return None
     handler = _root.handlers[0]
     return handler if isinstance(handler, StdoutHandler) else None
-
-
-def _is_plain(path: str, formatter: JsonFormatter) -> bool:
-    """Say whether the path is written as it is: not cut, no password in it."""
-    return len(path) < formatter.field_characters // 2 and "://" not in path
 
 
 @lru_cache(maxsize=4)

@@ -1,11 +1,8 @@
-"""What a process knows about itself: event-loop lag, CPU, memory, descriptors, its pools."""
+"""What a process measures about itself by the clock: event-loop lag, its usage, its pools."""
 
 import asyncio
 import contextlib
-import os
-import time
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 from typing import Final
 
@@ -15,7 +12,6 @@ from burnrate.telemetry.metrics import Metrics
 _LAG_INTERVAL_SECONDS: Final = 0.1
 # CPU, memory and descriptors change slowly; the shortest scrape interval in use is 5 s.
 _SAMPLE_EVERY_TICKS: Final = 10
-_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class RuntimeSampler:
@@ -23,7 +19,6 @@ class RuntimeSampler:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._cpu_seconds = 0.0
         self._samples: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -50,13 +45,7 @@ class RuntimeSampler:
 
     def sample(self) -> None:
         """Write what the process uses now."""
-        cpu_seconds = time.process_time()
-        self._metrics.process_cpu.inc(cpu_seconds - self._cpu_seconds)
-        self._cpu_seconds = cpu_seconds
-        with contextlib.suppress(OSError):  # no /proc: not Linux
-            resident_pages = int(Path("/proc/self/statm").read_text().split()[1])
-            self._metrics.process_resident_memory.set(resident_pages * _PAGE_BYTES)
-            self._metrics.process_open_fds.set(len(os.listdir("/proc/self/fd")))  # noqa: PTH208
+        self._metrics.process.sample()
         for sample in self._samples:
             sample()
 

@@ -5,7 +5,6 @@ writer looks up the process id and the key at every increment, which costs as mu
 a request's metrics cost. Here a value knows its place, and forks are noticed when they happen.
 """
 
-import mmap
 import os
 import struct
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from prometheus_client.samples import Exemplar
 from burnrate.telemetry import metric_files
 from burnrate.telemetry.exemplars import ExemplarWriter
 from burnrate.telemetry.metric_files import HEADER_BYTES
+from burnrate.telemetry.reserved import map_reserved
 
 _INITIAL_BYTES: Final = 1 << 16
 _USED: Final = struct.Struct("i")
@@ -59,8 +59,7 @@ class _WorkerFile:
         self._mapped[: _USED.size] = _USED.pack(self._used)
 
     def _map(self, size: int) -> None:
-        os.truncate(self._descriptor, size)
-        self._mapped = mmap.mmap(self._descriptor, size)
+        self._mapped = map_reserved(self._descriptor, size)
         self.doubles: memoryview[float] = memoryview(self._mapped).cast("d")
 
 
@@ -141,17 +140,21 @@ def make_value_class(folder: Path) -> type:
                 self.doubles[self.index] = self.amount
                 self.doubles[self.index + 1] = timestamp or 0.0
 
-        def add_with(
-            self, amount: float, other: "FileValue", other_amount: float, third: "FileValue"
-        ) -> None:
-            """Add to this, to another and 1 to a third value, under one lock."""
+        @staticmethod
+        def add_all(
+            one: "FileValue", one_amount: float, other: "FileValue", other_amount: float,
+            third: "FileValue", third_amount: float, fourth: "FileValue", fourth_amount: float,
+        ) -> None:  # fmt: skip
+            """Add to four values under one lock."""
             with store.lock:
-                value = self.amount = self.amount + amount
-                self.doubles[self.index] = value
+                value = one.amount = one.amount + one_amount
+                one.doubles[one.index] = value
                 value = other.amount = other.amount + other_amount
                 other.doubles[other.index] = value
-                value = third.amount = third.amount + 1.0
+                value = third.amount = third.amount + third_amount
                 third.doubles[third.index] = value
+                value = fourth.amount = fourth.amount + fourth_amount
+                fourth.doubles[fourth.index] = value
 
         def get(self) -> float:
             """Return this process's part."""

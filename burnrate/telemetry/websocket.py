@@ -4,20 +4,21 @@ import logging
 from time import perf_counter
 from typing import Final
 
-from opentelemetry.trace import Span
 from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
-from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.spans import end_server_span
+from burnrate.telemetry.output import mark_logged
+from burnrate.telemetry.spans import ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")
 
 
 class WebSocketExchange:
     """Counts the messages of one connection and shows it while it is open."""
+
+    is_closed = False
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class WebSocketExchange:
         self._sent: Counter | None = None
         self._close_code: int | None = None
         self._error: BaseException | None = None
-        self.span: Span | None = None
+        self.span: ServerSpan | None = None
 
     async def receive(self) -> Message:
         """Pass on what the client sends, counted."""
@@ -67,12 +68,13 @@ class WebSocketExchange:
 
     def finish(self) -> None:
         """Show the connection as closed and write its line."""
+        self.is_closed = True
         if self._endpoint is not None:
             self._metrics.websocket_connections.labels(self._endpoint).dec()
         error = self._error if isinstance(self._error, Exception) else None
         if self.span is not None:
             status = 500 if error is not None else 101 if self._endpoint is not None else 403
-            end_server_span(self.span, self._scope, self._endpoint or UNMATCHED, status, error)
+            self.span.finish(self._endpoint or UNMATCHED, status, error)
         if error is not None:
             mark_logged(error)
         client = self._scope.get("client")

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import random
-import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.telemetry.scraping import scraping
 from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration
@@ -96,9 +96,10 @@ def counted(service: Service) -> Seen:
 def test_counts_equal_what_the_clients_saw(tmp_path: Path) -> None:
     """By endpoint and status: successes, errors, streams, leavers, sockets, random paths."""
     with running(tmp_path, MAX_REQUESTS="300") as service:
-        match = re.search(r":(\d+)$", service.url)
-        assert match is not None
-        seen, sockets = asyncio.run(send_everything(int(match[1])))
+        with scraping(service) as fallen:
+            port = int(service.url.rpartition(":")[2])
+            seen, sockets = asyncio.run(send_everything(port))
+        assert fallen == [], "a sum that a scrape has shown is never shown smaller again"
         assert counted(service) == seen
         endpoint = "/shop/orders/{order}/watch"
         for direction, messages in (("received", 1), ("sent", 2)):

@@ -5,7 +5,7 @@ import logging
 from io import StringIO
 from typing import Any
 
-from burnrate.telemetry.logs import JsonFormatter
+from burnrate.telemetry.formatter import JsonFormatter
 
 
 class Lines:

@@ -10,9 +10,10 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Message, Receive, Scope
 
-from burnrate.telemetry import Telemetry, TelemetrySettings, current_request
-from burnrate.telemetry.http import HttpRecorder
+from burnrate.telemetry import RequestInfo, Telemetry, TelemetrySettings, current_request
+from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.recorder import HttpRecorder
 from tests.telemetry.lines import Lines
 
 pytestmark = pytest.mark.usefixtures("telemetry")
@@ -172,17 +173,21 @@ def test_failed_and_slow_requests_keep_their_line_when_successes_are_sampled_out
     """A ratio of 0 silences what nobody will look for, and nothing else."""
     assert lines is not None, "captures at level info"
     settings = TelemetrySettings(log_success_ratio=0.0, slow_request_seconds=1.0)
-    recorder = HttpRecorder(Metrics(CollectorRegistry()), settings)
+    recorder = HttpRecorder(Metrics(CollectorRegistry()), Endpoints([]), settings)
     assert recorder.is_logged(status, seconds) is is_logged
+
+
+REQUEST = RequestInfo("me", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", False)
 
 
 def test_recorder_writes_what_the_public_calls_would() -> None:
     """Its short way into prometheus_client's histogram ends in the right buckets."""
     short, public = CollectorRegistry(), CollectorRegistry()
-    recorder = HttpRecorder(Metrics(short))
+    recorder = HttpRecorder(Metrics(short), Endpoints([]))
     expected = Metrics(public)
     for seconds in (0.0, 0.005, 0.00500001, 0.3, 7.5, 10.0, 11.0):
-        recorder.record("GET", "/x", 200, seconds, None)
+        recorder.enter(1.0)
+        recorder.record("GET", "/x", 200, seconds, REQUEST)
         expected.http_requests.labels("GET", "/x", "200").inc()
         expected.http_request_duration.labels("GET", "/x", "2xx").observe(seconds)
     assert generate_latest(short) == generate_latest(public)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burnrate.telemetry.context import RequestInfo, current
-from burnrate.telemetry.logs import JsonFormatter, StdoutHandler
+from burnrate.telemetry.formatter import JsonFormatter
+from burnrate.telemetry.output import StdoutHandler
 from burnrate.telemetry.request_line import RequestLine
 
 REQUEST = RequestInfo("req-1", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", False)
@@ -20,7 +21,8 @@ class Output:
     """A stdout handler as the only handler, as in a service; what it wrote can be read."""
 
     def __init__(self) -> None:
-        self.handler = StdoutHandler(JsonFormatter("shop \u00e9", field_characters=256))
+        formatter = JsonFormatter("shop \u00e9", field_characters=256)
+        self.handler = StdoutHandler(formatter, StringIO())
 
     def write(self, line: RequestLine, *others: logging.Handler) -> list[str]:
         """Write the line inside a request and return what came out."""

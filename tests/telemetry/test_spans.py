@@ -1,8 +1,13 @@
 """Our server span says what the contrib instrumentation's would."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -43,13 +48,14 @@ def provider() -> tuple[TracerProvider, InMemorySpanExporter]:
     return made, exporter
 
 
-def shop() -> FastAPI:
+def shop(handle: Callable[[], None] = lambda: None) -> FastAPI:
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
 
     @app.get("/orders/{order}")
     def read(order: int) -> int:
         if order == 0:
             raise ValueError("no such thing")
+        handle()
         return order
 
     return app
@@ -60,9 +66,9 @@ def server_span(exporter: InMemorySpanExporter) -> ReadableSpan:
     return span
 
 
-def ours(path: str) -> ReadableSpan:
+def ours(path: str, handle: Callable[[], None] = lambda: None) -> ReadableSpan:
     tracer_provider, exporter = provider()
-    app = shop()
+    app = shop(handle)
     stack = TelemetryMiddleware(
         app, Endpoints(app.routes), Metrics(CollectorRegistry()), TelemetrySettings(),
         Tracing(tracer_provider), Silent(),
@@ -109,3 +115,60 @@ def test_span_has_the_contrib_instrumentation_s_name_attributes_and_status(path:
 def test_unmatched_path_is_not_in_the_name() -> None:
     """A span's name is a closed set, too."""
     assert ours("/x/y/z").name == "GET unmatched"
+
+
+def test_what_the_application_adds_is_in_the_span() -> None:
+    """Attributes, events and links of a handler stand beside ours, and it may replace ours."""
+
+    def add() -> None:
+        span = trace.get_current_span()
+        assert span.is_recording()
+        span.set_attribute("shop.tenant", "acme")
+        span.set_attribute("url.path", "[redacted]")
+        span.add_event("checked", {"count": 2})
+
+    span = ours("/orders/7", add)
+    assert span.name == "GET /orders/{order}"
+    assert span.attributes is not None
+    assert span.attributes["shop.tenant"] == "acme"
+    assert span.attributes["url.path"] == "[redacted]"
+    assert span.attributes["http.route"] == "/orders/{order}"
+    assert [event.name for event in span.events] == ["checked"]
+    assert span.start_time is not None
+    assert span.end_time is not None
+    assert span.start_time < span.events[0].timestamp < span.end_time
+
+
+def test_threads_of_one_request_may_add_at_once() -> None:
+    """The span is completed once, whoever asks first."""
+
+    def add() -> None:
+        span = trace.get_current_span()
+        barrier = threading.Barrier(8)
+
+        def add_one(number: int) -> None:
+            barrier.wait()
+            span.set_attribute(f"from.{number}", number)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(add_one, range(8)))
+
+    for _ in range(20):
+        attributes = ours("/orders/7", add).attributes or {}
+        assert {f"from.{number}" for number in range(8)} <= attributes.keys()
+
+
+def test_limits_of_the_sdk_hold_for_our_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT` cuts what a client sent, too."""
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "8")
+    assert (ours("/orders/1234567890").attributes or {})["url.path"] == "/orders/"
+
+
+def test_span_that_has_ended_takes_nothing_more() -> None:
+    """As any span of the SDK; a task that outlives its request cannot change what was sent."""
+    kept: list[trace.Span] = []
+    span = ours("/orders/7", lambda: kept.append(trace.get_current_span()))
+    assert not kept[0].is_recording()
+    kept[0].set_attribute("late", 1)
+    assert not kept[0].is_recording()
+    assert "late" not in (span.attributes or {})

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.telemetry.service import Service, running, until
@@ -59,8 +60,36 @@ def test_four_workers_count_what_the_clients_saw(tmp_path: Path) -> None:
         assert service.value("workers") == 4
         assert service.value("service_info", service="foreign", version="3.1", revision="unknown")
         assert service.value("shop_orders_total", kind="read") == 50
-        resident = service.value("process_resident_memory_bytes")
-        assert resident > 4 * 20 * 2**20, "less than four interpreters need"
+
+
+def test_usage_is_that_of_master_and_workers(tmp_path: Path) -> None:
+    """Memory, descriptors and CPU time add up over every process of the service."""
+    with running(tmp_path, WORKERS="2") as service:
+        os.kill(service.worker_pids()[0], signal.SIGTERM)  # the master samples itself at an exit
+        until(lambda: service.value("worker_exits_total", reason="stopped") == 1)
+        until(lambda: service.value("workers") == 2)
+        processes = [psutil.Process(pid) for pid in (service.process.pid, *service.worker_pids())]
+        until(lambda: is_near(service.value("process_resident_memory_bytes"), rss(processes)))
+        until(lambda: is_near(service.value("process_open_fds"), fds(processes)))
+        # The worker that is gone has used something, too.
+        assert service.value("process_cpu_seconds_total") > 0.8 * cpu_seconds(processes)
+
+
+def is_near(value: float, expected: float) -> bool:
+    """Say whether it is within a tenth: less than any one of the processes."""
+    return abs(value - expected) < 0.1 * expected
+
+
+def rss(processes: list[psutil.Process]) -> float:
+    return sum(each.memory_info().rss for each in processes)
+
+
+def fds(processes: list[psutil.Process]) -> float:
+    return sum(each.num_fds() for each in processes)
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    return sum(sum(each.cpu_times()[:2]) for each in processes)
 
 
 def test_recycled_workers_lose_no_count(tmp_path: Path) -> None:
