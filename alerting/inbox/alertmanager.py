@@ -11,14 +11,50 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from alerting.inbox.errors import UpstreamUnavailableError
+from alerting.inbox.finding import Held
 from alerting.inbox.journal import WATCHDOG
+from alerting.inbox.payload import Alert, clean
 from alerting.inbox.reconciliation import Look
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _State(BaseModel):
+    # active; suppressed by a silence or an inhibition; unprocessed
+    state: str = ""
 
 
 class _Listed(BaseModel):
     fingerprint: str
     labels: dict[str, str]
     updated_at: AwareDatetime = Field(alias="updatedAt")
+    annotations: dict[str, str] = {}
+    starts_at: AwareDatetime | None = Field(alias="startsAt", default=None)
+    generator_url: str = Field(alias="generatorURL", default="")
+    receivers: list[_Named] = []
+    status: _State = _State()
+
+    def held(self) -> Held | None:
+        """What ought to have been delivered; None for what is muted, and for the watchdog.
+
+        A watchdog that was found by asking would prove nothing.
+        """
+        if self.status.state != "active" or self.labels.get("alertname") == WATCHDOG:
+            return None
+        if self.starts_at is None or not self.fingerprint:
+            return None
+        alert = Alert.model_construct(
+            status="firing",
+            labels=_cleaned(self.labels),
+            annotations=_cleaned(self.annotations),
+            starts_at=self.starts_at,
+            ends_at=None,  # what is listed here is only when Alertmanager will stop to believe it
+            generator_url=clean(self.generator_url),
+            fingerprint=clean(self.fingerprint),
+        )
+        return Held(alert, tuple(clean(receiver.name) for receiver in self.receivers))
 
 
 class _Status(BaseModel):
@@ -34,6 +70,7 @@ class Holdings:
 
     Attributes:
         listed: Fingerprints of everything that fires, muted or not.
+        active: What fires and is not muted, without the watchdog.
         watchdog_age: Since when Prometheus has not told it that the watchdog fires; None if it
             does not know of one.
         up_for: Since when it runs.
@@ -42,6 +79,7 @@ class Holdings:
     listed: frozenset[str]
     watchdog_age: timedelta | None
     up_for: timedelta
+    active: tuple[Held, ...] = ()
 
 
 class AlertmanagerClient:
@@ -71,6 +109,7 @@ class AlertmanagerClient:
             listed=frozenset(alert.fingerprint for alert in listed),
             watchdog_age=now - max(told) if told else None,
             up_for=now - started_at,
+            active=tuple(held for alert in listed if (held := alert.held()) is not None),
         )
 
 
@@ -85,7 +124,12 @@ def look_at(
     """
     age = holdings.watchdog_age
     is_told = late_after is None or (age is not None and age < late_after)
-    return Look(at, holdings.listed, is_trusted=is_told and holdings.up_for >= close_after)
+    is_trusted = is_told and holdings.up_for >= close_after
+    return Look(at, holdings.listed, is_trusted, holdings.active)
+
+
+def _cleaned(pairs: dict[str, str]) -> dict[str, str]:
+    return {clean(name): clean(text) for name, text in pairs.items()}
 
 
 def _clock_of(answer: httpx2.Response) -> datetime:

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     STALE = "stale"  # it is open, and Alertmanager does not list it
     CONFIRMED = "confirmed"  # it was stale, and is listed or was delivered again
     CLOSED_UNCONFIRMED = "closed_unconfirmed"  # not listed for so long that the resolve was lost
+    FOUND = "found"  # it is listed, and its notification never arrived
     # By people.
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"

@@ -44,6 +44,16 @@ class Recorded:
     summary: Summary
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """An alert's latest episode as it is stored."""
+
+    id: int
+    is_stale: bool
+    last_received_at: datetime
+    episode: Episode
+
+
 def record(connection: sqlite3.Connection, arrival: Arrival) -> Recorded:
     """Store the delivery in one transaction; when this returns, it is on the disk."""
     connection.execute("BEGIN IMMEDIATE")
@@ -109,34 +119,47 @@ def _log(connection: sqlite3.Connection, arrival: Arrival) -> int:
     return int(cursor.lastrowid or 0)
 
 
+def latest_episode(
+    connection: sqlite3.Connection, receiver: str, fingerprint: str
+) -> Latest | None:
+    """Return the latest episode of an alert, the only one that may be open."""
+    row = connection.execute(
+        """
+        SELECT id, is_stale, last_received_at, starts_at, newest_start_at, ends_at, resolved_before
+        FROM episodes WHERE receiver = ? AND fingerprint = ? ORDER BY id DESC LIMIT 1
+        """,
+        (receiver, fingerprint),
+    ).fetchone()
+    if row is None:
+        return None
+    episode = Episode(*map(from_micros, row[3:]))
+    return Latest(row[0], bool(row[1]), from_micros(int(row[2])), episode)
+
+
 def _apply(
     connection: sqlite3.Connection, arrival: Arrival, delivery_id: int, alert: payload.Alert
 ) -> bool:
     """Move the alert's latest episode; whether that was a transition."""
-    key = (arrival.delivery.receiver, alert.fingerprint)
-    row = connection.execute(
-        """
-        SELECT is_stale, id, starts_at, newest_start_at, ends_at, resolved_before FROM episodes
-        WHERE receiver = ? AND fingerprint = ? ORDER BY id DESC LIMIT 1
-        """,
-        key,
-    ).fetchone()
-    latest = row and Episode(*map(from_micros, row[2:]))
+    receiver, received_at = arrival.delivery.receiver, arrival.received_at
+    latest = latest_episode(connection, receiver, alert.fingerprint)
     state = State(alert.status)
-    step = advance(latest, Sighting(state, alert.starts_at, alert.ends_at, arrival.received_at))
-    if step.is_new_episode:
-        episode_id = _insert(connection, arrival, alert, step.episode)
+    seen = Sighting(state, alert.starts_at, alert.ends_at, received_at)
+    step = advance(latest.episode if latest else None, seen)
+    if latest is None or step.is_new_episode:
+        episode_id = insert_episode(
+            connection, receiver, alert, step.episode, received_at, is_delivered=True
+        )
     else:
-        episode_id = int(row[1])
+        episode_id = latest.id
         _update(connection, arrival, alert, episode_id, step)
     kind = step.kind
-    if kind is None and state is State.FIRING and row[0]:
+    if kind is None and state is State.FIRING and latest is not None and latest.is_stale:
         kind = Kind.CONFIRMED
     if kind is None:
         return False
     change = Change(
         episode_id,
-        arrival.received_at,
+        received_at,
         kind,
         delivery_id=delivery_id,
         starts_at=alert.starts_at,
@@ -146,25 +169,34 @@ def _apply(
     return True
 
 
-def _insert(
-    connection: sqlite3.Connection, arrival: Arrival, alert: payload.Alert, episode: Episode
+def insert_episode(
+    connection: sqlite3.Connection,
+    receiver: str,
+    alert: payload.Alert,
+    episode: Episode,
+    at: datetime,
+    *,
+    is_delivered: bool = False,
 ) -> int:
-    received_at = to_micros(arrival.received_at)
+    """Begin an episode inside the caller's transaction; returns its id."""
+    received_at = to_micros(at)
+    is_heard = is_delivered and alert.status == "firing"
     cursor = connection.execute(
         """
         INSERT INTO episodes (receiver, fingerprint, starts_at, newest_start_at, ends_at,
                               resolved_before, first_received_at, last_received_at,
                               last_firing_received_at, deliveries, alertname, severity, service,
                               labels, annotations, generator_url)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
-            arrival.delivery.receiver,
+            receiver,
             alert.fingerprint,
             *_moments(episode),
             received_at,
             received_at,
-            received_at if alert.status == "firing" else None,
+            received_at if is_heard else None,
+            int(is_delivered),
             *(alert.labels.get(name, "") for name in ("alertname", "severity", "service")),
             _json(alert.labels),
             _json(alert.annotations),

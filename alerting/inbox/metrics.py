@@ -53,6 +53,11 @@ class InboxMetrics:
             "Alerts that are open and that Alertmanager does not list.",
             registry=registry,
         )
+        self._found = Counter(
+            "inbox_alerts_found",
+            "Alerts that fired at Alertmanager and never arrived, taken over from its list.",
+            registry=registry,
+        )
         self._watchdog_late = Gauge(
             "inbox_watchdog_late",
             "1 while the path from Prometheus to the inbox is not proven.",
@@ -80,6 +85,10 @@ class InboxMetrics:
     def looked(self, *, is_answered: bool) -> None:
         """Count one look at Alertmanager."""
         self._looks.labels("ok" if is_answered else "error").inc()
+
+    def found(self, number: int) -> None:
+        """Count alerts that were taken over from Alertmanager's list."""
+        self._found.inc(number)
 
     def fell_back(self, *, is_delivered: bool) -> None:
         """Count one attempt to tell the fallback webhook."""

@@ -91,13 +91,19 @@ class Parts:
             self._settings, alertmanager, self.store, self.watchdog, self.changes, self.metrics
         )
 
+    def _hurry(self) -> None:
+        if self._reconciliation is not None:
+            self._reconciliation.hurry()
+
     def _make_answerers(self, tokens: Tokens) -> Answerers:
         settings, store, changes = self._settings, self.store, self.changes
         runbooks = Runbooks(settings.runbooks_path)
         links = Links(runbooks, settings.grafana_url)
         viewer = Viewer(store, self._slos, self.watchdog, self._reconciliation)
         return Answerers(
-            webhook=Webhook(settings, tokens, store, self.metrics, self.watchdog, changes),
+            webhook=Webhook(
+                settings, tokens, store, self.metrics, self.watchdog, changes, self._hurry
+            ),
             alerts=Alerts(store, links),
             acts=Acts(store, changes, SameOrigin(settings.allowed_hosts)),
             stream=Stream(store, changes, self.metrics),

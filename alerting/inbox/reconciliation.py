@@ -6,7 +6,8 @@ episode would then stay open for ever. The other way round, Alertmanager forgets
 it restarts, until Prometheus tells it again, so absence alone is no proof of an end.
 
 So: what is not listed becomes stale, which people see; only what stays away for long, while
-Prometheus is known to reach an Alertmanager that has been up for as long, is closed.
+Prometheus is known to reach an Alertmanager that has been up for as long, is closed. What is
+listed and never arrived is opened: see finding.
 """
 
 import sqlite3
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerting.inbox.episodes import Kind
+from alerting.inbox.finding import Held, Key, find_missing, open_missing
 from alerting.inbox.journal import Summary, summarize
 from alerting.inbox.moments import from_micros, to_micros
 from alerting.inbox.transitions import Change, note
@@ -28,11 +30,15 @@ class Look:
         listed: The fingerprints of what it holds as firing, muted or not; empty when it did
             not answer, since nothing is confirmed then.
         is_trusted: Whether absence from the list means that the alert has ended.
+        active: What ought to have been delivered.
+        overdue: What of it has been waited for long enough; None where that is all of it.
     """
 
     at: datetime
     listed: frozenset[str] = frozenset()
     is_trusted: bool = False
+    active: tuple[Held, ...] = ()
+    overdue: frozenset[Key] | None = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Reconciled:
 
     transitions: int
     summary: Summary
+    found: int = 0
+    missing: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,14 @@ def reconcile(connection: sqlite3.Connection, look: Look, patience: Patience) ->
             transitions += _confirm(connection, episode, look)
         else:
             transitions += _miss(connection, episode, look, patience)
+    missing = find_missing(connection, look.active, look.at)
+    due = {k: v for k, v in missing.items() if look.overdue is None or k in look.overdue}
+    open_missing(connection, due, look.at)
     summary = summarize(connection)
     connection.execute("COMMIT")
-    return Reconciled(transitions, summary)
+    return Reconciled(
+        transitions + len(due), summary, len(due), frozenset(missing.keys() - due.keys())
+    )
 
 
 def _confirm(connection: sqlite3.Connection, episode: _Open, look: Look) -> int:

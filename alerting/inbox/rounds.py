@@ -1,12 +1,14 @@
 """What the inbox does by itself, again and again."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from alerting.inbox.alertmanager import AlertmanagerClient, look_at
 from alerting.inbox.changes import Changes
 from alerting.inbox.errors import UpstreamUnavailableError
 from alerting.inbox.fallback import Fallback
+from alerting.inbox.finding import Waiting
 from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.reconciliation import Look, Patience
 from alerting.inbox.retention import BATCH
@@ -42,14 +44,30 @@ class Reconciliation:
         # With the switch turned off there is no watchdog to go by: then uptime alone must do.
         late_seconds = settings.watchdog_late_seconds
         self._late_after = timedelta(seconds=late_seconds) if late_seconds else None
+        self._waiting = Waiting(timedelta(seconds=settings.found_after_seconds))
+        self._is_hurried = False
         self.is_answered = True
+
+    def hurry(self) -> None:
+        """Wait no longer for what is missing: a delivery was refused, and others were in it."""
+        self._is_hurried = True
 
     async def __call__(self) -> None:
         """Look once; Alertmanager's silence confirms nothing, so everything becomes stale."""
-        look = await self._look(datetime.now(UTC))
+        at = datetime.now(UTC)
+        is_hurried, self._is_hurried = self._is_hurried, False
+        overdue = None if is_hurried else self._waiting.overdue(at)
+        look = replace(await self._look(at), overdue=overdue)
         self._metrics.looked(is_answered=self.is_answered)
         reconciled = await self._store.reconcile(look, self._patience)
+        if self.is_answered:
+            self._waiting.note(reconciled.missing, at)
+        elif is_hurried:
+            self.hurry()
         self._metrics.changed(reconciled.transitions, reconciled.summary)
+        if reconciled.found:
+            self._metrics.found(reconciled.found)
+            _log.warning("alerts never arrived", extra={"found": reconciled.found})
         if reconciled.transitions:
             _log.info("reconciled", extra={"transitions": reconciled.transitions})
             self._changes.ring()

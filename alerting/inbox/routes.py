@@ -8,6 +8,16 @@ from starlette.responses import Response
 
 from alerting.inbox.acts import Acts
 from alerting.inbox.alerts import Alerts
+from alerting.inbox.documentation import (
+    DELIVER,
+    READ,
+    READ_ONE,
+    WRITE,
+    Responses,
+    delivery_body,
+    errors,
+    words_body,
+)
 from alerting.inbox.errors import StoreUnavailableError
 from alerting.inbox.page.frame import asset
 from alerting.inbox.page.pages import Pages
@@ -54,19 +64,43 @@ def make_router(to: Answerers) -> APIRouter:
     """Bind the addresses to what answers them."""
     router = APIRouter()
     get, post = ["GET"], ["POST"]
-    router.add_api_route("/webhooks/alertmanager", to.webhook.receive, methods=post)
-    router.add_api_route("/alerts", to.alerts.list, methods=get)
-    router.add_api_route("/alerts/{alert_id}", to.alerts.get, methods=get)
+    router.add_api_route(
+        "/webhooks/alertmanager",
+        to.webhook.receive,
+        methods=post,
+        responses=errors(*DELIVER),
+        openapi_extra=delivery_body(),
+    )
+    router.add_api_route("/alerts", to.alerts.list, methods=get, responses=errors(*READ))
+    router.add_api_route(
+        "/alerts/{alert_id}", to.alerts.get, methods=get, responses=errors(*READ_ONE)
+    )
+    not_ready: Responses = {503: {"description": "No delivery could be stored now"}}
+    # A form is answered with the way back to the page.
+    shown: Responses = {303: {"description": "Done, for a form: see the alert"}}
     for name, act in (
         ("acknowledge", to.acts.acknowledge),
         ("unacknowledge", to.acts.unacknowledge),
         ("comment", to.acts.comment),
     ):
-        router.add_api_route(f"/alerts/{{alert_id}}/{name}", act, methods=post, status_code=204)
-    router.add_api_route("/events", to.stream.follow, methods=get)
-    router.add_api_route("/runbooks/{name}", to.runbooks.show, methods=get)
+        router.add_api_route(
+            f"/alerts/{{alert_id}}/{name}",
+            act,
+            methods=post,
+            status_code=204,
+            responses={**shown, **errors(*WRITE)},
+            openapi_extra=words_body(),
+        )
+    router.add_api_route("/events", to.stream.follow, methods=get, responses=errors(*READ))
+    router.add_api_route(
+        "/runbooks/{name}",
+        to.runbooks.show,
+        methods=get,
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}, "text/markdown": {}}}, **errors(404, 422)},
+    )
     router.add_api_route("/health/live", to.health.live, methods=get)
-    router.add_api_route("/health/ready", to.health.ready, methods=get)
+    router.add_api_route("/health/ready", to.health.ready, methods=get, responses=not_ready)
     for path, page in (
         ("/", to.pages.front),
         ("/fragment", to.pages.front_fragment),

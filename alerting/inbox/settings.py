@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     # (its --rules.alert.for-grace-period), and than two group_intervals of a ticket.
     close_after_seconds: Seconds = 900.0
 
+    # What Alertmanager lists as active and has not delivered for so long is taken over from its
+    # list: longer than the longest group_interval, 5 minutes of a ticket, and a look.
+    found_after_seconds: Seconds = 330.0
+
     # The watchdog comes once a minute: this is two missed and a half. 0 turns the switch off.
     watchdog_late_seconds: SecondsOrOff = 150.0
     # Told when the watchdog is late, and when it is back. The address is often a secret itself.

@@ -6,6 +6,7 @@ Alertmanager retries 5xx within a flush and everything else at the next group_in
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 # What is left of a body that is refused unread must not be waited for.
 _HANG_UP = {"Connection": "close"}
+# Alertmanager, which had the right token, does not send these again before its next flush.
+_LOST = frozenset({"too_large", "timeout", "invalid"})
 
 
 class Receipt(BaseModel):
@@ -54,8 +57,10 @@ class Webhook:
         metrics: InboxMetrics,
         watchdog: Watchdog,
         changes: Changes,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take the parts it works with."""
+        """Take the parts it works with, and whom to call when Alertmanager's news was refused."""
+        self._on_lost = on_lost
         self._watchdog = watchdog
         self._changes = changes
         self._settings = settings
@@ -126,6 +131,8 @@ class Webhook:
         self, outcome: str, status: int, line: str, headers: dict[str, str] | None = None
     ) -> HTTPException:
         self._metrics.delivered(outcome)
+        if outcome in _LOST:
+            self._on_lost()
         level = logging.INFO if outcome == "disconnected" else logging.WARNING
         _log.log(level, "delivery refused", extra={"outcome": outcome, "reason": line})
         return HTTPException(status, line, headers)

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from burnrate.cli import CommandError
 from burnrate.drill import report
 from burnrate.drill.catalogue import DRILLS, Drill
-from burnrate.drill.errors import DrillError, Refused
+from burnrate.drill.errors import DrillError, UndoFailed
 from burnrate.drill.plan import expected_alert, problem
 from burnrate.drill.result import Result
 from burnrate.drill.runner import DRILL_RATE, Runner
@@ -64,8 +65,22 @@ def drill(
             click.echo(f"{each.name:<18} {each.summary}")
         return
     drills = _chosen(names, is_all=is_all)
+    results: list[Result] = []
     try:
-        results = _hold_all(drills, rate, is_all=is_all)
+        with _told_as_commands_do():
+            _hold_all(drills, rate, results, is_all=is_all)
+    finally:
+        # Also of what was held before an interrupt: all of them take an hour.
+        if results:
+            _show(results, report_path, is_all=is_all, is_json=is_json)
+    held = [result for result in results if result.skipped is None]
+    sys.exit(0 if held and all(result.has_passed for result in held) else 1)
+
+
+@contextmanager
+def _told_as_commands_do() -> Iterator[None]:
+    try:
+        yield
     except (DrillError, LoadFailed) as error:
         raise CommandError(str(error)) from error
     except StackError as error:
@@ -73,9 +88,6 @@ def drill(
     except KeyboardInterrupt:
         click.echo("interrupted; the fault is undone", err=True)
         sys.exit(_INTERRUPTED)
-    _show(results, report_path, is_all=is_all, is_json=is_json)
-    held = [result for result in results if result.skipped is None]
-    sys.exit(0 if held and all(result.has_passed for result in held) else 1)
 
 
 def _chosen(names: Sequence[str], *, is_all: bool) -> list[Drill]:
@@ -88,11 +100,11 @@ def _chosen(names: Sequence[str], *, is_all: bool) -> list[Drill]:
     return list(DRILLS.values()) if is_all else [DRILLS[name] for name in names]
 
 
-def _hold_all(drills: Sequence[Drill], rate: float, *, is_all: bool) -> list[Result]:
+def _hold_all(drills: Sequence[Drill], rate: float, results: list[Result], *, is_all: bool) -> None:
+    """Hold drills one after the other, and append what came of each."""
     screen = LiveScreen()
     stack = RunningStack.find(screen.say)
     stack.check()
-    results: list[Result] = []
     for each in drills:
         reason = problem(each, stack)
         if reason is not None and is_all:
@@ -103,13 +115,13 @@ def _hold_all(drills: Sequence[Drill], rate: float, *, is_all: bool) -> list[Res
             _wait_until_quiet(each, stack, screen)
         try:
             results.append(Runner(each, stack, screen, rate).run())
-        except Refused as refused:
-            if len(drills) == 1:
+        except (DrillError, LoadFailed, StackError) as error:
+            # Nothing is held while the fault of another drill is on.
+            if len(drills) == 1 or isinstance(error, UndoFailed):
                 raise
-            results.append(Result(each.name, each.summary, problem=str(refused)))
+            results.append(Result(each.name, each.summary, problem=str(error)))
         screen.say(f"{each.name}: {results[-1].verdict}")
         screen.say("")
-    return results
 
 
 def _wait_until_quiet(each: Drill, stack: RunningStack, screen: LiveScreen) -> None:

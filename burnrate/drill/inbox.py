@@ -44,3 +44,11 @@ class Inbox:
     def metrics(self) -> str:
         """Return its own metrics, which it shows even when Prometheus is down."""
         return self._web.get("/metrics").decode()
+
+
+def read_late(exposition: str) -> bool | None:
+    """Return what the inbox' metrics say of the watchdog; None for an inbox without the switch."""
+    for line in exposition.splitlines():
+        if line.startswith("inbox_watchdog_late "):
+            return float(line.rpartition(" ")[2]) > 0
+    return None

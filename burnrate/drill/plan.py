@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from burnrate.drill import theory
 from burnrate.drill.catalogue import Drill
 from burnrate.drill.errors import Refused
+from burnrate.drill.inbox import read_late
 from burnrate.drill.loki import loki_rules
 from burnrate.drill.prometheus import Rule
-from burnrate.drill.rules import Expected, conditions, find_rule, windows
+from burnrate.drill.rules import Expected, conditions, find_rule, ranges_seconds, windows
 from burnrate.drill.running import RunningStack
 from burnrate.drill.theory import Pace, Window
 from burnrate.drill.timeline import ALERT_STEPS, Step
@@ -55,11 +56,15 @@ class Plan:
 def problem(drill: Drill, stack: RunningStack) -> str | None:
     """Return why a drill cannot be held on this stack, or None."""
     if drill.sees == "watchdog":
-        if "inbox_watchdog_late " in stack.inbox.metrics():
-            return None
-        return "the inbox has no dead man's switch that could notice"
-    if drill.sees == "loki" and not stack.prometheus.value('up{job="loki"} == 1'):
-        return "Loki is not part of this stack (not installed, or down)"
+        is_late = read_late(stack.inbox.metrics())
+        if is_late is None:
+            return "the inbox has no dead man's switch that could notice"
+        return "the inbox misses its watchdog already" if is_late else None
+    if drill.sees == "loki":
+        if not stack.prometheus.value('up{job="loki"} == 1'):
+            return "Loki is not part of this stack (not installed, or down)"
+        if not stack.prometheus.value("sum(loki_distributor_lines_received_total)"):
+            return "nothing ships logs to Loki (Alloy is not installed, or down)"
     if _find(drill, stack) is None:
         where = "loki/rules" if drill.sees == "loki" else "the loaded rules"
         return f"no rule for it: {where} have none for {drill.expected}"
@@ -83,11 +88,26 @@ def make_plan(drill: Drill, stack: RunningStack, rate: float) -> Plan:
     expected = drill.expected.pinned_to(rule)
     pace = _pace(drill, stack, rule)
     if drill.sees == "loki":
-        bound = theory.detection(pace, onset=drill.onset_seconds, burn=0.0)
-        bounds = {Step.STORED: Bound(bound.stored + theory.SLACK_SECONDS)}
-        way: Sequence[Step] = (Step.SENT, Step.STORED)
-        return Plan(drill, expected, None, bounds, way, wait_seconds=_wait(pace))
+        return _loki_plan(drill, expected, rule, pace)
     return _alert_plan(drill, stack, rule, pace, rate)
+
+
+def _loki_plan(drill: Drill, expected: Expected, rule: Rule, pace: Pace) -> Plan:
+    told = theory.detection(pace, onset=drill.onset_seconds, burn=0.0).stored
+    # More lines than the rule allows are in its range until the last one of the fault leaves it.
+    held = [Window(seconds, threshold=0.0) for seconds in ranges_seconds(rule.query)]
+    over = drill.onset_seconds + theory.reset(pace, held, drill.bad_share, rule.keep_firing_for)
+    return Plan(
+        drill,
+        expected,
+        None,
+        {
+            Step.STORED: Bound(told + theory.SLACK_SECONDS),
+            Step.RESOLVED: Bound(over + theory.SLACK_SECONDS, Step.FAULT_OFF),
+        },
+        (Step.SENT, Step.STORED),
+        wait_seconds=_wait(pace),
+    )
 
 
 def _alert_plan(drill: Drill, stack: RunningStack, rule: Rule, pace: Pace, rate: float) -> Plan:

@@ -124,9 +124,14 @@ def _longest(rule: Rule, rules: Sequence[Rule]) -> float:
     return max(longest, default=0.0) + rule.duration
 
 
+def ranges_seconds(expression: str) -> set[float]:
+    """Return all ranges that an expression itself looks back."""
+    return {duration_seconds(text) for text in _RANGE.findall(expression)}
+
+
 def _ranges(expression: str, recordings: Sequence[Rule], depth: int) -> set[float]:
     """Return all ranges of an expression and of the records it is made of."""
-    found = {duration_seconds(text) for text in _RANGE.findall(expression)}
+    found = ranges_seconds(expression)
     if depth:
         for name in set(_RECORD.findall(expression)):
             for rule in recordings:

@@ -14,7 +14,7 @@ from burnrate.drill.plan import Plan, make_plan
 from burnrate.drill.result import Result
 from burnrate.drill.running import RunningStack
 from burnrate.drill.timeline import Look, Step, Timeline
-from burnrate.drill.watch import AlertWatch, WatchdogWatch
+from burnrate.drill.watch import AlertWatch, PageWatch, WatchdogWatch
 from burnrate.load.background import BackgroundLoad
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import Mix
@@ -37,7 +37,6 @@ class Watch(Protocol):
 
     def begin(self) -> None: ...
     def look(self) -> Look: ...
-    def new_pages(self) -> list[Arrived]: ...
 
 
 class Screen(Protocol):
@@ -69,6 +68,7 @@ class Runner:
     _timeline: Timeline = field(init=False)
     _plan: Plan = field(init=False)
     _watch: Watch = field(init=False)
+    _pages: PageWatch = field(init=False)
 
     def run(self) -> Result:
         """Hold the drill.
@@ -85,6 +85,8 @@ class Runner:
             # Only now: theory needs what the windows hold.
             self._plan = make_plan(self.drill, self.stack, self.rate)
             self._refuse_firing()
+            self._pages = PageWatch(self.stack.prometheus, self.stack.inbox)
+            self._pages.begin()
             self._watch = self._make_watch()
             self._watch.begin()
             self.screen.begin(self._plan)
@@ -128,6 +130,7 @@ class Runner:
             stack.prometheus,
             stack.alertmanager,
             stack.inbox,
+            self._pages,
             plan.expected,
             plan.rule,
             self.drill.bad,
@@ -209,7 +212,7 @@ class Runner:
         """Return the names of pages that must not, and of those that may have arrived."""
         pages: list[Arrived] = []
         with contextlib.suppress(NoAnswer):
-            pages = self._watch.new_pages()
+            pages = self._pages.new()
         # A slower tier of the same SLO tells of the same fault.
         allowed = [*self.drill.consequences]
         if self.drill.sees != "watchdog":

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from burnrate.drill.inbox import Inbox
 from burnrate.drill.prometheus import Prometheus
 from burnrate.drill.web import Web
 from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack.errors import StackError
 from burnrate.stack.records import Mode
 from burnrate.stack.session import Session
 from burnrate.stack.status import PartStatus, process_status
@@ -20,6 +22,9 @@ _NOT_FOUND = 404
 _NOT_RUNNING = "the stack is not running: set FAULTS_ENABLED=true in .env, then make up"
 # As alerting.inbox has it where the compose file says nothing else.
 _WATCHDOG_LATE_SECONDS = 150.0
+# PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
+_CONTAINER_START_SECONDS = 120.0
+_CONTAINER_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,11 @@ class RunningStack:
         self._change("stop", part)
 
     def start(self, part: str) -> None:
-        """Start a part; as a process, wait until it is healthy."""
+        """Start a part and wait until it is healthy; raises StackError."""
         self._change("start", part)
+        if self.mode == "containers":
+            # `docker compose start` comes back as soon as the container runs.
+            self._wait_until_healthy(part)
 
     @property
     def watchdog_late_seconds(self) -> float:
@@ -93,6 +101,13 @@ class RunningStack:
             services = self.session.compose.services
             return self.session.container_stack().status(services)
         return process_status(self.session.process_stack())
+
+    def _wait_until_healthy(self, part: str) -> None:
+        deadline = time.monotonic() + _CONTAINER_START_SECONDS
+        while not (row := self.session.container_stack().status([part])[0]).is_good:
+            if time.monotonic() > deadline:
+                raise StackError(f"{part} is {row.state}, and not healthy: {row.detail}")
+            time.sleep(_CONTAINER_LOOK_SECONDS)
 
     def _change(self, verb: str, part: str) -> None:
         if self.mode == "containers":

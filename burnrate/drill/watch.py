@@ -2,12 +2,12 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from burnrate.drill.alertmanager import Alertmanager, Sent
 from burnrate.drill.errors import NoAnswer
-from burnrate.drill.inbox import Arrived, Inbox
+from burnrate.drill.inbox import Arrived, Inbox, read_late
 from burnrate.drill.prometheus import Prometheus, Rule
 from burnrate.drill.rules import Expected
 from burnrate.drill.timeline import Look, State
@@ -16,36 +16,67 @@ _WATCHDOG = {"alertname": "Watchdog"}
 
 
 @dataclass
+class PageWatch:
+    """Tells pages that arrive from those that were on their way before the fault.
+
+    A rule that was pending already, of the drill before for one, may fire in the middle of this.
+    """
+
+    prometheus: Prometheus
+    inbox: Inbox
+    _known: frozenset[int] = frozenset()
+    _active: tuple[Mapping[str, str], ...] = ()
+
+    def begin(self) -> None:
+        """Take note of how everything is before the fault; raises NoAnswer."""
+        self._known = frozenset(alert.id for alert in self.inbox.alerts())
+        self._active = tuple(alert.labels for alert in self.prometheus.alerts())
+
+    def is_known(self, episode: int) -> bool:
+        """Whether an episode was in the inbox before the fault."""
+        return episode in self._known
+
+    def new(self) -> list[Arrived]:
+        """Return the pages that came since `begin` and were not on their way; raises NoAnswer."""
+        return [
+            page
+            for page in self.inbox.alerts({"severity": "page"})
+            if page.id not in self._known
+            and not any(before.items() <= page.labels.items() for before in self._active)
+        ]
+
+
+@dataclass
 class AlertWatch:
     """Follows one alert from its samples to the inbox.
 
     Args:
+        pages: What was there before.
         expected: The alert.
         rule: Where it comes from; None for a rule that Prometheus does not evaluate.
         bad: An expression that rises with the first bad sample; empty where there is none.
-        group_wait: How long Alertmanager holds the first notification.
+        wait_seconds: How long Alertmanager may hold the notification.
         is_inbox_away: A notification that failed counts as sent.
     """
 
     prometheus: Prometheus
     alertmanager: Alertmanager
     inbox: Inbox
+    pages: PageWatch
     expected: Expected
     rule: Rule | None
     bad: str
-    group_wait: float
+    wait_seconds: float
     is_inbox_away: bool = False
     _bad_before: float = 0.0
     _sent_before: float = 0.0
     _failed_before: float | None = None
     _held_since: float | None = None
-    _known: frozenset[int] = frozenset()
     _arrived: int | None = None
 
     def begin(self) -> None:
         """Take note of how everything is before the fault; raises NoAnswer."""
         self._bad_before = self.prometheus.value(self.bad) if self.bad else 0.0
-        self._known = frozenset(alert.id for alert in self.inbox.alerts())
         self._sent_before = self._sent_but_watchdog(self.alertmanager.sent()) or 0.0
 
     def look(self) -> Look:
@@ -64,11 +95,6 @@ class AlertWatch:
             stored_at=stored_at,
             resolved_at=resolved_at,
         )
-
-    def new_pages(self) -> list[Arrived]:
-        """Return the pages that arrived since `begin`; raises NoAnswer."""
-        pages = self.inbox.alerts({"severity": "page"})
-        return [page for page in pages if page.id not in self._known]
 
     def _is_bad(self) -> bool | None:
         if not self.bad:
@@ -97,7 +123,11 @@ class AlertWatch:
         return None, None
 
     def _is_sent(self, at: float) -> bool:
-        """Whether Alertmanager has sent more, since it holds the alert, than it had before."""
+        """Whether Alertmanager has sent more, since the alert's notification is due, than before.
+
+        It does not say whose it counts, so an earlier one may be another group's; what is sent
+        before its time is known by its arrival.
+        """
         with contextlib.suppress(NoAnswer):
             is_held = any(self.expected.is_met_by(a.labels) for a in self.alertmanager.alerts())
             sent = self.alertmanager.sent()
@@ -108,14 +138,17 @@ class AlertWatch:
             count = self._sent_but_watchdog(sent)
             if count is None:
                 return False
-            if self._held_since is None:
+            if not self._is_due(at):
                 self._sent_before = count
-            return self._held_since is not None and count > self._sent_before
+            return count > self._sent_before
         return False
+
+    def _is_due(self, at: float) -> bool:
+        return self._held_since is not None and at >= self._held_since + self.wait_seconds
 
     def _has_failed(self, at: float, sent: Sent) -> bool:
         """Whether a request failed since the alert's notification was due."""
-        if self._held_since is None or at < self._held_since + self.group_wait:
+        if not self._is_due(at):
             return False
         if self._failed_before is None:
             self._failed_before = sent.failed_requests
@@ -136,7 +169,7 @@ class AlertWatch:
             return None, None
         if alert is None:
             return None, None
-        is_new = alert.id not in self._known
+        is_new = not self.pages.is_known(alert.id)
         first = alert.first_received_at if is_new else alert.last_received_at
         self._arrived = alert.id
         is_resolved = alert.state == "resolved"
@@ -146,7 +179,8 @@ class AlertWatch:
         """Return this drill's episode: a new one, or an old one that was opened again."""
         for alert in alerts:
             is_ours = alert.id == self._arrived or (
-                self._arrived is None and (alert.id not in self._known or alert.state == "firing")
+                self._arrived is None
+                and (not self.pages.is_known(alert.id) or alert.state == "firing")
             )
             if is_ours and self.expected.is_met_by(alert.labels):
                 return alert
@@ -158,22 +192,15 @@ class WatchdogWatch:
     """Follows the inbox' dead man's switch."""
 
     inbox: Inbox
-    _known: frozenset[int] = field(default_factory=frozenset)
 
     def begin(self) -> None:
-        """Take note of how everything is before the fault; raises NoAnswer."""
-        self._known = frozenset(alert.id for alert in self.inbox.alerts())
+        """There is nothing to take note of: it is not late, or the drill was refused."""
 
     def is_late(self) -> bool | None:
         """Whether the inbox misses the watchdog; None where it does not say."""
         with contextlib.suppress(NoAnswer):
             return read_late(self.inbox.metrics())
         return None
-
-    def new_pages(self) -> list[Arrived]:
-        """Return the pages that arrived since `begin`; raises NoAnswer."""
-        pages = self.inbox.alerts({"severity": "page"})
-        return [page for page in pages if page.id not in self._known]
 
     def look(self) -> Look:
         """Look once: late counts as stored, and no longer late as resolved."""
@@ -184,11 +211,3 @@ class WatchdogWatch:
             stored_at=at if is_late else None,
             resolved_at=at if is_late is False else None,
         )
-
-
-def read_late(exposition: str) -> bool | None:
-    """Return what the inbox' metrics say of the watchdog; None for an inbox without the switch."""
-    for line in exposition.splitlines():
-        if line.startswith("inbox_watchdog_late "):
-            return float(line.rpartition(" ")[2]) > 0
-    return None

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ def configuration_for(
     for route in [content["route"], *content["route"]["routes"]]:
         route["group_wait"] = "0s"
         route["group_interval"] = f"{group_interval_seconds}s"
+    # The watchdog comes at each flush, as it comes once a minute with the shipped file.
+    content["route"]["routes"][0]["repeat_interval"] = "1s"
     (webhook,) = content["receivers"][0]["webhook_configs"]
     webhook["url"] = f"{inbox.url}/webhooks/alertmanager"
     webhook["http_config"]["authorization"]["credentials_file"] = str(token_file)
@@ -77,7 +80,7 @@ class Alertmanager:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/-/ready"), 20, "Alertmanager is ready")
+        wait_until(lambda: answers(f"{self.url}/-/ready"), 60, "Alertmanager is ready")
 
     def stop(self) -> None:
         """End it."""
@@ -91,13 +94,14 @@ class Alertmanager:
         *,
         starts_at: datetime | None = None,
         ends_at: datetime | None = None,
+        annotations: Mapping[str, str] | None = None,
         **labels: str,
     ) -> None:
         """Tell it of an alert, as Prometheus does; resolved if it has ended."""
         times = {"startsAt": starts_at, "endsAt": ends_at}
         alert = {
             "labels": {"severity": "page", "service": "api"} | labels,
-            "annotations": {"summary": "A test."},
+            "annotations": dict(annotations or {"summary": "A test."}),
         } | {name: time.isoformat() for name, time in times.items() if time}
         httpx2.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -127,16 +128,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem == OUTAGES)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def outages(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Outages | None]:
-    """The outages, begun with the first test, if any of theirs is wanted."""
-    if not any(item.path.stem == OUTAGES for item in request.session.items):
-        yield None
-        return
+@pytest.fixture(scope="session")
+def outages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outages]:
+    """The outages, which begin when this is asked for."""
     with Outages(tmp_path_factory.mktemp("outages")) as outages:
         yield outages
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _early_outages(request: pytest.FixtureRequest) -> None:
+    """Begin the outages with the first test, if any of theirs is wanted.
+
+    Not in one of several processes: each of them knows all tests, and one has these.
+    """
+    is_wanted = any(item.path.stem == OUTAGES for item in request.session.items)
+    if is_wanted and "PYTEST_XDIST_WORKER" not in os.environ:
+        request.getfixturevalue("outages")
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ class InboxProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/health/ready"), 20, "the inbox is ready")
+        wait_until(lambda: answers(f"{self.url}/health/ready"), 60, "the inbox is ready")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; returns its exit code."""

@@ -149,3 +149,27 @@ def test_a_resolve_that_alertmanager_lost_is_found_out(
     alertmanager.stop()
     wait_until(lambda: _alerts(inbox_process, alertname="Fast")[0]["stale"], 10, "stale")
     assert _alerts(inbox_process, alertname="Fast", state="firing")
+
+
+def test_an_alert_that_cannot_be_delivered_blocks_nobody(
+    alertmanager: Alertmanager, inbox_process: InboxProcess
+) -> None:
+    """A notification over the limit is refused, and its alerts are taken from the list, cut."""
+    inbox_process.stop()
+    inbox_process.settings = {
+        "INBOX_ALERTMANAGER_URL": alertmanager.url,
+        "INBOX_RECONCILE_SECONDS": "0.5",
+    }
+    inbox_process.start()
+    alertmanager.post(alertname="Before", service="redis")
+    _wait_for(inbox_process, 10, alertname="Before")
+    alertmanager.post(alertname="Poison", annotations={"description": "x" * 10_000_000})
+    alertmanager.post(alertname="Healthy")
+    for name in ("Poison", "Healthy"):
+        _wait_for(inbox_process, 10, alertname=name, state="firing")
+    assert _metric(inbox_process, 'inbox_deliveries_total{outcome="too_large"}') > 0
+    assert _metric(inbox_process, "inbox_alerts_found_total") > 0
+    (poison,) = _alerts(inbox_process, alertname="Poison")
+    assert poison["deliveries"] == 0
+    assert "[cut from 10000000]" in poison["annotations"]["description"]
+    assert "Poison" in httpx2.get(f"{inbox_process.url}/").text

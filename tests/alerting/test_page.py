@@ -1,5 +1,6 @@
 """The page for people."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,14 @@ def _range(_request: Request) -> JSONResponse:
     return JSONResponse({"data": {"result": [{"metric": _SLO, "values": values}]}})
 
 
+_PROMETHEUS = [Route("/api/v1/query", _instant), Route("/api/v1/query_range", _range)]
+
+
 @pytest.fixture(scope="module")
 def watching_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
     """An inbox that can ask a Prometheus."""
-    routes = [Route("/api/v1/query", _instant), Route("/api/v1/query_range", _range)]
     folder = tmp_path_factory.mktemp("watching")
-    with serving(Starlette(routes=routes)) as prometheus_url:
+    with serving(Starlette(routes=_PROMETHEUS)) as prometheus_url:
         settings = settings_in(
             folder, prometheus_url=prometheus_url, grafana_url="http://localhost:3000/"
         )
@@ -88,6 +91,26 @@ def test_says_when_prometheus_does_not_answer(tmp_path: Path) -> None:
     assert "Prometheus does not answer. How the SLOs stand is not known here." in page
     assert "1 page fires" in page
     assert "unknown" in page
+
+
+def test_shows_old_figures_as_old_when_prometheus_dies_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the time they are of; an alert's burn is marked as well."""
+    monkeypatch.setattr("alerting.inbox.slos._FRESH_SECONDS", 0)
+    with contextlib.ExitStack() as prometheus:
+        url = prometheus.enter_context(serving(Starlette(routes=_PROMETHEUS)))
+        with an_inbox(settings_in(tmp_path, prometheus_url=url)) as inbox:
+            inbox.post(a_body(an_alert(labels={"slo": "availability"})))
+            fresh = inbox.client.get("/").text
+            prometheus.close()
+            old = inbox.client.get("/").text
+    assert "old" not in fresh
+    assert "Prometheus does not answer. These are the figures of <time" in old
+    assert "18\N{MULTIPLICATION SIGN} (old)" in old
+    assert "41 % (old)" in old
+    assert '<ul class="slos old">' in old
+    assert "<b>Prometheus</b> does not answer" in old
 
 
 def test_says_that_it_is_blind(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def title_of(episode: StoredEpisode) -> str:
 def badges(episode: StoredEpisode) -> Html:
     """The words beside the title."""
     found = [(severity_of(episode), episode.labels.get("severity") or "no severity")]
+    if not episode.deliveries:
+        found.append(("found", "found at Alertmanager, not delivered"))
     if episode.is_stale:
         found.append(("stale", "stale: Alertmanager does not list it"))
     if episode.acknowledged_at:

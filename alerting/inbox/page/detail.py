@@ -20,6 +20,7 @@ _STORIES = {
     Kind.STALE: "Alertmanager does not list it any more",
     Kind.CONFIRMED: "Confirmed: it fires still",
     Kind.CLOSED_UNCONFIRMED: "Taken as over: not listed for long, its resolve was lost",
+    Kind.FOUND: "Found on Alertmanager's list; its notification never arrived",
     Kind.ACKNOWLEDGED: "Acknowledged",
     Kind.UNACKNOWLEDGED: "Given back",
     Kind.COMMENTED: "Comment",

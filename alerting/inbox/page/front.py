@@ -143,11 +143,11 @@ def _figures(view: View, episode: StoredEpisode) -> Html:
     if slo is not None:
         old = " (old)" if view.slos.problem else ""
         figures += [
-            ("Burns", words.burn(slo.burn_rate) + old),
+            ("Burns now", words.burn(slo.burn_rate) + old),
             ("Budget left", words.budget(slo.budget_left) + old),
         ]
     elif "slo" in episode.labels:
-        figures += [("Burns", "unknown"), ("Budget left", "unknown")]
+        figures += [("Burns now", "unknown"), ("Budget left", "unknown")]
     return join(fill(_FIGURE, name=name, value=value) for name, value in figures)
 
 
