@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test drills test-fast lint fmt lock clean
+.PHONY: help up down status init test drills test-fast lint audit fmt lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,9 +24,9 @@ init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
-	$(BIN)/pytest -m "not drills"
+	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
-drills: $(BIN)/.dev ## Hold the fire drills of the tests, on a stack of their own (four minutes)
+drills: $(BIN)/.dev ## Only the fire drills of the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills
 
 test-fast: $(BIN)/.dev ## Only the tests that start no servers
@@ -39,6 +39,10 @@ lint: $(BIN)/.dev ## Static checks
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
 	$(BIN)/burnrate slo generate --check
+	$(BIN)/python -m grafana.build --check
+
+audit: $(UV) ## Look the locked dependencies up among known vulnerabilities
+	@.ci/audit
 
 fmt: $(BIN)/.dev ## Format and fix
 	$(BIN)/ruff format

@@ -33,6 +33,7 @@ from api.users import routes as users
 from api.users.routes import UserEvents
 from api.users.store import UserStore
 from api.web import health
+from api.web.admission import AdmissionMiddleware
 from api.web.body_limit import BodyLimitMiddleware
 from api.web.compression import CompressionMiddleware
 from api.web.dependencies import register
@@ -41,6 +42,7 @@ from api.web.endpoints import EndpointTable
 from api.web.errors import add_error_handlers
 from api.web.headers import SecurityHeadersMiddleware
 from api.web.health import Check, HealthChecks
+from api.web.host import OneHostMiddleware
 from api.web.rate_limit import Policy, RateLimiter, RateLimitMiddleware, StorageUnavailable
 from burnrate.telemetry import Telemetry, instrument
 
@@ -210,4 +212,11 @@ def _add_middleware(
     )
     app.add_middleware(RateLimitMiddleware, limiter=limiter, endpoints=endpoints)
     app.add_middleware(CompressionMiddleware)
+    app.add_middleware(
+        AdmissionMiddleware,
+        slots=settings.share(settings.server.max_concurrent_requests),
+        timeout_seconds=settings.server.admission_timeout_seconds,
+        endpoints=endpoints,
+    )
+    app.add_middleware(OneHostMiddleware, endpoints=endpoints)
     app.add_middleware(SecurityHeadersMiddleware)

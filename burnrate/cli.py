@@ -12,7 +12,10 @@ import click
 
 # Name -> where the command is, and its line in the help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "bench": ("burnrate.bench.commands:bench", "Measure what the telemetry costs and what the service carries."),
+    "bench": (
+        "burnrate.bench.commands:bench",
+        "Measure what the telemetry costs and what the service carries.",
+    ),
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and see its alert."),
     "load": ("burnrate.load.commands:load", "Give the running stack a steady mix of requests."),
     "slo": ("burnrate.slo.commands:slo", "Make rules and their tests from the SLO files."),

@@ -87,6 +87,15 @@ def test_container_has_a_health_check(name: str) -> None:
 
 
 @every_service
+def test_memory_that_is_mounted_belongs_to_its_user(name: str) -> None:
+    """Otherwise it may be root's after a restart, and the part never comes back."""
+    for entry in _SERVICES[name].get("tmpfs", []):
+        path, _, options = entry.partition(":")
+        assert re.fullmatch(r"/[a-z/]+", path)
+        assert {"uid=${BURNRATE_UID}", "gid=${BURNRATE_GID}"} < set(options.split(",")), entry
+
+
+@every_service
 def test_image_is_pinned_and_can_be_replaced(name: str) -> None:
     """A tag names one version, and a variable of .env.example another image."""
     image = _IMAGE.fullmatch(_SERVICES[name]["image"])

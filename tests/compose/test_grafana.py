@@ -4,6 +4,7 @@ import yaml
 
 from tests.compose.servers import ROOT
 
+_PROVIDERS = ROOT / "grafana/provisioning/dashboards/burnrate.yml"
 _DATASOURCES = ROOT / "grafana/provisioning/datasources/burnrate.yml"
 
 
@@ -23,6 +24,21 @@ def test_sources_are_linked_both_ways() -> None:
     assert traces["tracesToLogsV2"]["datasourceUid"] == "loki"
     assert '| trace_id="$${__trace.traceId}"' in traces["tracesToLogsV2"]["query"]
     assert traces["tracesToMetrics"]["datasourceUid"] == "prometheus"
+    tags = {tag["key"]: tag["value"] for tag in traces["tracesToMetrics"]["tags"]}
+    assert tags == {"service.name": "service", "http.route": "endpoint"}
+
+
+def test_dashboards_are_where_grafana_looks_for_them() -> None:
+    """The folder of the provider is the mounted one; nobody changes or deletes one by hand."""
+    (provider,) = yaml.safe_load(_PROVIDERS.read_text())["providers"]
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
+    mounts = [mount for mount in service["volumes"] if isinstance(mount, str)]
+
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in mounts
+    assert "./grafana/provisioning:/etc/grafana/provisioning:ro" in mounts
+    assert (provider["type"], provider["folder"]) == ("file", "Burnrate")
+    assert provider["disableDeletion"]
+    assert not provider["allowUiUpdates"]
 
 
 def test_provisioning_has_no_lone_dollar() -> None:

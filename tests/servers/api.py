@@ -51,7 +51,7 @@ class ApiServer(ServerProcess):
         self.wait_listening(self.port)
         workers = int((self._env or {}).get("WEB_CONCURRENCY", "4"))
         wait_until(
-            lambda: self._count_started() >= workers or not self.is_running(),
+            lambda: self.count_started() >= workers or not self.is_running(),
             seconds=30,
             what="the workers",
         )
@@ -69,7 +69,8 @@ class ApiServer(ServerProcess):
         """Return a client of the service."""
         return httpx2.Client(base_url=self.base_url, timeout=15, **options)
 
-    def _count_started(self) -> int:
+    def count_started(self) -> int:
+        """Return how many workers have started so far."""
         return self.log.read_text().count("Application startup complete")
 
 

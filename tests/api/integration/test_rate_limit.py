@@ -3,10 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx2
 import pytest
+from redis import Redis
 
 from tests.servers.api import ApiServer, running_api
+from tests.servers.front import running_front
+from tests.servers.redis import RedisServer
 
 LIMIT = 10
 DOCUMENT = {"text": "An error budget is spent, not saved."}
@@ -70,3 +75,26 @@ def test_forged_addresses_are_one_client(backends: dict[str, str]) -> None:
             for number in range(40)
         )
     assert statuses == {200: LIMIT, 429: 30}
+
+
+def test_200_forged_addresses_through_nginx_are_one_key(
+    backends: dict[str, str], redis: RedisServer, tmp_path: Path
+) -> None:
+    """Nginx overwrites what a client says about itself, and only nginx is believed."""
+    with (
+        Redis(host=redis.host, port=redis.port) as store,
+        running_api(**backends, FORWARDED_ALLOW_IPS="127.0.0.1", WEB_CONCURRENCY="1") as api,
+        running_front(tmp_path, api.port) as front,
+        httpx2.Client(base_url=front.url) as client,
+    ):
+        store.flushall()
+        for number in range(200):
+            forged = {
+                "X-Forwarded-For": f"198.51.100.{number}, 203.0.113.{number}",
+                "X-Real-IP": f"198.51.100.{number}",
+                "Forwarded": f"for=198.51.100.{number}",
+            }
+            assert client.get("/users", headers=forged).status_code == 200
+        keys = store.keys("*ratelimit*")
+    # A key ends with the client and the window; the window may have ended meanwhile.
+    assert {key.split(b"/")[-2] for key in keys} == {b"127.0.0.1"}

@@ -1,0 +1,69 @@
+"""A full disk costs what cannot be written, and no request."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.api import ApiServer, running_api
+from tests.servers.disks import small_disk
+from tests.servers.processes import wait_until
+
+PATHS = ("/users", "/posts/1", "/nowhere", "/health/ready")
+USUAL = {200: 20, 404: 20}
+
+
+def _ask(api: ApiServer) -> Counter[int]:
+    with api.client(headers={"Connection": "close"}) as client:
+        return Counter(client.get(PATHS[number % 4]).status_code for number in range(40))
+
+
+def test_requests_are_answered_where_metrics_cannot_be_written(backends: dict[str, str]) -> None:
+    """Also by a worker that starts on the full disk, and the log says what is lost."""
+    with (
+        small_disk("4m") as disk,
+        running_api(**backends, TMPDIR=str(disk.folder), WEB_CONCURRENCY="2") as api,
+    ):
+        assert _ask(api) == USUAL
+        disk.fill()
+        victim = api.worker_pids()[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(
+            lambda: victim not in api.worker_pids() and api.count_started() == 3,
+            what="a new worker",
+        )
+        assert _ask(api) == USUAL
+        messages = Counter(
+            line["message"] for line in api.log_lines() if line["level"] in ("error", "critical")
+        )
+        assert messages["no room for metrics"] >= 1
+        assert "Worker failed to boot." not in messages
+        with api.client() as client:
+            assert client.get("/metrics").status_code == 200
+
+
+def test_requests_are_answered_where_the_log_cannot_be_written(backends: dict[str, str]) -> None:
+    """What got through is whole lines, and the next one says how many did not."""
+    with small_disk("64k") as disk, _running_in(disk.folder, backends) as api:
+        disk.fill()
+        assert _ask(api) == USUAL
+        disk.clear()
+        assert _ask(api) == USUAL
+        lost = [
+            line for line in api.log_lines() if line["message"] == "the log could not be written"
+        ]
+    assert lost
+    assert sum(line["lines"] for line in lost) > 20
+
+
+@contextmanager
+def _running_in(folder: Path, backends: dict[str, str]) -> Iterator[ApiServer]:
+    # One worker: where a disk fills amid a line, another's next line may follow at once.
+    server = ApiServer(folder, {**backends, "WEB_CONCURRENCY": "1"})
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop(seconds=40)
