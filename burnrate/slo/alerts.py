@@ -1,16 +1,22 @@
 """The alerts of one SLO, and those of a service that has SLOs."""
 
+from itertools import chain
 from typing import Any, Final
 
 from burnrate.slo.model import Service, Slo, number
-from burnrate.slo.records import Rule, events_name, ratio_name, records
+from burnrate.slo.records import Rule, events_name, period_records, ratio_name, records
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Tier
+
+Group = dict[str, Any]
 
 # Two evaluations miss it and a third does: a deployment that renames a metric takes as long.
 _MISSING_FOR: Final = "5m"
 # With a scrape each 15 s and an evaluation each 15 s, a page within three minutes; less would page
 # for a restart.
 _DOWN_FOR: Final = "1m"
+
+# A piece comes each five minutes; in between the budget stands still.
+_PERIOD_SECONDS: Final = 60
 
 _URGENCY: Final = {
     "Fast": "within days",
@@ -126,19 +132,23 @@ def _value(query: str, shown: str) -> str:
     return f'{{{{ with query "{escaped}" }}}}{shown}{{{{ else }}}}unknown{{{{ end }}}}'
 
 
-def groups(service: Service) -> list[dict[str, Any]]:
-    """Return the groups of a service: one an SLO, so that its alerts see its newest records."""
-    made = [
-        {
-            "name": f"slo-{service.name}-{slo.name}",
-            "interval": f"{EVALUATION_SECONDS}s",
-            "rules": [*records(slo), *budget_alerts(slo), missing_alert(slo)],
-        }
-        for slo in service.slos
-    ]
-    down = {
-        "name": f"slo-{service.name}-service",
-        "interval": f"{EVALUATION_SECONDS}s",
-        "rules": [down_alert(service)],
-    }
-    return [*made, down]
+def slo_groups(slo: Slo) -> list[Group]:
+    """Return one group for an SLO, so that its alerts see its newest records, and its period's."""
+    name = f"slo-{slo.service}-{slo.name}"
+    rules = [*records(slo), *budget_alerts(slo), missing_alert(slo)]
+    # A month of pieces is the dearest thing that is read, and no alert's condition waits for it.
+    return [_group(name, rules), _group(f"{name}-period", period_records(slo), _PERIOD_SECONDS)]
+
+
+def service_group(service: Service) -> Group:
+    """Return the group of what is about a service and none of its SLOs."""
+    return _group(f"slo-{service.name}", [down_alert(service)])
+
+
+def groups(service: Service) -> list[Group]:
+    """Return all groups of a service."""
+    return [*chain.from_iterable(map(slo_groups, service.slos)), service_group(service)]
+
+
+def _group(name: str, rules: list[Rule], seconds: int = EVALUATION_SECONDS) -> Group:
+    return {"name": name, "interval": f"{seconds}s", "rules": rules}

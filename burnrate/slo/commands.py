@@ -65,11 +65,11 @@ def validate(root: Path) -> None:
 
 @slo.command()
 @click.option("--services", type=click.IntRange(1, 1000), default=100, show_default=True)
-@click.option("--evaluations", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.option("--evaluations", type=click.IntRange(1, 100), default=8, show_default=True)
 @_ROOT
 def measure(root: Path, services: int, evaluations: int) -> None:
     """Run the rules of many such services in a real Prometheus and print what they cost."""
-    from burnrate.slo.measure import run  # noqa: PLC0415 - it needs what the others do not
+    from burnrate.slo.measure import Measurement  # noqa: PLC0415 - it needs what others do not
 
-    for line in run(load_all(Tree(root).specs)[0], root, services, evaluations):
+    for line in Measurement(services, evaluations).run(load_all(Tree(root).specs)[0], root):
         click.echo(line)

@@ -1,14 +1,14 @@
 """What the generator makes: the text of each file, byte for byte the same for the same input."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from burnrate.slo.alerts import groups
+from burnrate.slo.alerts import service_group, slo_groups
 from burnrate.slo.errors import SpecError
 from burnrate.slo.inhibition import inhibited
 from burnrate.slo.model import Service
@@ -62,11 +62,11 @@ def generated(tree: Tree, services: Sequence[Service]) -> dict[Path, str | None]
     """Return each file's text; None for one that was generated once and has no source any more."""
     made: dict[Path, str | None] = {}
     for service in services:
-        source = f"prometheus/slo/{service.stem}.yml"
-        rules = tree.rules / f"{_PREFIX}{service.stem}.yml"
-        made[rules] = _yaml({"groups": groups(service)}, source)
-        for name, content in test_files(service, f"../rules/{rules.name}").items():
-            made[tree.tests / f"{_PREFIX}{service.stem}-{name}_test.yml"] = _yaml(content, source)
+        for path, content in _of_service(tree, service):
+            if path in made:
+                reason = f"another one's {path.name} would be overwritten"
+                raise SpecError(tree.specs / f"{service.stem}.yml", "", reason)
+            made[path] = _yaml(content, f"prometheus/slo/{service.stem}.yml")
     made[tree.table] = table(services)
     made[tree.alertmanager] = inhibited(_existing(tree.alertmanager), tree.alertmanager)
     for folder in (tree.rules, tree.tests):
@@ -104,6 +104,17 @@ def write(made: dict[Path, str | None]) -> list[Path]:
             path.write_text(text, encoding="utf-8")
         changed.append(path)
     return changed
+
+
+def _of_service(tree: Tree, service: Service) -> Iterator[tuple[Path, object]]:
+    prefix = f"{_PREFIX}{service.stem}"
+    # Files of its own for each SLO: whoever reads or tests one needs no other.
+    for slo in service.slos:
+        rules = tree.rules / f"{prefix}-{slo.name}.yml"
+        yield rules, {"groups": slo_groups(slo)}
+        for name, tests in test_files(slo, f"../rules/{rules.name}").items():
+            yield tree.tests / f"{prefix}-{slo.name}-{name}_test.yml", tests
+    yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}
 
 
 def _existing(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Unit tests for promtool, for every SLO, every tier and every part of failures."""
+"""Unit tests for promtool, for every tier of an SLO and every part of failures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from burnrate.slo.model import Service, Slo, number
+from burnrate.slo.model import Slo, number, quote
 from burnrate.slo.theory import FAILURE_PARTS, detection_seconds, reset_seconds
 from burnrate.slo.timelines import Stretch, input_series
-from burnrate.slo.windows import EVALUATION_SECONDS, TIERS, Tier
+from burnrate.slo.windows import EVALUATION_SECONDS, HOUR, Tier
 
 # Enough that no part of failures is below the minimum of failures.
 _EVENTS_A_SECOND: Final = 100
@@ -40,30 +40,28 @@ class _Course:
     until: int
 
 
-def test_files(service: Service, rules: str) -> dict[str, dict[str, Any]]:
-    """Return the files of a service: one a tier, and the one in which nothing ever fires."""
-    made = {}
-    for tier in TIERS:
-        if any(tier in slo.tiers() for slo in service.slos):
-            slos = [slo for slo in service.slos if tier in slo.tiers()]
-            tests = [
-                _failing(batch, tier, part) for part in FAILURE_PARTS for batch in _batches(slos)
-            ]
-            made[tier.suffix.lower()] = _file(rules, _STEPS[tier.suffix], tests)
-    made["healthy"] = _file(rules, 60, [_healthy(service)])
-    return made
+def test_files(slo: Slo, rules: str) -> dict[str, dict[str, Any]]:
+    """Return the files of an SLO: one a tier, and the one in which nothing ever fires."""
+    made = {
+        tier.suffix.lower(): _file(
+            rules,
+            _STEPS[tier.suffix],
+            [_failing(slo, tier, part) for part in FAILURE_PARTS],
+        )
+        for tier in slo.tiers()
+    }
+    return {**made, "healthy": _file(rules, 60, [_healthy(slo)])}
 
 
 def _file(rules: str, step: int, tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"rule_files": [rules], "evaluation_interval": f"{step}s", "tests": list(tests)}
 
 
-def _course(slos: Sequence[Slo], tier: Tier, part: Fraction) -> _Course:
+def _course(slo: Slo, tier: Tier, part: Fraction) -> _Course:
     step = _STEPS[tier.suffix]
-    detections = [detection_seconds(slo, tier, part) for slo in slos]
-    longest = max([each for each in detections if each is not None], default=Fraction(0))
+    detection = detection_seconds(slo, tier, part) or Fraction(0)
     # Failures last until the short window holds nothing else, as the arithmetic of the end wants.
-    failing = _up(longest + tier.short.seconds + 2 * step, step)
+    failing = _up(detection + tier.short.seconds + 2 * step, step)
     after = _up(Fraction(tier.short.seconds + 3 * step), step)
     began = 2 * tier.short.seconds
     samples = min(step, _COARSEST_SAMPLES)
@@ -86,32 +84,13 @@ def _stretches(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[St
     ]
 
 
-def _batches(slos: Sequence[Slo]) -> list[list[Slo]]:
-    """Split SLOs so that none shares a series with another: each has a past of its own."""
-    batches: list[tuple[set[str], list[Slo]]] = []
-    for slo in slos:
-        names = {series["series"] for series in input_series(slo, [])}
-        for taken, batch in batches:
-            if not taken & names:
-                taken.update(names)
-                batch.append(slo)
-                break
-        else:
-            batches.append((names, [slo]))
-    return [batch for _, batch in batches]
-
-
-def _failing(slos: Sequence[Slo], tier: Tier, part: Fraction) -> dict[str, Any]:
-    course = _course(slos, tier, part)
+def _failing(slo: Slo, tier: Tier, part: Fraction) -> dict[str, Any]:
+    course = _course(slo, tier, part)
     return {
         "name": f"{number(100 * part)} % failures: {tier.suffix} sees them and their end in time",
         "interval": f"{course.samples}s",
-        "input_series": [
-            series
-            for slo in slos
-            for series in input_series(slo, _stretches(slo, tier, part, course))
-        ],
-        "promql_expr_test": [check for slo in slos for check in _checks(slo, tier, part, course)],
+        "input_series": input_series(slo, _stretches(slo, tier, part, course)),
+        "promql_expr_test": _checks(slo, tier, part, course),
     }
 
 
@@ -131,32 +110,26 @@ def _checks(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[dict[
     ]
 
 
-def _healthy(service: Service) -> dict[str, Any]:
+def _healthy(slo: Slo) -> dict[str, Any]:
     samples, hours, firing = _COARSEST_SAMPLES, 4, 'ALERTS{alertstate="firing"}'
     # A tenth of what the slowest tier would call too much.
-    worst = min(slo.budget for slo in service.slos) / 10
-    even = [Stretch(hours * 3600 // samples, _EVENTS_A_SECOND * samples, worst)]
-    # SLOs that look at one series feed it the same events.
-    series = {each["series"]: each for slo in service.slos for each in input_series(slo, even)}
-    up = {"series": f'up{{job="{service.job}"}}', "values": f"1x{hours * 3600 // samples}"}
+    even = [Stretch(hours * HOUR // samples, _EVENTS_A_SECOND * samples, slo.budget / 10)]
+    up = {"series": f'up{{job="{quote(slo.job)}"}}', "values": f"1x{hours * HOUR // samples}"}
     return {
         "name": "a tenth of the budget's pace is silent",
         "interval": f"{samples}s",
-        "input_series": [up, *series.values()],
+        "input_series": [up, *input_series(slo, even)],
         "promql_expr_test": [
             {
                 "expr": f"count(count_over_time({firing}[{hours}h])) or vector(0)",
                 "eval_time": f"{hours}h",
                 "exp_samples": [{"labels": "{}", "value": 0}],
             },
-            *(
-                {
-                    "expr": f"slo:period_error_budget_remaining:ratio{slo.selector} > bool 0.89",
-                    "eval_time": f"{hours}h",
-                    "exp_samples": [{"labels": _labels(slo), "value": 1}],
-                }
-                for slo in service.slos
-            ),
+            {
+                "expr": f"slo:period_error_budget_remaining:ratio{slo.selector} > bool 0.89",
+                "eval_time": f"{hours}h",
+                "exp_samples": [{"labels": _labels(slo), "value": 1}],
+            },
         ],
     }
 

@@ -20,33 +20,40 @@ _LOOKBACK: Final = "10m"
 
 
 def records(slo: Slo) -> list[Rule]:
-    """Return all records, each after those that it reads."""
+    """Return what changes with each event, each record after those that it reads."""
+    made = [
+        *(pair for window in WINDOWS for pair in _window(slo, window)),
+        (piece_name("total"), _piece(slo, "total")),
+        (piece_name("bad"), _piece(slo, "bad")),
+        ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
+    ]
+    return _rules(slo, made)
+
+
+def period_records(slo: Slo) -> list[Rule]:
+    """Return what changes with a piece at most, each record after those that it reads."""
     period = slo.period
-    ratio_of_period = f"slo:sli_error:ratio_rate{period}"
-    sums = {
-        kind: f"sum_over_time({piece_name(kind)}{slo.selector}[{period}])"
-        for kind in ("bad", "total")
-    }
-
-    def burn(ratio: str) -> str:
-        return f"{ratio}{slo.selector} / {number(slo.budget)}"
-
+    ratio = f"slo:sli_error:ratio_rate{period}"
+    total, bad = (f"slo:{kind}_events:count{period}" for kind in ("total", "bad"))
     made = [
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
         ("slo:time_period:days", f"vector({slo.period_days})"),
-        *(pair for window in WINDOWS for pair in _window(slo, window)),
-        (piece_name("total"), _piece(slo, "total")),
-        (piece_name("bad"), _piece(slo, "bad")),
-        (ratio_of_period, f"{sums['bad']} / ({sums['total']} > 0) or 0 * {sums['total']}"),
-        ("slo:current_burn_rate:ratio", burn(ratio_name(M5))),
-        ("slo:period_burn_rate:ratio", burn(ratio_of_period)),
-        (
-            "slo:period_error_budget_remaining:ratio",
-            f"1 - {burn(ratio_of_period)}",
-        ),
+        (total, f"sum_over_time({piece_name('total')}{slo.selector}[{period}])"),
+        (bad, f"sum_over_time({piece_name('bad')}{slo.selector}[{period}])"),
+        (ratio, _ratio(slo, bad, total)),
+        ("slo:period_burn_rate:ratio", _burn(slo, ratio)),
+        ("slo:period_error_budget_remaining:ratio", f"1 - {_burn(slo, ratio)}"),
     ]
+    return _rules(slo, made)
+
+
+def _rules(slo: Slo, made: list[tuple[str, str]]) -> list[Rule]:
     return [{"record": name, "expr": expr, "labels": dict(slo.labels)} for name, expr in made]
+
+
+def _burn(slo: Slo, ratio: str) -> str:
+    return f"{ratio}{slo.selector} / {number(slo.budget)}"
 
 
 def ratio_name(window: Window) -> str:
@@ -78,8 +85,17 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
             f"clamp_min({_one(fill(events.error_query, window.name))}, 0)"
             f" or on () 0 * {total}{slo.selector}"
         )
-    ratio = f"{bad}{slo.selector} / ({total}{slo.selector} > 0) or 0 * {total}{slo.selector}"
-    return [(total, total_expr), (bad, bad_expr), (ratio_name(window), ratio)]
+    return [
+        (total, total_expr),
+        (bad, bad_expr),
+        (ratio_name(window), _ratio(slo, bad, total)),
+    ]
+
+
+def _ratio(slo: Slo, bad: str, total: str) -> str:
+    # Without traffic nothing failed: 0 by 0 would be NaN.
+    bad, total = bad + slo.selector, total + slo.selector
+    return f"{bad} / ({total} > 0) or 0 * {total}"
 
 
 def _one(query: str) -> str:

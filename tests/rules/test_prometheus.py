@@ -1,7 +1,13 @@
-"""prometheus/: configuration, rules and their unit tests, read by the installed Prometheus."""
+"""prometheus/: configuration, rules and their unit tests, read by the Prometheus on the PATH.
 
+Another one, such as 3.x: `PATH=/folder/with/promtool/and/prometheus:$PATH pytest tests/rules`.
+"""
+
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +18,7 @@ _ROOT = Path(__file__).parents[2]
 _PROMETHEUS = _ROOT / "prometheus"
 _RULE_FILES = sorted(_PROMETHEUS.glob("rules/*.yml"))
 _TEST_FILES = sorted(_PROMETHEUS.glob("tests/*.yml"))
+Done = subprocess.CompletedProcess[str]
 
 
 def _named(paths: list[Path]) -> pytest.MarkDecorator:
@@ -28,12 +35,17 @@ def _alerts() -> list[dict[str, Any]]:
     ]
 
 
-def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def _promtool(*arguments: str | Path) -> Done:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
-    command = ["promtool", *map(str, arguments)]
     return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ["promtool", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        # Many small runs: memory is cheaper than collecting it, by an eighth of the time.
+        env={**os.environ, "GOGC": "400"},
     )
 
 
@@ -53,24 +65,38 @@ def test_rules_are_valid(path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[Done]]]:
+    """The runs of all chosen test files, a processor's worth at a time; promtool uses one."""
+    # A worker of xdist knows all files and runs a part of them, one after the other.
+    is_alone = "PYTEST_XDIST_WORKER" not in os.environ
+    chosen = [
+        Path(str(item.callspec.params["path"]))
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.function is test_rules_behave
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {path: pool.submit(_promtool, "test", "rules", path) for path in chosen if is_alone}
+
+
 @_named(_TEST_FILES)
-def test_rules_behave(path: Path) -> None:
+def test_rules_behave(path: Path, runs: dict[Path, Future[Done]]) -> None:
     """The rules fire, stay silent and resolve as their unit tests say."""
-    done = _promtool("test", "rules", path)
+    done = runs[path].result() if path in runs else _promtool("test", "rules", path)
 
     assert done.returncode == 0, done.stdout
 
 
 def test_a_rule_that_is_wrong_fails_its_test(tmp_path: Path) -> None:
-    """The unit tests can fail: ten times the threshold and they do."""
+    """The unit tests can fail: ten times the patience and they do."""
     for folder in ("rules", "tests"):
         shutil.copytree(_PROMETHEUS / folder, tmp_path / folder)
     rules = tmp_path / "rules/slo-api.yml"
     text = rules.read_text(encoding="utf-8")
-    assert "> 0.0144" in text
-    rules.write_text(text.replace("> 0.0144", "> 0.144"), encoding="utf-8")
+    assert "for: 1m" in text
+    rules.write_text(text.replace("for: 1m", "for: 10m"), encoding="utf-8")
 
-    done = _promtool("test", "rules", tmp_path / "tests/slo-api-fast_test.yml")
+    done = _promtool("test", "rules", tmp_path / "tests/service_down_test.yml")
 
     assert done.returncode == 1
     assert "FAILED" in done.stdout

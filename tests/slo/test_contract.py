@@ -1,87 +1,90 @@
-"""What the rules read exists in what the service's processes expose."""
+"""What rules, runbooks and dashboards name exists in what the processes really expose.
 
-import asyncio
-import re
+What is not installed here is skipped by name; with its binaries on the PATH, it is checked too.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from burnrate.slo.checks import fill
-from burnrate.slo.load import load_all
-from tests.servers.api import running_api
-from tests.servers.postgres import running_postgres
-from tests.servers.redis import running_redis
+from tests.grafana.panels import BUILT, all_queries, every_value, fill
+from tests.servers.checkout import Checkout
+from tests.slo.asked import OF_PROMETHEUS, Rules, Selector, queries_of_runbooks, selectors
+from tests.slo.exposed import Exposed, part_of, unrecorded
 
-pytestmark = pytest.mark.integration
-_ROOT = Path(__file__).parents[2]
-_SELECTOR = re.compile(r'([a-z_]+)\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
-_MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
-_OURS = re.compile(r"^(http|pool|cache|rate_limit|event_loop|worker)_")
-Samples = list[tuple[str, dict[str, str]]]
+_RULES = Rules()
+_ASKED = {
+    selector
+    for query in [*_RULES.queries(), *queries_of_runbooks()]
+    for selector in selectors(query)
+}
+_OF_PROCESSES = sorted(
+    (each for each in _ASKED if ":" not in each.name and each.name not in OF_PROMETHEUS), key=str
+)
+# A first evaluation of every group, and what parts show only once they have found each other.
+_PATIENCE_SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
-def samples() -> Samples:
-    """All samples of an idle service."""
-    with running_postgres() as postgres, running_redis() as redis:
-        asyncio.run(postgres.create_database("burnrate"))
-        settings = {
-            "DATABASE_HOST": postgres.host, "DATABASE_PORT": str(postgres.port),
-            "DATABASE_NAME": "burnrate", "DATABASE_USER": "burnrate",
-            "REDIS_HOST": redis.host, "REDIS_PORT": str(redis.port), "WEB_CONCURRENCY": "2",
-        }  # fmt: skip
-        with running_api(**settings) as api, api.client() as client:
-            text = client.get("/metrics").text
-    return [
-        (sample.name, {"job": "api", **sample.labels})
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    ]
+def exposed() -> Iterator[Exposed]:
+    """A whole stack without traffic, as soon as nothing is missing any more."""
+    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-contract-"))
+    folder.chmod(0o755)
+    checkout = Checkout(folder / "checkout")
+    try:
+        checkout.up()
+        found = Exposed(checkout)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        is_complete = False
+        while not is_complete and time.monotonic() < deadline:
+            found.scrape()
+            is_evaluated = all(rule["health"] != "unknown" for rule in found.rules())
+            missing = [s for s in _OF_PROCESSES if not found.has(s) and not part_of(s)]
+            is_complete = is_evaluated and not missing
+            time.sleep(0 if is_complete else 0.5)
+        yield found
+    finally:
+        checkout.run("down")
+        shutil.rmtree(folder)
 
 
-def _queries() -> list[str]:
-    specs = [
-        fill(query, "5m")
-        for service in load_all(_ROOT / "prometheus" / "slo")
-        for slo in service.slos
-        if slo.spec.sli.events
-        for _, query in slo.spec.sli.events
-    ]
-    return [*specs, (_ROOT / "prometheus" / "rules" / "causes.yml").read_text()]
-
-
-def _matches(operator: str, wanted: str, value: str) -> bool:
-    pattern = wanted.replace("\\\\", "\\")
-    equal = bool(re.fullmatch(pattern, value)) if "~" in operator else wanted == value
-    return equal != operator.startswith("!")
-
-
-def test_every_selector_of_our_metrics_finds_a_series(samples: Samples) -> None:
+@pytest.mark.integration
+@pytest.mark.parametrize("selector", _OF_PROCESSES, ids=str)
+def test_what_is_asked_for_is_exposed(exposed: Exposed, selector: Selector) -> None:
     """Metric, label and bucket, on a service that nobody has asked anything yet."""
-    asked = [
-        (name, _MATCHER.findall(matchers))
-        for query in _queries()
-        for name, matchers in _SELECTOR.findall(query)
-        if _OURS.match(name)
-    ]
-    assert len(asked) > 10
-    for name, matchers in asked:
-        found = any(
-            name == sample and all(label in labels and _matches(op, wanted, labels[label])
-                                   for label, op, wanted in matchers)
-            for sample, labels in samples
-        )  # fmt: skip
-        assert found, f"{name}{matchers}"
+    part = part_of(selector)
+    if part is not None and part not in exposed.addresses:
+        pytest.skip(f"{part} is not installed: {selector} is unchecked")
+    assert exposed.has(selector)
 
 
-def test_metrics_without_a_selector_exist_too(samples: Samples) -> None:
-    """The cause rules name whole families as well."""
-    text = (_ROOT / "prometheus" / "rules" / "causes.yml").read_text()
-    exposed = {name for name, _ in samples}
-    for name in (
-        "pool_max_connections", "pool_pending_requests", "event_loop_lag_seconds_bucket",
-        "cache_requests_total",
-    ):  # fmt: skip
-        assert name in text
-        assert name in exposed
+@pytest.mark.integration
+def test_every_rule_can_be_evaluated(exposed: Exposed) -> None:
+    """On the series as they are: no label is there twice, no two sides match many to many."""
+    rules = exposed.rules()
+
+    assert {rule["name"] for rule in rules} == {
+        rule.get("record") or rule["alert"] for rule in _RULES.rules
+    }
+    assert [rule for rule in rules if rule["health"] != "ok"] == []
+
+
+def test_recorded_series_that_are_asked_for_are_recorded() -> None:
+    """By rules, runbooks and dashboards, with the labels that they ask for."""
+    titles = {dashboard["title"]: dashboard for dashboard in BUILT.values()}
+    asked = {
+        selector
+        for query in all_queries()
+        if query.kind == "prometheus"
+        for selector in selectors(
+            fill(query.text, {**every_value(titles[query.dashboard], "api"), "slo": ".*"})
+        )
+    }
+    assert any(":" in selector.name for selector in asked)
+
+    assert unrecorded(_ASKED | asked, _RULES.recorded()) == []

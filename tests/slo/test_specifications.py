@@ -5,11 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from burnrate.slo.commands import slo
 from burnrate.slo.errors import SpecError
-from burnrate.slo.files import Tree, generated, stale, write
+from burnrate.slo.files import Tree, generated, stale
 from burnrate.slo.load import load, load_all
 from burnrate.slo.windows import TIERS
 
@@ -37,41 +37,86 @@ def test_the_committed_files_are_what_the_generator_makes() -> None:
     assert stale(generated(Tree(_ROOT), load_all(Tree(_ROOT).specs)), _ROOT) == []
 
 
-def test_check_shows_a_diff_and_exits_1(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [
+        ("prometheus/rules/slo-api.yml", "for: 1m"),
+        ("prometheus/rules/slo-api-availability.yml", "> 0.0144"),
+        ("prometheus/tests/slo-api-latency-fast_test.yml", "value: 1"),
+        ("alerting/alertmanager.yml", "equal: [service, slo]"),
+        ("docs/slo-detection.md", "after 52 s"),
+    ],
+)
+def test_check_shows_a_diff_and_exits_1(root: Path, name: str, old: str) -> None:
     """A stale file fails a build and shows how it is stale; generating again repairs it."""
-    rules = root / "prometheus" / "rules" / "slo-api.yml"
-    rules.write_text(rules.read_text().replace("0.0144", "0.5"))
+    path = root / name
+    committed = path.read_text()
+    assert old in committed
+    path.write_text(committed.replace(old, ""))
 
-    stale_run = CliRunner().invoke(slo, ["generate", "--check", "--root", str(root)])
-    write(generated(Tree(root), load_all(Tree(root).specs)))
-    fresh_run = CliRunner().invoke(slo, ["generate", "--check", "--root", str(root)])
+    stale_run = _generate(root, "--check")
+    written = _generate(root)
+    fresh_run = _generate(root, "--check")
 
     assert stale_run.exit_code == 1
-    assert "> 0.5" in stale_run.output
+    assert f"--- {name} (committed)" in stale_run.output
+    assert old in stale_run.output
+    assert written.output == f"wrote {name}\n"
+    assert path.read_text() == committed
     assert fresh_run.exit_code == 0
+
+
+def test_what_has_no_source_any_more_is_removed(root: Path) -> None:
+    """An SLO that is deleted takes its rules along; what was written by hand stays."""
+    gone = root / "prometheus/rules/slo-api-gone.yml"
+    shutil.copy(root / "prometheus/rules/slo-api-latency.yml", gone)
+    by_hand = root / "prometheus/rules/slo-mine.yml"
+    by_hand.write_text("groups: []\n")
+
+    checked = _generate(root, "--check")
+    written = _generate(root)
+
+    assert checked.exit_code == 1
+    assert written.output == "removed prometheus/rules/slo-api-gone.yml\n"
+    assert not gone.exists()
+    assert by_hand.exists()
+
+
+def _generate(root: Path, *options: str) -> Result:
+    return CliRunner().invoke(slo, ["generate", *options, "--root", str(root)])
+
+
+def _add_service(root: Path, stem: str, name: str) -> None:
+    folder = root / "prometheus" / "slo"
+    for suffix in (".yml", ".settings.yml"):
+        text = (folder / f"api{suffix}").read_text()
+        for old in ("service: api", "job: api", 'job="api"'):
+            text = text.replace(old, old.replace("api", name))
+        (folder / f"{stem}{suffix}").write_text(text)
 
 
 def test_a_second_service_is_one_more_file(root: Path) -> None:
     """Nothing in the generator knows the shipped service."""
-    folder = root / "prometheus" / "slo"
-    for name in ("api", "api.settings"):
-        text = (folder / f"{name}.yml").read_text()
-        for old, new in (
-            ("service: api", "service: shop"),
-            ("job: api", "job: shop"),
-            ('job="api"', 'job="shop"'),
-        ):
-            text = text.replace(old, new)
-        (folder / name.replace("api", "shop")).with_suffix(".yml").write_text(text) if (
-            name == "api"
-        ) else (folder / "shop.settings.yml").write_text(text)
+    _add_service(root, "shop", "shop")
 
-    made = generated(Tree(root), load_all(folder))
+    made = generated(Tree(root), load_all(root / "prometheus" / "slo"))
 
-    rules = made[root / "prometheus" / "rules" / "slo-shop.yml"]
-    assert rules is not None
-    assert '"api"' not in rules
-    assert 'job="shop"' in rules
+    rules = {path.name: text for path, text in made.items() if path.name.startswith("slo-shop")}
+    assert {"slo-shop.yml", "slo-shop-latency.yml", "slo-shop-pool-cpu-slow_test.yml"} <= set(rules)
+    for text in rules.values():
+        assert text is not None
+        assert '"api"' not in text
+        assert "service: api" not in text
+
+
+def test_two_services_never_write_one_file(root: Path) -> None:
+    """The file of the service api-latency would be that of the SLO latency of api."""
+    _add_service(root, "api-latency", "shop")
+
+    done = _generate(root)
+
+    assert done.exit_code == 1
+    assert "slo-api-latency.yml would be overwritten" in done.output
 
 
 @pytest.mark.parametrize(

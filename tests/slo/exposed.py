@@ -1,0 +1,103 @@
+"""What the processes of a whole stack really expose, every exporter among them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.servers.checkout import Checkout
+from tests.slo.asked import ROOT, Selector
+
+# Their error series are there from the start, so a value that is asked for must be there as well;
+# the others make a series when there is something to count.
+_COMPLETE = frozenset({"api", "inbox"})
+# They need not be installed.
+_PARTS = {
+    "loki_write_": "alloy", "loki_": "loki", "tempo_": "tempo", "grafana_": "grafana",
+}  # fmt: skip
+Labels = dict[str, str]
+
+
+def part_of(selector: Selector) -> str | None:
+    """Return the part that exposes a metric, for those that need not be installed."""
+    jobs = [matcher for matcher in selector.matchers if matcher.label == "job"]
+    return next(
+        (
+            part
+            for prefix, part in _PARTS.items()
+            if prefix in selector.name or any(job.accepts(part) for job in jobs)
+        ),
+        None,
+    )
+
+
+@dataclass
+class Exposed:
+    """Scrapes each job of `prometheus.yml` that runs."""
+
+    checkout: Checkout
+    series: dict[str, list[Labels]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find out what runs, and where."""
+        rows = self.checkout.status()
+        config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
+        self.addresses = {}
+        for job in config["scrape_configs"]:
+            part = job["static_configs"][0]["targets"][0].partition(":")[0]
+            if rows[part]["state"] == "running":
+                self.addresses[job["job_name"]] = rows[part]["address"]
+
+    def scrape(self) -> None:
+        """Look at all of them once more."""
+        for job, address in self.addresses.items():
+            text = httpx2.get(f"http://{address}/metrics", timeout=10).text
+            self.series[job] = [
+                {**sample.labels, "__name__": sample.name, "job": job, "service": job,
+                 "instance": address}
+                for family in text_string_to_metric_families(text)
+                for sample in family.samples
+            ]  # fmt: skip
+
+    def has(self, selector: Selector) -> bool:
+        """Say whether a series has the name and the labels that are asked for."""
+        return any(
+            _fits(selector, labels, is_complete=job in _COMPLETE)
+            for job, found in self.series.items()
+            for labels in found
+        )
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return Prometheus' own report on its rules."""
+        url = f"http://{self.addresses['prometheus']}/api/v1/rules"
+        groups: list[dict[str, Any]] = httpx2.get(url, timeout=10).json()["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+
+def _fits(selector: Selector, labels: Labels, *, is_complete: bool) -> bool:
+    if not selector.grouped <= labels.keys():
+        return False
+    return all(
+        matcher.label in labels
+        and (
+            matcher.accepts(labels[matcher.label])
+            or not (is_complete or matcher.label in ("__name__", "job", "le"))
+        )
+        for matcher in selector.matchers
+    )
+
+
+def unrecorded(asked: Iterable[Selector], recorded: list[Labels]) -> list[str]:
+    """Return what no rule records of the series whose names say that a rule does."""
+    return [
+        str(selector)
+        for selector in asked
+        if ":" in selector.name
+        and not any(
+            all(m.label in labels and m.accepts(labels[m.label]) for m in selector.matchers)
+            for labels in recorded
+        )
+    ]
