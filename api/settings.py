@@ -55,7 +55,7 @@ class ServerSettings(_Group):
     max_body_bytes: int = Field(2 * 1024 * 1024, ge=1024)
     # Of all workers; more wait their turn, so long at most.
     max_concurrent_requests: int = Field(128, ge=1)
-    admission_timeout_seconds: Seconds = 3
+    admission_timeout_seconds: Seconds = 5
 
 
 class DatabaseSettings(_GroupWithPassword):
