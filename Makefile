@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test drills test-fast lint audit fmt lock clean
+.PHONY: help up down status init test test-stack drills test-fast lint audit fmt lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,13 +24,16 @@ init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
-	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not containers"
 
 drills: $(BIN)/.dev ## Only the fire drills of the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills
 
+test-stack: $(BIN)/.dev ## The stack as containers on a real engine, with stand-ins for images that cannot be pulled
+	$(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
+
 test-fast: $(BIN)/.dev ## Only the tests that start no servers
-	$(BIN)/pytest -m "not integration"
+	$(BIN)/pytest -m "not integration and not containers"
 
 lint: $(BIN)/.dev ## Static checks
 	$(BIN)/ruff check

@@ -14,7 +14,10 @@ from burnrate.stack.logs import last_lines
 from burnrate.stack.status import PartStatus, Verdict
 
 _PROBE_SECONDS = 10
-_OLDEST_COMPOSE = (2, 20)  # start_interval of a health check
+_OLDEST_COMPOSE = (
+    2,
+    20,
+)  # start_interval of a health check; `make test-stack` runs Debian 13's, 2.26
 _OFFER = "MODE=processes runs the same without images"
 
 
@@ -74,7 +77,10 @@ class ContainerStack:
         """Return each part as the engine's health check sees it."""
         output = _output([*self._compose, "ps", "--all", "--format", "json"]) or ""
         rows = {str(row["Service"]): row for row in parse_rows(output)}
-        return [_status(part, rows.get(part)) for part in parts]
+        names = tuple(parts)
+        # Compose itself leaves out what a profile of a further file excludes (COMPOSE_FILE).
+        wanted = set(self._services()) or set(names)
+        return [_status(n, rows.get(n)) if n in wanted else _left_out(n) for n in names]
 
     @property
     def _compose(self) -> list[str]:
@@ -121,6 +127,11 @@ def parse_rows(output: str) -> list[dict[str, object]]:
     if text.startswith("["):
         return cast("list[dict[str, object]]", json.loads(text))
     return [json.loads(line) for line in text.splitlines()]
+
+
+def _left_out(part: str) -> PartStatus:
+    detail = "its Compose profile is not active"
+    return PartStatus(part, "left out", "-", "-", detail, can_run=False)
 
 
 def _status(part: str, row: dict[str, object] | None) -> PartStatus:

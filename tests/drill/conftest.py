@@ -10,13 +10,6 @@ import pytest
 from tests.drill.stacks import DrillStack
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Know the marker wherever these tests are collected."""
-    config.addinivalue_line(
-        "markers", "drills: holds real fire drills on a real stack; takes minutes"
-    )
-
-
 @pytest.fixture(scope="session")
 def drill_stack() -> Iterator[DrillStack]:
     """One running stack for all drills of the tests."""

@@ -4,11 +4,9 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import yaml
 
 from burnrate.drill.prometheus import duration_seconds
 from burnrate.stack.addresses import ENDPOINTS
+from tests.servers.checkout import ports_for_all
 
 ROOT = Path(__file__).resolve().parents[2]
 # Windows of 5 minutes and an hour become 15 s and 3 minutes: a drill takes half a minute.
@@ -42,7 +41,7 @@ class DrillStack:
         self.path = path
         shutil.copytree(ROOT, path, ignore=_IGNORED)
         variables = {
-            **_free_ports(),
+            **{name: str(port) for name, port in ports_for_all().items()},
             "WEB_CONCURRENCY": "2",
             "FAULTS_ENABLED": "true" if is_fault_ready else "false",
         }
@@ -147,12 +146,3 @@ def _scaled_expression(expression: str) -> str:
 
 def _ports_of(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name.endswith("_PORT")}
-
-
-def _free_ports() -> dict[str, str]:
-    with ExitStack() as stack:
-        ports = {}
-        for endpoint in ENDPOINTS:
-            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            ports[endpoint.variable] = str(server.getsockname()[1])
-        return ports

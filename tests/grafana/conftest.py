@@ -93,6 +93,7 @@ def busy_stack() -> Iterator[BusyStack]:
     }
     with copied_checkout(**environment) as checkout:
         quicken(checkout.path)
+        checkout.evaluate_often()
         checkout.up()
         stack = BusyStack(checkout)
         with _BackgroundTraffic(stack.front):

@@ -2,23 +2,30 @@
 
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from burnrate.stack.addresses import ENDPOINTS
+from tests.servers.processes import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = shutil.ignore_patterns(".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__")
 PATIENCE_SECONDS = 30.0
+
+
+def ports_for_all() -> dict[str, int]:
+    """Return a free port for each endpoint of the stack, by the name of its variable."""
+    names = [endpoint.variable for endpoint in ENDPOINTS]
+    return dict(zip(names, free_ports(len(names)), strict=True))
 
 
 class Checkout:
@@ -27,11 +34,17 @@ class Checkout:
     def __init__(self, path: Path, **environment: str) -> None:
         self.path = path
         shutil.copytree(ROOT, path, ignore=IGNORED)
-        self.ports = _free_ports()
+        self.ports = ports_for_all()
         ports = {name: str(port) for name, port in self.ports.items()}
         # One worker: most tests are about processes, not about load.
         variables = {"WEB_CONCURRENCY": "1", **ports, **environment}
         self.environment = {**os.environ, **variables}
+
+    def evaluate_often(self) -> None:
+        """Have the rules of the SLOs evaluated each five seconds: what they say stays the same."""
+        for path in (self.path / "prometheus/rules").glob("slo-*.yml"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(re.sub(r"interval: \d+s", "interval: 5s", text), encoding="utf-8")
 
     @property
     def command(self) -> list[str]:
@@ -93,15 +106,6 @@ class Checkout:
         while self.status()[part]["health"] != "healthy":
             assert time.monotonic() < deadline, f"{part} did not come back"
             time.sleep(0.2)
-
-
-def _free_ports() -> dict[str, int]:
-    with ExitStack() as stack:
-        ports = {}
-        for endpoint in ENDPOINTS:
-            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            ports[endpoint.variable] = int(server.getsockname()[1])
-        return ports
 
 
 @contextmanager

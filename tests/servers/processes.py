@@ -1,6 +1,7 @@
 """One server process of a test: started on a free port, stopped by its id."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,12 +16,26 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 
 
+# Not the kernel's choice: that is among the ports it gives to outgoing connections as well, and one
+# of those may have the port before the server does.
+_PORTS = range(12_000, 32_000)
+
+
 def free_port() -> int:
     """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many loopback ports that nothing listens on."""
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):  # another run of the tests chooses others
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError(f"no {count} ports are free")
 
 
 def wait_until(is_true: Callable[[], bool], *, seconds: float = 10, what: str = "it") -> None:

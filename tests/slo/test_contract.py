@@ -36,6 +36,7 @@ def exposed() -> Iterator[Exposed]:
     folder = Path(tempfile.mkdtemp(prefix="burnrate-contract-"))
     folder.chmod(0o755)
     checkout = Checkout(folder / "checkout")
+    checkout.evaluate_often()
     try:
         checkout.up()
         found = Exposed(checkout)

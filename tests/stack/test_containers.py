@@ -20,7 +20,7 @@ case "$*" in
     *" ps --quiet") cat "$here/ids" ;;
     *" ps --all "*) cat "$here/ps" ;;
     *" config --images") echo there; echo registry.example/gone:1 ;;
-    *" config --services") echo api ;;
+    *" config --services") cat "$here/services" ;;
     "image inspect there") ;;
     "image inspect "*) exit 1 ;;
     *" up "*) echo "Error: pull access denied" >&2; exit "$(cat "$here/up")" ;;
@@ -35,7 +35,13 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "docker").write_text(DOCKER, encoding="utf-8")
     (folder / "docker").chmod(0o755)
-    for name, text in {"engine": "27.1", "compose": "2.29.7", "up": "0", "ids": ""}.items():
+    for name, text in {
+        "engine": "27.1",
+        "compose": "2.29.7",
+        "up": "0",
+        "ids": "",
+        "services": "nginx\napi\nnginx-exporter\nloki\nredis\n",
+    }.items():
         (folder / name).write_text(text, encoding="utf-8")
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return folder
@@ -130,6 +136,15 @@ def test_status_is_the_engines_view_of_each_part(stack: ContainerStack, docker: 
         ("loki", "exited", "inside", "unhealthy"),
         ("redis", "stopped", "-", "-"),
     ]
+
+
+def test_a_part_that_a_profile_leaves_out_is_not_sick(stack: ContainerStack, docker: Path) -> None:
+    """Whoever has no image of Tempo gives it a profile in a further file, and the rest is whole."""
+    (docker / "ps").write_text('{"Service": "api", "State": "running"}', encoding="utf-8")
+    (docker / "services").write_text("api\n", encoding="utf-8")
+    api, tempo = stack.status(["api", "tempo"])
+    assert (api.health, api.is_good) == ("healthy", True)
+    assert (tempo.state, tempo.address, tempo.is_good) == ("left out", "-", True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,138 @@
+"""A copy of the tree whose stack runs as containers, on ports and networks of its own."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import httpx2
+import yaml
+
+from tests.containers.engine import Engine
+from tests.containers.images import Images
+from tests.servers.checkout import Checkout
+
+# Beside the defaults, so that a stack that runs on this engine is not in the way.
+_NETWORK = {
+    "EDGE_SUBNET": "172.31.239.0/28",
+    "EDGE_RANGE": "172.31.239.8/29",
+    "NGINX_ADDRESS": "172.31.239.2",
+    "API_ADDRESS": "172.31.239.3",
+}
+_LEFT_OUT = "compose.left-out.yml"
+
+
+class Containers(Checkout):
+    """A copy of the tree in one engine.
+
+    docker-compose.yml is as it is; what has no image here is left out by a profile.
+    """
+
+    def __init__(self, path: Path, engine: Engine, images: Images, **variables: str) -> None:
+        self.engine = engine
+        self.images = images
+        self.project = f"burnrate-{path.parent.name.rpartition('-')[2]}".lower()
+        settings = {
+            **engine.variables,
+            **images.variables,
+            **_NETWORK,
+            "WEB_CONCURRENCY": "2",
+            "DOCKER_SOCKET": str(engine.socket),
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_FILE": f"docker-compose.yml:{_LEFT_OUT}",
+            **variables,
+        }
+        super().__init__(path, **settings)
+        left_out = {part: {"profiles": ["no-image"]} for part in images.absent_parts()}
+        (path / _LEFT_OUT).write_text(yaml.safe_dump({"services": left_out}), encoding="utf-8")
+
+    def up(self) -> str:
+        """Start as containers, which must work."""
+        done = self.run("up", "--mode", "containers")
+        assert done.returncode == 0, done.stderr + self.compose("ps", "--all").stdout
+        return done.stdout
+
+    def compose(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `docker compose` command on this stack."""
+        return subprocess.run(
+            ["docker", "compose", *words],
+            cwd=self.path,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return the engine's description of each container, by its part."""
+        label = f"label=com.docker.compose.project={self.project}"
+        ids = self.engine.output("ps", "--all", "--quiet", "--filter", label).split()
+        found = self.engine.inspect(*ids) if ids else []
+        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+
+    def container(self, part: str) -> dict[str, Any]:
+        """Return the engine's description of one container."""
+        (found,) = self.engine.inspect(f"{self.project}-{part}-1")
+        return found
+
+    @property
+    def gateway(self) -> str:
+        """The engine's own address on the edge: whoever comes through a published port."""
+        networks = self.container("nginx")["NetworkSettings"]["Networks"]
+        return str(networks[f"{self.project}_edge"]["Gateway"])
+
+    def execute(self, part: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command inside a container."""
+        return self.engine.docker("exec", f"{self.project}-{part}-1", *words)
+
+    def log(self, part: str) -> list[dict[str, Any]]:
+        """Return the lines of JSON that a container printed, as the engine kept them."""
+        done = self.engine.docker("logs", f"{self.project}-{part}-1")
+        lines = (done.stdout + done.stderr).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def url(self, part: str, path: str) -> str:
+        """Return an address of a published part."""
+        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{path}"
+
+    def query(self, promql: str) -> list[dict[str, Any]]:
+        """Return Prometheus' answer."""
+        answer = httpx2.get(self.url("prometheus", "/api/v1/query"), params={"query": promql})
+        return cast("list[dict[str, Any]]", answer.json()["data"]["result"])
+
+    def alerts(self, state: str, **labels: str) -> list[dict[str, Any]]:
+        """Return what the inbox has."""
+        answer = httpx2.get(self.url("inbox", "/alerts"), params={"state": state, **labels})
+        return cast("list[dict[str, Any]]", answer.json()["alerts"])
+
+
+def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Return once a condition holds; fail when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.25)
+
+
+@contextmanager
+def copied_stack(engine: Engine, images: Images, **variables: str) -> Iterator[Containers]:
+    """Make a copy for a block; afterwards it is down, and nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-containers-"))
+    # As root, the containers run as another user, who must be able to walk to its data.
+    folder.chmod(0o755)
+    stack = Containers(folder / "checkout", engine, images, **variables)
+    try:
+        yield stack
+    finally:
+        stack.run("down")
+        label = f"label=com.docker.compose.project={stack.project}"
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+        left = [engine.output(*kind, "--quiet", "--filter", label) for kind in kinds]
+        shutil.rmtree(folder)
+    assert left == ["", "", ""]

@@ -1,0 +1,235 @@
+"""The stack as containers on a real engine: healthy, confined, apart, and at work."""
+
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+
+from tests.containers.stack import Containers, until
+from tests.servers.checkout import ROOT
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+_SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())[
+    "services"
+]
+_BYTES = {"m": 2**20, "g": 2**30}
+
+
+@pytest.fixture(params=sorted(_SERVICES))
+def part(request: pytest.FixtureRequest, stack: Containers) -> str:
+    """Each part that has an image here."""
+    name = str(request.param)
+    if image := stack.images.absent_parts().get(name):
+        pytest.skip(f"{image} cannot be pulled, and there is no stand-in")
+    return name
+
+
+def test_every_part_with_an_image_is_healthy(stack: Containers) -> None:
+    """`burnrate stack status` agrees, and names what was left out without calling it sick."""
+    done = stack.run("status")
+    assert done.returncode == 0, done.stdout
+    rows = stack.status()
+    absent = stack.images.absent_parts().keys()
+    assert {name for name, row in rows.items() if row["state"] == "left out"} == absent
+    assert {row["health"] for name, row in rows.items() if name not in absent} == {"healthy"}
+
+
+def test_container_is_confined(stack: Containers, part: str) -> None:
+    """No root, no capability, no way to gain one, no writable root: told by the kernel."""
+    container = stack.container(part)
+    process = Path(f"/proc/{container['State']['Pid']}")
+    status = _status(process)
+    user = stack.path.joinpath(".env").read_text().partition("BURNRATE_UID=")[2].split()[0]
+    assert user != "0"
+    assert status["Uid"].split() == [user] * 4
+    assert "0" not in status["Groups"].split()
+    assert {int(status[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    (root,) = [line for line in _mounts(process) if line.split()[4] == "/"]
+    assert "ro" in root.split()[5].split(",")
+    assert not container["HostConfig"]["Privileged"]
+
+
+def test_container_has_the_limits_of_the_file(stack: Containers, part: str) -> None:
+    """Memory and processes are bounded by the kernel, and nothing has been killed for it."""
+    container = stack.container(part)
+    process = Path(f"/proc/{container['State']['Pid']}")
+    service = _SERVICES[part]
+    memory = int(service["mem_limit"][:-1]) * _BYTES[service["mem_limit"][-1]]
+    assert _limit(process, "memory") == memory
+    assert _limit(process, "pids") == service["pids_limit"]
+    assert not container["State"]["OOMKilled"]
+
+
+def test_only_the_loopback_is_published(stack: Containers) -> None:
+    """No port of the stack can be reached at another address of this machine."""
+    ports = [
+        (binding["HostIp"], int(binding["HostPort"]))
+        for container in stack.containers().values()
+        for bindings in container["NetworkSettings"]["Ports"].values()
+        for binding in bindings or []
+    ]
+    assert {address for address, _ in ports} == {"127.0.0.1"}
+    published = {"NGINX", "INBOX", "PROMETHEUS", "ALERTMANAGER", "GRAFANA"}
+    absent = {part.upper() for part in stack.images.absent_parts()}
+    assert {port for _, port in ports} == {
+        stack.ports[f"{part}_PORT"] for part in published - absent
+    }
+    for _, port in ports:
+        assert _can_connect("127.0.0.1", port)
+        assert not _can_connect(stack.gateway, port)
+
+
+def test_edge_reaches_the_api_and_nothing_behind_it(stack: Containers) -> None:
+    """From nginx' place no data, no metric and no Docker can be had, by name or by address."""
+    reached = stack.execute("nginx", "curl", "-sS", "-m", "5", "http://api:8000/health/live")
+    assert reached.returncode == 0, reached.stderr
+    targets = list(_behind_the_edge(stack))
+    assert len(targets) >= 12
+    with ThreadPoolExecutor(len(targets)) as pool:
+        found = pool.map(lambda target: _is_reached(stack, target), targets)
+        assert [target for target, is_open in zip(targets, found, strict=True) if is_open] == []
+
+
+def test_those_behind_the_edge_are_reached_from_their_own_networks(stack: Containers) -> None:
+    """The tries from the edge fail for its sake, and not because nothing listens."""
+    connect = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
+    for host, port in (("postgres", 5432), ("redis", 6379), ("prometheus", 9090)):
+        done = stack.execute("api", "python", "-c", connect, host, str(port))
+        assert done.returncode == 0, done.stderr
+
+
+def test_data_has_no_way_out(stack: Containers) -> None:
+    """A database that is taken over can call nobody."""
+    edge = stack.container("nginx")["NetworkSettings"]["Networks"][f"{stack.project}_edge"]
+    connect = f"exec 3<>/dev/tcp/{edge['IPAddress']}/8080"
+    done = stack.execute("postgres", "timeout", "3", "bash", "-c", connect)
+    assert done.returncode != 0
+    done = stack.execute("postgres", "timeout", "3", "bash", "-c", "exec 3<>/dev/tcp/redis/6379")
+    assert done.returncode == 0, done.stderr
+
+
+def test_docker_proxy_lists_containers_and_changes_none(stack: Containers) -> None:
+    """Through the real socket, as the user without rights that it runs as."""
+    version = stack.engine.output("version", "--format", "{{.Server.APIVersion}}")
+    base = f"http://127.0.0.1:2375/v{version}"
+    own = stack.container("api")["Id"]
+    status, listed = _proxy_answer(stack, f"{base}/containers/json")
+    assert status == 200
+    assert own in {each["Id"] for each in json.loads(listed)}
+    status, log = _proxy_answer(stack, f"{base}/containers/{own}/logs?stdout=1")
+    assert status == 200
+    assert "gunicorn" in log
+    for arguments in (["-X", "POST", f"{base}/containers/{own}/stop"], [f"{base}/info"]):
+        assert _proxy_answer(stack, *arguments)[0] == 403
+
+
+def test_a_request_leaves_a_log_line_and_a_metric(stack: Containers) -> None:
+    """Followed by its id through the engine's logs of nginx and api, and into Prometheus."""
+    answer = httpx2.get(stack.url("nginx", "/posts"), headers={"X-Request-ID": "containers-1"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (200, "containers-1")
+    until(lambda: bool(_lines(stack, "nginx", "containers-1")), 5, "nginx' line")
+    until(lambda: bool(_lines(stack, "api", "containers-1")), 5, "the service's line")
+    (line,) = _lines(stack, "api", "containers-1")
+    assert (line["route"], line["status_code"]) == ("/posts", 200)
+    assert line["client"] == stack.gateway
+    promql = 'http_requests_total{service="api",endpoint="/posts",status="200"} > 0'
+    until(lambda: bool(stack.query(promql)), 20, "Prometheus has scraped it")
+
+
+def test_a_sampled_trace_arrives_in_tempo(stack: Containers) -> None:
+    """Where Tempo has an image here, the request's spans are found by its trace id."""
+    if image := stack.images.absent_parts().get("tempo"):
+        pytest.skip(f"{image} cannot be pulled, and there is no stand-in")
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    parent = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+    assert httpx2.get(stack.url("nginx", "/posts"), headers=parent).status_code == 200
+    ask = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read())"
+    address = f"http://tempo:3200/api/traces/{trace_id}"
+    until(lambda: "/posts" in stack.execute("api", "python", "-c", ask, address).stdout, 30, "it")
+
+
+def test_prometheus_reaches_every_part(stack: Containers) -> None:
+    """Every target but those without an image, exporters' own ones included."""
+    absent = stack.images.absent_parts().keys()
+    until(lambda: {_job(each) for each in stack.query("up == 0")} == absent, 45, "targets up")
+    assert [each["value"][1] for each in stack.query("pg_up + redis_up + nginx_up")] != ["0"]
+    (disk,) = stack.query('node_filesystem_avail_bytes{mountpoint="/host/data"}')
+    assert float(disk["value"][1]) > 0
+
+
+def test_the_watchdog_arrives_in_the_inbox(stack: Containers) -> None:
+    """Rule to inbox: the whole path of an alert works."""
+    until(lambda: bool(stack.alerts("firing", alertname="Watchdog")), 60, "the watchdog")
+
+
+def _status(process: Path) -> dict[str, str]:
+    rows = (line.partition(":") for line in (process / "status").read_text().splitlines())
+    return {name: value.strip() for name, _, value in rows}
+
+
+def _mounts(process: Path) -> list[str]:
+    return (process / "mountinfo").read_text().splitlines()
+
+
+def _limit(process: Path, kind: str) -> int:
+    """Return a limit of a process' control group, of version 1 or 2."""
+    file = {"memory": "memory.limit_in_bytes", "pids": "pids.max"}[kind]
+    for line in (process / "cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if kind in controllers.split(","):
+            return int(Path(f"/sys/fs/cgroup/{kind}{path}/{file}").read_text())
+    return int(Path(f"/sys/fs/cgroup{path}/{kind}.max").read_text())
+
+
+def _can_connect(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _behind_the_edge(stack: Containers) -> Iterator[str]:
+    ports = {
+        "postgres": 5432,
+        "redis": 6379,
+        "prometheus": 9090,
+        "alertmanager": 9093,
+        "inbox": 8090,
+        "docker-proxy": 2375,
+    }
+    containers = stack.containers()
+    for part, port in ports.items():
+        yield f"{part}:{port}"
+        for network in containers[part]["NetworkSettings"]["Networks"].values():
+            yield f"{network['IPAddress']}:{port}"
+    # What is published must not be open to containers by way of the host.
+    for part in ("inbox", "prometheus", "alertmanager"):
+        yield f"{stack.gateway}:{stack.ports[f'{part.upper()}_PORT']}"
+
+
+def _is_reached(stack: Containers, target: str) -> bool:
+    done = stack.execute("nginx", "curl", "-sS", "-m", "3", f"http://{target}/")
+    # No such name, refused, timed out; any other end begins with a connection.
+    return done.returncode not in {6, 7, 28}
+
+
+def _proxy_answer(stack: Containers, *arguments: str) -> tuple[int, str]:
+    options = ["-sS", "-m", "5", "-w", "\\n%{http_code}", "--output", "-"]
+    done = stack.execute("docker-proxy", "curl", *options, *arguments)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def _lines(stack: Containers, part: str, request_id: str) -> list[dict[str, Any]]:
+    return [line for line in stack.log(part) if line.get("request_id") == request_id]
+
+
+def _job(sample: dict[str, Any]) -> str:
+    return str(sample["metric"]["job"])
