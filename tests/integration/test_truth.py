@@ -18,6 +18,7 @@ pytestmark = pytest.mark.integration
 REQUESTS = int(os.environ.get("TRUTH_REQUESTS", "4000"))
 CLIENTS = 16
 LEAVES = "/shop/orders/{order}/slow"
+SLOW_SECONDS = 2.0  # long enough that a busy machine sees the client leave before the answer
 KINDS = {
     "/shop/orders/7": "/shop/orders/{order}",
     "/shop/orders/seven": "/shop/orders/{order}",
@@ -46,7 +47,8 @@ async def exchange(port: int, path: str) -> str:
 async def leave_early(port: int) -> None:
     """Ask for something slow and hang up before the answer."""
     _, writer = await open_connection(port)
-    writer.write(b"GET /shop/orders/7/slow?seconds=0.4 HTTP/1.1\r\nHost: shop\r\n\r\n")
+    target = f"/shop/orders/7/slow?seconds={SLOW_SECONDS}"
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: shop\r\n\r\n".encode())
     await writer.drain()
     await asyncio.sleep(0.1)
     writer.transport.abort()
@@ -80,7 +82,7 @@ async def send_everything(port: int) -> tuple[Seen, int]:
                 seen[KINDS[path], await exchange(port, target)] += 1
 
     await asyncio.gather(*(client(REQUESTS // CLIENTS) for _ in range(CLIENTS)))
-    await asyncio.sleep(0.6)  # until the handlers of those who left have ended
+    await asyncio.sleep(SLOW_SECONDS + 0.5)  # until the handlers of those who left have ended
     return seen, sockets
 
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opentelemetry import trace
+from opentelemetry.instrumentation._semconv import _OpenTelemetrySemanticConventionStability
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -94,6 +95,8 @@ def contrib(path: str) -> ReadableSpan:
 def stable_conventions(monkeypatch: pytest.MonkeyPatch) -> None:
     """The contrib instrumentation still writes the old names unless told otherwise."""
     monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    # It reads that once in a process, and another test may have been first.
+    monkeypatch.setattr(_OpenTelemetrySemanticConventionStability, "_initialized", False)
 
 
 @pytest.mark.parametrize("path", ["/orders/7?token=canary", "/orders/x", "/orders/0"])
