@@ -24,7 +24,7 @@ init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
-	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not containers"
+	$(BIN)/pytest -n 3 --no-loadscope-reorder -m "not containers"
 
 drills: $(BIN)/.dev ## Only the fire drills of the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills

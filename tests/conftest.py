@@ -1,11 +1,22 @@
-"""How the tests are shared out when several processes run them (`pytest -n 3 --dist loadgroup`)."""
+"""How the tests are shared out when several processes run them (`pytest -n 3`)."""
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a folder's tests in one process, for they share servers; drills wait longest: first."""
+    """Begin with the drills: they wait most."""
     items.sort(key=lambda item: item.path.parent.name != "drill")
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path.parent)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Share out by folder."""
+    return _ByFolder(config, log)
+
+
+class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
+    """Keeps a folder's tests in one process, for they share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]

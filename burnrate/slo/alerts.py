@@ -112,12 +112,12 @@ def _description(slo: Slo, tier: Tier) -> str:
     left = f"slo:period_error_budget_remaining:ratio{slo.selector}"
     ratio = f"{ratio_name(tier.long)}{slo.selector}"
     return (
-        _value(f"100 * {ratio}", '{{ . | first | value | printf "%.3g" }} %')
+        _value(f"100 * {ratio}", '{{ . | first | value | printf "%.4g" }} %')
         + f" of the events of the last {tier.long.name} were bad; the objective of"
         f" {number(slo.objective * 100)} % allows {number(slo.budget * 100)} %. The budget burns "
-        + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.3g" }}')
+        + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.4g" }}')
         + f" times as fast as {slo.period_days} days can bear. Budget left: "
-        + _value(f"100 * {left}", '{{ . | first | value | printf "%.3g" }} %')
+        + _value(f"100 * {left}", '{{ . | first | value | printf "%.0f" }} %')
         + ". Time to exhaustion at this rate: "
         + _value(
             f"clamp_min({left}, 0) * {period} * {budget} / {ratio}",

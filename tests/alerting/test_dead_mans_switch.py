@@ -80,7 +80,8 @@ def _check_told(inbox: InboxProcess, chat: Chat, reason: str) -> None:
     wait_until(lambda: bool(chat.told), 5, "the fallback is told")
     assert chat.told[0]["status"] == "firing"
     assert reason in chat.told[0]["text"]
-    assert "Blind: alerts do not arrive" in httpx2.get(f"{inbox.url}/").text
+    blind = "Blind: alerts do not arrive"
+    wait_until(lambda: blind in httpx2.get(f"{inbox.url}/").text, 5, "the page says so")
     assert "the watchdog is late" in (inbox.folder / "inbox.log").read_text()
 
 

@@ -45,7 +45,7 @@ def examine(folder: Path, url: str, *options: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr
     content: dict[str, Any] = json.loads(report.read_text())
     assert content["operations"]["tested"] == content["operations"]["selected"]
-    assert content["test_cases"]["generated"] > 100
+    assert content["test_cases"]["generated"] >= content["operations"]["tested"] > 0
     return content
 
 
