@@ -13,10 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
+from api.web.rate_limit import OPERATOR_PATHS
 
 # What must answer however busy the worker is, what must end the faults that make it so, and
 # documents, which fetch and compute for seconds and have a queue of their own.
-_EXEMPT = ("/health/", "/metrics", "/faults/", "/process")
+_EXEMPT = (*OPERATOR_PATHS, "/faults/", "/process")
 
 
 class AdmissionMiddleware:
@@ -44,7 +45,8 @@ class AdmissionMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(self._timeout):
+            # No timer for the many that need not wait.
+            async with asyncio.timeout(self._timeout if self._slots.locked() else None):
                 await self._slots.acquire()
         except TimeoutError:
             self.endpoints.mark(scope)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 # What asks on behalf of the operator and not of a client.
-_EXEMPT = ("/health/", "/metrics")
+OPERATOR_PATHS = ("/health/", "/metrics")
 
 
 class Meter(Protocol):
@@ -119,7 +119,7 @@ class RateLimitMiddleware:
         self.limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_EXEMPT):
+        if scope["type"] != "http" or scope["path"].startswith(OPERATOR_PATHS):
             await self.app(scope, receive, send)
             return
         client = client_key(scope)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from burnrate.bench.applications import PATH, build
 from burnrate.bench.driver import clean_environment, end
 from burnrate.cli import CommandError
+from burnrate.stack.ports import free_port
 
 _START_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1
@@ -51,7 +52,7 @@ def running_server(way: str, workers: int, environment: Mapping[str, str]) -> It
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="burnrate-bench-"))
         errors = stack.enter_context(tempfile.TemporaryFile())
-        port = _free_port()
+        port = free_port()
         process = subprocess.Popen(  # noqa: S603 - gunicorn of this interpreter
             [
                 *(
@@ -114,10 +115,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     for worker in workers:
         if worker.is_running():  # psutil knows it by its start time too, not by its number alone
             worker.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

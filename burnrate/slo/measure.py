@@ -6,7 +6,6 @@ rules look back on, a small exporter goes on from there, and what an interval co
 
 import json
 import platform
-import socket
 import statistics
 import subprocess
 import tempfile
@@ -30,6 +29,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
 from burnrate.slo.model import Service, Slo
 from burnrate.slo.windows import EVALUATION_SECONDS
+from burnrate.stack.ports import free_port
 
 _HOST: Final = "127.0.0.1"
 _PORT: Final = 0
@@ -219,7 +219,7 @@ def _prometheus(folder: Path, rules: list[dict[str, object]], exporter: int) -> 
     }
     config = {"rule_files": ["rules.yml"], "scrape_configs": [job]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    port = _free_port()
+    port = free_port()
     with (folder / "log").open("wb") as log:
         process = psutil.Popen(
             [
@@ -239,10 +239,3 @@ def _prometheus(folder: Path, rules: list[dict[str, object]], exporter: int) -> 
         # Nobody needs its data: no orderly end.
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

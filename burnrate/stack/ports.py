@@ -1,4 +1,4 @@
-"""Ports are free before anything starts."""
+"""Ports: which are free, and that those of the stack are before anything starts."""
 
 import errno
 import socket
@@ -8,6 +8,14 @@ import psutil
 
 from burnrate.stack.addresses import LOOPBACK, AddressMap, Endpoint
 from burnrate.stack.errors import StackError
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def check_ports(addresses: AddressMap, parts: Iterable[str]) -> None:

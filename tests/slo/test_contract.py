@@ -3,16 +3,13 @@
 What is not installed here is skipped by name; with its binaries on the PATH, it is checked too.
 """
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.grafana.panels import BUILT, all_queries, every_value, fill
-from tests.servers.checkout import Checkout
+from tests.servers.checkout import copied_checkout
 from tests.slo.asked import OF_PROMETHEUS, Rules, Selector, queries_of_runbooks, selectors
 from tests.slo.exposed import Exposed, part_of, unrecorded
 
@@ -32,12 +29,8 @@ _PATIENCE_SECONDS = 40.0
 @pytest.fixture(scope="module")
 def exposed() -> Iterator[Exposed]:
     """A whole stack without traffic, as soon as nothing is missing any more."""
-    # Every user must be able to walk to it: as root, PostgreSQL runs as another one.
-    folder = Path(tempfile.mkdtemp(prefix="burnrate-contract-"))
-    folder.chmod(0o755)
-    checkout = Checkout(folder / "checkout")
-    checkout.evaluate_often()
-    try:
+    with copied_checkout() as checkout:
+        checkout.evaluate_often()
         checkout.up()
         found = Exposed(checkout)
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -49,9 +42,6 @@ def exposed() -> Iterator[Exposed]:
             is_complete = is_evaluated and not missing
             time.sleep(0 if is_complete else 0.5)
         yield found
-    finally:
-        checkout.run("down")
-        shutil.rmtree(folder)
 
 
 @pytest.mark.integration
