@@ -1,8 +1,8 @@
 """The past that rules look back on, for a measurement: as OpenMetrics, for `promtool tsdb`.
 
-A rule on an empty Prometheus costs nothing. What the shipped rules read is the last hour of the raw
-series, and beyond that only records: the pieces of the whole period, and the windows that longer
-ones are put together from, around their offsets.
+A rule on an empty Prometheus costs nothing. What the shipped rules read is the last half hour
+of the raw series, and beyond that only records: the pieces of the whole period, and the windows
+that longer ones are put together from, around their offsets.
 """
 
 import re
@@ -16,7 +16,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.model import Service, Slo, quote
 from burnrate.slo.records import events_name, piece_name
 from burnrate.slo.timelines import input_series
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, H1, M5, WINDOWS
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, M30, WINDOWS
 
 SCRAPE_SECONDS: Final = 5
 _ENDPOINT: Final = re.compile(r'(endpoint="[^"]*)"')
@@ -75,8 +75,8 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
-    hour = range(now - H1.seconds - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
-    counts = [f" {count_at(second)} {second}\n" for second in hour]
+    scrapes = range(now - M30.seconds - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
+    counts = [f" {count_at(second)} {second}\n" for second in scrapes]
     for name in raw_series(services):
         for count in counts:
             yield name + count

@@ -73,7 +73,7 @@ class Measurement:
                 f" an evaluation each {self.every_seconds} s"
             )
             samples = write_history(services, int(time.time()), folder / "data")
-            yield f"past: {samples} samples; the last hour raw, of the period what is recorded"
+            yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
             paced = [{**group, "interval": self._paced(group["interval"])} for group in rules]
             with _exporter(series) as port, _prometheus(folder, paced, port) as server:
                 yield from self._watch(server)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from burnrate.slo.checks import fill
 from burnrate.slo.model import Slo, number
-from burnrate.slo.windows import M5, WINDOWS, Window
+from burnrate.slo.windows import HOUR, M5, WINDOWS, Window
 
 Rule = dict[str, Any]
 
@@ -126,4 +126,4 @@ def _piece(slo: Slo, kind: str) -> str:
 
 
 def _offset(seconds: int) -> str:
-    return f"{seconds // 3600}h"
+    return f"{seconds // HOUR}h" if seconds % HOUR == 0 else f"{seconds // 60}m"

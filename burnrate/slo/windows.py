@@ -29,11 +29,12 @@ class Window:
     part: "Window | None" = None
 
 
-# Raw up to an hour, where every sample counts. Longer ones are sums of recorded shorter ones at
-# their offsets: the same events, none twice, for a handful of samples instead of days of raw ones.
+# The short ones are read from the raw series, where every sample counts. Longer ones are sums of
+# recorded shorter ones at their offsets: the same events, none twice, for a handful of samples
+# instead of days of raw ones.
 M5: Final = Window("5m", 300)
 M30: Final = Window("30m", 1800)
-H1: Final = Window("1h", HOUR)
+H1: Final = Window("1h", HOUR, M30)
 H2: Final = Window("2h", 2 * HOUR, H1)
 H6: Final = Window("6h", 6 * HOUR, H2)
 D1: Final = Window("1d", DAY, H6)
