@@ -1,6 +1,7 @@
 # ruff: noqa: N999 - gunicorn's own name for the file
 """gunicorn's configuration; every value that differs between places comes from the settings."""
 
+import gc
 from pathlib import Path
 
 from api.settings import load_settings_or_exit
@@ -35,6 +36,19 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # A socket in the home folder through which anyone with its rights can steer the master: nothing
 # here uses it, and in a container the folder is read-only.
 control_socket_disable = True
+
+
+def post_worker_init(_worker: object) -> None:
+    """Leave what is loaded by now out of every garbage collection, and collect less often.
+
+    Requests in flight are young objects, and by default each 700 more of them have all looked
+    through, soon with everything that was ever imported: a fifth of the CPU time of a request
+    (docs/decisions/0012-less-garbage-collection.md). What is no cycle is freed without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
 
 # The telemetry writes the request line.
 accesslog = None
