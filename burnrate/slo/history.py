@@ -16,13 +16,15 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.model import Service, Slo, quote
 from burnrate.slo.records import events_name, piece_name
 from burnrate.slo.timelines import input_series
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, M30, WINDOWS
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, WINDOWS
 
 SCRAPE_SECONDS: Final = 5
 _ENDPOINT: Final = re.compile(r'(endpoint="[^"]*)"')
 # Routes of a middling service: a query sums over its series.
 _ROUTES: Final = 15
 _EVENTS_A_SECOND: Final = 100
+# What is read from raw series.
+_RAW_SECONDS: Final = max(window.seconds for window in WINDOWS if window.part is None)
 # Around each offset: what is looked back for, and as long as a measurement may take.
 _BEFORE_SECONDS: Final = 600
 _AFTER_SECONDS: Final = 1800
@@ -75,7 +77,7 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
-    scrapes = range(now - M30.seconds - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
+    scrapes = range(now - _RAW_SECONDS - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
     counts = [f" {count_at(second)} {second}\n" for second in scrapes]
     for name in raw_series(services):
         for count in counts:
