@@ -4,8 +4,8 @@ from itertools import chain
 from typing import Any, Final
 
 from burnrate.slo.model import Service, Slo, number
-from burnrate.slo.records import Rule, events_name, period_records, ratio_name, records
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Tier
+from burnrate.slo.records import Rule, events_name, ratio_name, records, slow_records
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]
 
@@ -15,20 +15,12 @@ _MISSING_FOR: Final = "5m"
 # for a restart.
 _DOWN_FOR: Final = "1m"
 
-# A piece comes each five minutes; in between the budget stands still.
-_PERIOD_SECONDS: Final = 60
-
 _URGENCY: Final = {
     "Fast": "within days",
     "High": "within a week",
     "Medium": "before its period is over",
     "Slow": "before its period is over",
 }
-
-
-def budget_alerts(slo: Slo) -> list[Rule]:
-    """Return an alert for each tier: one for all would end with the slowest."""
-    return [_burn(slo, tier) for tier in slo.tiers()]
 
 
 def missing_alert(slo: Slo) -> Rule:
@@ -133,16 +125,27 @@ def _value(query: str, shown: str) -> str:
 
 
 def slo_groups(slo: Slo) -> list[Group]:
-    """Return one group for an SLO, so that its alerts see its newest records, and its period's."""
+    """Return two groups for an SLO: what pages wait for, and what may take its time."""
+    pages, tickets = (
+        [_burn(slo, tier) for tier in slo.tiers() if tier.severity == severity]
+        for severity in ("page", "ticket")
+    )
+    name, slow_name = group_names(slo)
+    return [
+        _group(name, [*records(slo), *pages, missing_alert(slo)], EVALUATION_SECONDS),
+        _group(slow_name, [*slow_records(slo), *tickets], SLOW_EVALUATION_SECONDS),
+    ]
+
+
+def group_names(slo: Slo) -> tuple[str, str]:
+    """Return the names of an SLO's groups; the second reads what the first has recorded."""
     name = f"slo-{slo.service}-{slo.name}"
-    rules = [*records(slo), *budget_alerts(slo), missing_alert(slo)]
-    # A month of pieces is the dearest thing that is read, and no alert's condition waits for it.
-    return [_group(name, rules), _group(f"{name}-period", period_records(slo), _PERIOD_SECONDS)]
+    return name, f"{name}-slow"
 
 
 def service_group(service: Service) -> Group:
     """Return the group of what is about a service and none of its SLOs."""
-    return _group(f"slo-{service.name}", [down_alert(service)])
+    return _group(f"slo-{service.name}", [down_alert(service)], EVALUATION_SECONDS)
 
 
 def groups(service: Service) -> list[Group]:
@@ -150,5 +153,5 @@ def groups(service: Service) -> list[Group]:
     return [*chain.from_iterable(map(slo_groups, service.slos)), service_group(service)]
 
 
-def _group(name: str, rules: list[Rule], seconds: int = EVALUATION_SECONDS) -> Group:
+def _group(name: str, rules: list[Rule], seconds: int) -> Group:
     return {"name": name, "interval": f"{seconds}s", "rules": rules}

@@ -9,13 +9,14 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from burnrate.slo.errors import SpecError
 from burnrate.slo.model import Service, Slo, quote
 from burnrate.slo.records import events_name, piece_name
-from burnrate.slo.timelines import input_series
+from burnrate.slo.timelines import moved
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, WINDOWS
 
 SCRAPE_SECONDS: Final = 5
@@ -23,6 +24,8 @@ _ENDPOINT: Final = re.compile(r'(endpoint="[^"]*)"')
 # Routes of a middling service: a query sums over its series.
 _ROUTES: Final = 15
 _EVENTS_A_SECOND: Final = 100
+# Healthy: an alert that fires asks for what its text says, too.
+_BAD: Final = Fraction(1, 100_000)
 # What is read from raw series.
 _RAW_SECONDS: Final = max(window.seconds for window in WINDOWS if window.part is None)
 # Around each offset: what is looked back for, and as long as a measurement may take.
@@ -32,22 +35,22 @@ _AFTER_SECONDS: Final = 1800
 _BLOCK: Final = "1440h"
 
 
-def raw_series(services: Sequence[Service]) -> list[str]:
-    """Return the names and labels of what the services expose for their SLOs."""
-    names: dict[str, None] = {}
+def raw_series(services: Sequence[Service]) -> dict[str, float]:
+    """Return what the services expose for their SLOs: series and how much each grows a second."""
+    grows: dict[str, float] = {}
     for service in services:
         for slo in service.slos:
-            for series in input_series(slo, []):
+            for series, moves in moved(slo, _BAD).items():
                 # OpenMetrics has no blanks between labels.
-                name = series["series"].replace(", ", ",").replace("}", ',instance="measured"}')
+                name = series.replace(", ", ",").replace("}", ',instance="measured"}')
                 for route in range(_ROUTES if "endpoint=" in name else 1):
-                    names[_ENDPOINT.sub(rf'\1/{route}"', name)] = None
-    return list(names)
+                    grows[_ENDPOINT.sub(rf'\1/{route}"', name)] = float(_EVENTS_A_SECOND * moves)
+    return grows
 
 
-def count_at(seconds: float) -> int:
-    """Return how many events a counter has seen at a time."""
-    return int(seconds * _EVENTS_A_SECOND)
+def count_at(seconds: float, grows: float) -> int:
+    """Return what a counter that grows by so much a second says at a time."""
+    return int(seconds * grows)
 
 
 def write_history(services: Sequence[Service], now: int, data: Path) -> int:
@@ -78,10 +81,9 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
     scrapes = range(now - _RAW_SECONDS - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
-    counts = [f" {count_at(second)} {second}\n" for second in scrapes]
-    for name in raw_series(services):
-        for count in counts:
-            yield name + count
+    for name, grows in raw_series(services).items():
+        for second in scrapes:
+            yield f"{name} {count_at(second, grows)} {second}\n"
     for service in services:
         for slo in service.slos:
             labels = ",".join(f'{name}="{quote(value)}"' for name, value in slo.labels.items())
@@ -89,9 +91,8 @@ def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
                 for record, seconds in _records(slo, kind, now):
                     for second in seconds:
                         # Never the same twice running: what is constant costs next to nothing.
-                        # Healthy: an alert that fires asks for what its text says, too.
                         value = _EVENTS_A_SECOND + second // EVALUATION_SECONDS % 7
-                        part = value if kind == "total" else value / 1e5
+                        part = value if kind == "total" else float(value * _BAD)
                         yield f"{record}{{{labels}}} {part:g} {second}\n"
 
 

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,11 +24,11 @@ import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from burnrate.slo.alerts import groups
+from burnrate.slo.alerts import Group, groups
 from burnrate.slo.errors import SpecError
 from burnrate.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
 from burnrate.slo.model import Service, Slo
-from burnrate.slo.windows import EVALUATION_SECONDS
+from burnrate.slo.windows import EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS
 from burnrate.stack.ports import free_port
 
 _HOST: Final = "127.0.0.1"
@@ -36,7 +36,8 @@ _PORT: Final = 0
 # What the limit is meant for, whatever this machine has.
 _CORES: Final = 2
 _LIMIT: Final = 0.2
-_START_SECONDS: Final = 120
+# The slow groups' first evaluations are spread over their whole interval.
+_START_SECONDS: Final = 120 + SLOW_EVALUATION_SECONDS
 
 
 @dataclass(frozen=True)
@@ -65,21 +66,25 @@ class Measurement:
         yield _machine()
         with tempfile.TemporaryDirectory(prefix="burnrate-rules-") as name:
             folder = Path(name)
-            series = raw_series(services)
+            series = {f"/{each.name}": raw_series([each]) for each in services}
             rules = [group for each in services for group in groups(each)]
             number = sum(len(group["rules"]) for group in rules)
             yield (
-                f"{self.copies} services, {len(series)} raw series, {number} rules,"
-                f" an evaluation each {self.every_seconds} s"
+                f"{self.copies} services, {sum(map(len, series.values()))} raw series, {number}"
+                f" rules, an evaluation each {self.every_seconds} s, a slow one each"
+                f" {self._paced(SLOW_EVALUATION_SECONDS)} s"
             )
             samples = write_history(services, int(time.time()), folder / "data")
             yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
-            paced = [{**group, "interval": self._paced(group["interval"])} for group in rules]
-            with _exporter(series) as port, _prometheus(folder, paced, port) as server:
-                yield from self._watch(server)
+            for group in rules:
+                group["interval"] = f"{self._paced(int(group['interval'].removesuffix('s')))}s"
+            with _exporter(series) as port:
+                targets = _targets(services, port)
+                with _prometheus(folder, rules, targets) as server:
+                    yield from self._watch(server)
 
-    def _paced(self, interval: str) -> str:
-        return f"{int(interval.removesuffix('s')) * self.every_seconds // EVALUATION_SECONDS}s"
+    def _paced(self, seconds: int) -> int:
+        return seconds * self.every_seconds // EVALUATION_SECONDS
 
     def _watch(self, server: "_Server") -> Iterator[str]:
         server.wait_for_evaluations()
@@ -93,6 +98,7 @@ class Measurement:
             read = (server.samples_read() - samples) / 1e6
             shown = f", {read:.1f} million samples read" if read else ""
             yield f"interval {index + 1}: {spent[-1]:.2f} s of CPU{shown}"
+        firing = server.firing()
         failed = server.metric("prometheus_rule_evaluation_failures_total")
         # A machine that is too slow leaves evaluations out, and they would look cheap.
         missed = server.metric("prometheus_rule_group_iterations_missed_total")
@@ -104,8 +110,8 @@ class Measurement:
         verdict = "below" if worst < _LIMIT and not failed + missed else "NOT below"
         yield (
             f"median {100 * median:.1f} %, worst {100 * worst:.1f} % of the interval on {_CORES}"
-            f" cores, {failed:.0f} evaluations failed, {missed:.0f} were left out:"
-            f" {verdict} {100 * _LIMIT:.0f} %"
+            f" cores, {firing} alerts fire, {failed:.0f} evaluations failed,"
+            f" {missed:.0f} were left out: {verdict} {100 * _LIMIT:.0f} %"
         )
 
 
@@ -125,6 +131,10 @@ class _Server:
     def metric(self, name: str) -> float:
         families = text_string_to_metric_families(self._get("/metrics"))
         return sum(s.value for family in families for s in family.samples if s.name == name)
+
+    def firing(self) -> int:
+        alerts = json.loads(self._get("/api/v1/alerts"))["data"]["alerts"]
+        return sum(alert["state"] == "firing" for alert in alerts)
 
     def wait_for_evaluations(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -186,11 +196,11 @@ def copy_of(service: Service, name: str) -> Service:
 
 
 @contextmanager
-def _exporter(series: list[str]) -> Iterator[int]:
+def _exporter(series: Mapping[str, Mapping[str, float]]) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            value = count_at(time.time())
-            body = "".join(f"{name} {value}\n" for name in series).encode()
+            now, own = time.time(), series[self.path]
+            body = "".join(f"{name} {count_at(now, by)}\n" for name, by in own.items()).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
@@ -208,14 +218,26 @@ def _exporter(series: list[str]) -> Iterator[int]:
         server.server_close()
 
 
+def _targets(services: Sequence[Service], port: int) -> list[dict[str, object]]:
+    return [
+        {
+            "targets": [f"{_HOST}:{port}"],
+            "labels": {"job": service.job, "__metrics_path__": f"/{service.name}"},
+        }
+        for service in services
+    ]
+
+
 @contextmanager
-def _prometheus(folder: Path, rules: list[dict[str, object]], exporter: int) -> Iterator["_Server"]:
+def _prometheus(
+    folder: Path, rules: list[Group], targets: list[dict[str, object]]
+) -> Iterator["_Server"]:
     (folder / "rules.yml").write_text(json.dumps({"groups": rules}), encoding="utf-8")
     job = {
         "job_name": "measured",
         "honor_labels": True,
         "scrape_interval": f"{SCRAPE_SECONDS}s",
-        "static_configs": [{"targets": [f"{_HOST}:{exporter}"]}],
+        "static_configs": targets,
     }
     config = {"rule_files": ["rules.yml"], "scrape_configs": [job]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
+from burnrate.slo.alerts import group_names
 from burnrate.slo.model import Slo, number, quote
 from burnrate.slo.theory import FAILURE_PARTS, detection_seconds, reset_seconds
 from burnrate.slo.timelines import Stretch, input_series
@@ -44,17 +45,24 @@ def test_files(slo: Slo, rules: str) -> dict[str, dict[str, Any]]:
     """Return the files of an SLO: one a tier, and the one in which nothing ever fires."""
     made = {
         tier.suffix.lower(): _file(
+            slo,
             rules,
             _STEPS[tier.suffix],
             [_failing(slo, tier, part) for part in FAILURE_PARTS],
         )
         for tier in slo.tiers()
     }
-    return {**made, "healthy": _file(rules, 60, [_healthy(slo)])}
+    return {**made, "healthy": _file(slo, rules, 60, [_healthy(slo)])}
 
 
-def _file(rules: str, step: int, tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {"rule_files": [rules], "evaluation_interval": f"{step}s", "tests": list(tests)}
+def _file(slo: Slo, rules: str, step: int, tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "rule_files": [rules],
+        "evaluation_interval": f"{step}s",
+        # promtool evaluates every group at every step, and in any order unless it is told one.
+        "group_eval_order": list(group_names(slo)),
+        "tests": list(tests),
+    }
 
 
 def _course(slo: Slo, tier: Tier, part: Fraction) -> _Course:

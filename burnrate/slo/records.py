@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from burnrate.slo.checks import fill
 from burnrate.slo.model import Slo, number
-from burnrate.slo.windows import HOUR, M5, WINDOWS, Window
+from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, SLOW_WINDOWS, Window
 
 Rule = dict[str, Any]
 
@@ -17,25 +17,28 @@ _PIECE: Final = M5
 _PIECE_AGE: Final = "4m55s"
 # A record that was not written just then, because Prometheus restarted, may be this much older.
 _LOOKBACK: Final = "10m"
+# Fewer events a second than any traffic: one in some thirty thousand years.
+_NO_EVENTS: Final = "1e-12"
 
 
 def records(slo: Slo) -> list[Rule]:
-    """Return what changes with each event, each record after those that it reads."""
+    """Return what pages are judged by, each record after those that it reads."""
     made = [
-        *(pair for window in WINDOWS for pair in _window(slo, window)),
-        (piece_name("total"), _piece(slo, "total")),
-        (piece_name("bad"), _piece(slo, "bad")),
+        *(pair for window in PAGE_WINDOWS for pair in _window(slo, window)),
         ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
     return _rules(slo, made)
 
 
-def period_records(slo: Slo) -> list[Rule]:
-    """Return what changes with a piece at most, each record after those that it reads."""
+def slow_records(slo: Slo) -> list[Rule]:
+    """Return the windows of days and the period, each record after those that it reads."""
     period = slo.period
     ratio = f"slo:sli_error:ratio_rate{period}"
     total, bad = (f"slo:{kind}_events:count{period}" for kind in ("total", "bad"))
     made = [
+        *(pair for window in SLOW_WINDOWS for pair in _window(slo, window)),
+        (piece_name("total"), _piece(slo, "total")),
+        (piece_name("bad"), _piece(slo, "bad")),
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
         ("slo:time_period:days", f"vector({slo.period_days})"),
@@ -93,9 +96,10 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
 
 
 def _ratio(slo: Slo, bad: str, total: str) -> str:
-    # Without traffic nothing failed: 0 by 0 would be NaN.
+    # Without traffic nothing failed, where 0 by 0 would be NaN; and a failure that is scraped
+    # before the attempt it belongs to is no more than all there was.
     bad, total = bad + slo.selector, total + slo.selector
-    return f"{bad} / ({total} > 0) or 0 * {total}"
+    return f"clamp_max({bad} / clamp_min({total}, {_NO_EVENTS}), 1)"
 
 
 def _one(query: str) -> str:
@@ -108,13 +112,14 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
     assert window.part is not None  # noqa: S101 - asked for by the caller
     part = events_name(kind, window.part) + slo.selector
     count = window.seconds // window.part.seconds
-    # What was before the service or Prometheus was there is no event.
+    # What was before the service or Prometheus was there is no event. max() because an SLO's labels
+    # may have changed since: what was counted under the old ones still counts, and only once.
     earlier = [
-        f"(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)})"
-        f" or 0 * {part})"
+        f"(max(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)}))"
+        " or vector(0))"
         for index in range(1, count)
     ]
-    return f"({' + '.join([part, *earlier])}) / {count}"
+    return f"({' + '.join([f'max({part})', *earlier])}) / {count}"
 
 
 def _piece(slo: Slo, kind: str) -> str:

@@ -20,19 +20,21 @@ class Stretch:
 
 def input_series(slo: Slo, stretches: Sequence[Stretch]) -> list[dict[str, str]]:
     """Return the series of an SLO; each is at 0 from the start, as the telemetry's are."""
-    good, bad = _moved(slo)
+    moves = [(stretch.samples, stretch.events, moved(slo, stretch.bad)) for stretch in stretches]
     made = []
-    for name in dict.fromkeys([*good, *bad]):
-        increments = [
-            (
-                stretch.samples,
-                (1 - stretch.bad) * stretch.events * good.count(name)
-                + stretch.bad * stretch.events * bad.count(name),
-            )
-            for stretch in stretches
-        ]
+    for name in moved(slo, Fraction(0)):
+        increments = [(samples, events * by[name]) for samples, events, by in moves]
         made.append({"series": name, "values": _values(increments)})
     return made
+
+
+def moved(slo: Slo, bad: Fraction) -> dict[str, Fraction]:
+    """Return by how much an event moves each series of an SLO when a part of them is bad."""
+    good, failed = _series(slo)
+    return {
+        name: (1 - bad) * good.count(name) + bad * failed.count(name)
+        for name in dict.fromkeys([*good, *failed])
+    }
 
 
 def _values(increments: Sequence[tuple[int, Fraction]]) -> str:
@@ -50,7 +52,7 @@ def _text(value: Fraction) -> str:
     return str(int(value)) if value.denominator == 1 else f"{float(value):.10g}"
 
 
-def _moved(slo: Slo) -> tuple[list[str], list[str]]:
+def _series(slo: Slo) -> tuple[list[str], list[str]]:
     settings = slo.settings
     if settings.good or settings.bad:
         return list(settings.good), list(settings.bad)

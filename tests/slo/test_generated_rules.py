@@ -1,8 +1,10 @@
 """Rules that are generated for another service, run by promtool: nothing of ours is in them."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,6 +46,13 @@ def _make(folder: Path, period_days: int) -> Tree:
     return tree
 
 
+def _groups(tree: Tree) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = yaml.safe_load(
+        (tree.rules / "slo-shop-checkout.yml").read_text()
+    )["groups"]
+    return groups
+
+
 def _run(path: Path) -> None:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
@@ -65,11 +74,28 @@ def test_each_period_has_factors_of_its_own(
 ) -> None:
     """Each tier's threshold, and the fastest one's promises; the shipped rules do it for 30."""
     tree = _make(tmp_path, days)
-    rules = yaml.safe_load((tree.rules / "slo-shop-checkout.yml").read_text())["groups"][0]["rules"]
+    groups = _groups(tree)
 
+    rules = [rule for group in groups for rule in group["rules"]]
     alerts = [rule["expr"] for rule in rules if "for" not in rule and "alert" in rule]
     assert [expr.split(" > ")[1].split(" ")[0] for expr in alerts] == thresholds
     _run(tree.tests / "slo-shop-checkout-fast_test.yml")
+
+
+def test_pages_wait_for_no_slow_group(tmp_path: Path) -> None:
+    """What a page reads is recorded beside it; what is slow makes whole pieces of the period."""
+    fast, slow = _groups(_make(tmp_path, 30))
+
+    recorded = {rule["record"] for rule in fast["rules"] if "record" in rule}
+    pages = [rule for rule in fast["rules"] if rule.get("labels", {}).get("severity") == "page"]
+    assert [rule["alert"] for rule in pages] == ["ErrorBudgetBurnFast", "ErrorBudgetBurnHigh"]
+    for rule in pages:
+        assert set(re.findall(r"slo:\w+:\w+", rule["expr"])) <= recorded
+    assert fast["interval"] == "15s"
+    # Each five minutes a piece, and a record is found for five minutes: one may be left out.
+    seconds = int(slow["interval"].removesuffix("s"))
+    assert 300 % seconds == 0
+    assert 2 * seconds < 300
 
 
 @pytest.mark.parametrize("le", ["1", "1.0"])
