@@ -22,8 +22,12 @@ _NO_EVENTS: Final = "1e-12"
 
 
 def records(slo: Slo) -> list[Rule]:
-    """Return what pages are judged by, each record after those that it reads."""
+    """Return the objective and what pages are judged by, each record after those that it reads."""
     made = [
+        # What a dashboard lists is known at once.
+        ("slo:objective:ratio", f"vector({number(slo.objective)})"),
+        ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
+        ("slo:time_period:days", f"vector({slo.period_days})"),
         *(pair for window in PAGE_WINDOWS for pair in _window(slo, window)),
         ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
@@ -39,9 +43,6 @@ def slow_records(slo: Slo) -> list[Rule]:
         *(pair for window in SLOW_WINDOWS for pair in _window(slo, window)),
         (piece_name("total"), _piece(slo, "total")),
         (piece_name("bad"), _piece(slo, "bad")),
-        ("slo:objective:ratio", f"vector({number(slo.objective)})"),
-        ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
-        ("slo:time_period:days", f"vector({slo.period_days})"),
         (total, f"sum_over_time({piece_name('total')}{slo.selector}[{period}])"),
         (bad, f"sum_over_time({piece_name('bad')}{slo.selector}[{period}])"),
         (ratio, _ratio(slo, bad, total)),
