@@ -29,14 +29,15 @@ def _endpoint(part: str, container_port: int, default: int = 0, purpose: str = "
     return Endpoint(part, container_port, default or container_port, variable)
 
 
-# PostgreSQL and Redis move out of the way of the system's own instances.
+# PostgreSQL and Redis move out of the way of the system's own instances; no port is where Linux
+# takes those of outgoing connections from (32768 and up), or one that fades could hold it.
 ENDPOINTS = (
     _endpoint("nginx", 8080),
     _endpoint("nginx", 8081, purpose="status"),
     _endpoint("api", 8000),
     _endpoint("inbox", 8090),
-    _endpoint("postgres", 5432, 55432),
-    _endpoint("redis", 6379, 56379),
+    _endpoint("postgres", 5432, 15432),
+    _endpoint("redis", 6379, 15379),
     _endpoint("prometheus", 9090),
     _endpoint("alertmanager", 9093),
     _endpoint("grafana", 3000),

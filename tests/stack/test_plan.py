@@ -74,7 +74,7 @@ def test_environment_has_this_machines_addresses_and_paths(
     """Whole addresses, addresses in two variables, secrets, and what our table adds."""
     assert api.environment["API_BIND"] == "127.0.0.1:8000"
     assert api.environment["DATABASE_HOST"] == "127.0.0.1"
-    assert api.environment["DATABASE_PORT"] == "55432"
+    assert api.environment["DATABASE_PORT"] == "15432"
     assert api.environment["DATABASE_PASSWORD_FILE"] == str(layout.secrets / "password")
     assert api.environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1"
     assert api.environment["TMPDIR"] == str(layout.run / "api/tmp")
@@ -84,7 +84,7 @@ def test_environment_has_this_machines_addresses_and_paths(
 def test_configuration_files_are_rendered_into_the_state(api: PlannedPart, layout: Layout) -> None:
     """The tree's own files stay as they are."""
     data = layout.data / "api/x"
-    assert api.files == {layout.etc / "api/a.ini": f"redis=127.0.0.1:56379\ndata={data}\n".encode()}
+    assert api.files == {layout.etc / "api/a.ini": f"redis=127.0.0.1:15379\ndata={data}\n".encode()}
 
 
 def test_order_and_stopping_are_the_compose_files(api: PlannedPart) -> None:
@@ -176,7 +176,7 @@ def test_an_option_is_set_once(
 def test_only_pairs_of_host_and_port_are_an_address() -> None:
     """Other hosts and lone variables stay."""
     given = {"A_HOST": "redis", "A_PORT": "6379", "B_HOST": "db.example", "B_PORT": "5432"}
-    expected = {**given, "A_HOST": "127.0.0.1", "A_PORT": "56379"}
+    expected = {**given, "A_HOST": "127.0.0.1", "A_PORT": "15379"}
     assert with_split_addresses(given, AddressMap()) == expected
     assert with_split_addresses({"C_HOST": "redis"}, AddressMap()) == {"C_HOST": "redis"}
 

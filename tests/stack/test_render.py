@@ -77,7 +77,7 @@ def test_a_file_gets_addresses_and_paths(tmp_path: Path) -> None:
     """Both kinds of translation meet in one file."""
     source = tmp_path / "a.yml"
     source.write_text("targets: ['redis:6379']\nfile: /run/secrets/token\n", encoding="utf-8")
-    expected = "targets: ['127.0.0.1:56379']\nfile: /here/secrets/token\n"
+    expected = "targets: ['127.0.0.1:15379']\nfile: /here/secrets/token\n"
     assert _renderer().file(source) == expected.encode()
 
 

@@ -62,7 +62,7 @@ def test_redis_files_hold_the_redis_password_in_their_own_form(directory: Path) 
     acl = (directory / "redis_acl").read_text(encoding="utf-8")
     assert acl == f"user default on >{password} ~* &* +@all\n"
     passwords = json.loads((directory / "redis_exporter_passwords").read_text(encoding="utf-8"))
-    assert passwords == {"redis://redis:6379": password, "redis://127.0.0.1:56379": password}
+    assert passwords == {"redis://redis:6379": password, "redis://127.0.0.1:15379": password}
 
 
 def test_a_moved_port_reaches_the_exporters_file(directory: Path) -> None:
