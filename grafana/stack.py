@@ -88,7 +88,7 @@ def _prometheus() -> list[Builder]:
     return [
         graph(
             "Rule groups",
-            "Are rules evaluated in time? How long each group took, of its 15 s; of 100 s where slow.",
+            "Are rules evaluated in time? How long each group took, of 15 s, or of 100 s if slow.",
             [
                 Query(
                     "max by (rule_group) (prometheus_rule_group_last_duration_seconds)",
