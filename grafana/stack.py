@@ -88,7 +88,7 @@ def _prometheus() -> list[Builder]:
     return [
         graph(
             "Rule groups",
-            "Are rules evaluated in time? How long each group took, of 15 s, or of 100 s if slow.",
+            "Are rules evaluated in time? How long each group took, of 15 s, or 2 min for tickets.",
             [
                 Query(
                     "max by (rule_group) (prometheus_rule_group_last_duration_seconds)",

@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     # Without it nothing is reconciled, and an alert whose resolve was lost stays open.
     alertmanager_url: Address | None = None
     reconcile_seconds: Seconds = 30.0
-    # Prometheus tells Alertmanager of each alert once a minute: after a restart of Alertmanager
-    # everything is back on its list within that.
+    # Prometheus tells Alertmanager of each alert once a minute, of a burn ticket each two: after a
+    # restart of Alertmanager everything is back on its list within that.
     stale_after_seconds: Seconds = 180.0
     # Longer than the 10 minutes for which a restarted Prometheus may hold an alert back as pending
     # (its --rules.alert.for-grace-period), and than two group_intervals of a ticket.

@@ -28,7 +28,7 @@ _SERIES = (_OBJECTIVE, _BUDGET_LEFT, _BURN_RATE, _PERIOD_DAYS)
 # As many points as a small line has pixels to show.
 _POINTS = 120
 _DEFAULT_PERIOD_DAYS = 30.0
-# Recorded each 15 s, so asking more often gives the same.
+# Recorded each 15 s, the budget less often: asking more often gives the same.
 _FRESH_SECONDS = 15.0
 _TIMEOUT_SECONDS = 3.0
 

@@ -4,8 +4,8 @@ from itertools import chain
 from typing import Any, Final
 
 from burnrate.slo.model import Service, Slo, number
-from burnrate.slo.records import Rule, events_name, ratio_name, records, slow_records
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS, Tier
+from burnrate.slo.records import Rule, events_name, ratio_name, records, ticket_records
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]
 
@@ -125,22 +125,25 @@ def _value(query: str, shown: str) -> str:
 
 
 def slo_groups(slo: Slo) -> list[Group]:
-    """Return two groups for an SLO: what pages wait for, and what may take its time."""
+    """Return two groups for an SLO: what pages wait for; tickets and the period may take longer.
+
+    An alert for each tier: one for all would end with the slowest.
+    """
     pages, tickets = (
         [_burn(slo, tier) for tier in slo.tiers() if tier.severity == severity]
         for severity in ("page", "ticket")
     )
-    name, slow_name = group_names(slo)
+    name, tickets_name = group_names(slo)
     return [
         _group(name, [*records(slo), *pages, missing_alert(slo)], EVALUATION_SECONDS),
-        _group(slow_name, [*slow_records(slo), *tickets], SLOW_EVALUATION_SECONDS),
+        _group(tickets_name, [*ticket_records(slo), *tickets], TICKET_EVALUATION_SECONDS),
     ]
 
 
 def group_names(slo: Slo) -> tuple[str, str]:
     """Return the names of an SLO's groups; the second reads what the first has recorded."""
     name = f"slo-{slo.service}-{slo.name}"
-    return name, f"{name}-slow"
+    return name, f"{name}-tickets"
 
 
 def service_group(service: Service) -> Group:

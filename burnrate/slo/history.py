@@ -16,7 +16,7 @@ from typing import Final
 from burnrate.slo.errors import SpecError
 from burnrate.slo.model import Service, Slo, quote
 from burnrate.slo.records import events_name, piece_name
-from burnrate.slo.timelines import moved
+from burnrate.slo.timelines import event_steps
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, WINDOWS
 
 SCRAPE_SECONDS: Final = 5
@@ -24,7 +24,7 @@ _ENDPOINT: Final = re.compile(r'(endpoint="[^"]*)"')
 # Routes of a middling service: a query sums over its series.
 _ROUTES: Final = 15
 _EVENTS_A_SECOND: Final = 100
-# Healthy: an alert that fires asks for what its text says, too.
+# Healthy: an alert that fires costs more, for its text has queries of its own.
 _BAD: Final = Fraction(1, 100_000)
 # What is read from raw series.
 _RAW_SECONDS: Final = max(window.seconds for window in WINDOWS if window.part is None)
@@ -36,21 +36,21 @@ _BLOCK: Final = "1440h"
 
 
 def raw_series(services: Sequence[Service]) -> dict[str, float]:
-    """Return what the services expose for their SLOs: series and how much each grows a second."""
-    grows: dict[str, float] = {}
+    """Return the series that the services expose for their SLOs, and each one's events a second."""
+    rates: dict[str, float] = {}
     for service in services:
         for slo in service.slos:
-            for series, moves in moved(slo, _BAD).items():
+            for series, step in event_steps(slo, _BAD).items():
                 # OpenMetrics has no blanks between labels.
                 name = series.replace(", ", ",").replace("}", ',instance="measured"}')
                 for route in range(_ROUTES if "endpoint=" in name else 1):
-                    grows[_ENDPOINT.sub(rf'\1/{route}"', name)] = float(_EVENTS_A_SECOND * moves)
-    return grows
+                    rates[_ENDPOINT.sub(rf'\1/{route}"', name)] = float(_EVENTS_A_SECOND * step)
+    return rates
 
 
-def count_at(seconds: float, grows: float) -> int:
-    """Return what a counter that grows by so much a second says at a time."""
-    return int(seconds * grows)
+def count_at(seconds: float, rate: float) -> int:
+    """Return what a counter of so many events a second says at a time."""
+    return int(seconds * rate)
 
 
 def write_history(services: Sequence[Service], now: int, data: Path) -> int:
@@ -81,9 +81,9 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
     scrapes = range(now - _RAW_SECONDS - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
-    for name, grows in raw_series(services).items():
+    for name, rate in raw_series(services).items():
         for second in scrapes:
-            yield f"{name} {count_at(second, grows)} {second}\n"
+            yield f"{name} {count_at(second, rate)} {second}\n"
     for service in services:
         for slo in service.slos:
             labels = ",".join(f'{name}="{quote(value)}"' for name, value in slo.labels.items())

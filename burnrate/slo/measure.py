@@ -28,7 +28,7 @@ from burnrate.slo.alerts import Group, groups
 from burnrate.slo.errors import SpecError
 from burnrate.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
 from burnrate.slo.model import Service, Slo
-from burnrate.slo.windows import EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS
+from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS
 from burnrate.stack.ports import free_port
 
 _HOST: Final = "127.0.0.1"
@@ -36,8 +36,8 @@ _PORT: Final = 0
 # What the limit is meant for, whatever this machine has.
 _CORES: Final = 2
 _LIMIT: Final = 0.2
-# The slow groups' first evaluations are spread over their whole interval.
-_START_SECONDS: Final = 120 + SLOW_EVALUATION_SECONDS
+# The tickets' first evaluations are spread over their whole interval.
+_START_SECONDS: Final = 120 + TICKET_EVALUATION_SECONDS
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Measurement:
             number = sum(len(group["rules"]) for group in rules)
             yield (
                 f"{self.copies} services, {sum(map(len, series.values()))} raw series, {number}"
-                f" rules, an evaluation each {self.every_seconds} s, a slow one each"
-                f" {self._paced(SLOW_EVALUATION_SECONDS)} s"
+                f" rules, an evaluation each {self.every_seconds} s, of tickets each"
+                f" {self._paced(TICKET_EVALUATION_SECONDS)} s"
             )
             samples = write_history(services, int(time.time()), folder / "data")
             yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
@@ -200,7 +200,8 @@ def _exporter(series: Mapping[str, Mapping[str, float]]) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             now, own = time.time(), series[self.path]
-            body = "".join(f"{name} {count_at(now, by)}\n" for name, by in own.items()).encode()
+            lines = (f"{name} {count_at(now, rate)}\n" for name, rate in own.items())
+            body = "".join(lines).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()

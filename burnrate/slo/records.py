@@ -5,46 +5,46 @@ from typing import Any, Final
 
 from burnrate.slo.checks import fill
 from burnrate.slo.model import Slo, number
-from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, SLOW_WINDOWS, Window
+from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, TICKET_WINDOWS, Window
 
 Rule = dict[str, Any]
 
 # A piece of the budget's sum. Five minutes: an outage is soon in the budget, and a month is 8,640
-# samples, where each evaluation's value would be 172,800.
+# samples, where a value each 15 s would be 172,800.
 _PIECE: Final = M5
 # The last piece has to be this old before the next: just short of a piece, so that the evaluation
 # that is due finds it gone, whatever the milliseconds.
 _PIECE_AGE: Final = "4m55s"
 # A record that was not written just then, because Prometheus restarted, may be this much older.
 _LOOKBACK: Final = "10m"
-# Fewer events a second than any traffic: one in some thirty thousand years.
+# Less than any traffic: one event in some thirty thousand years, where it is events a second.
 _NO_EVENTS: Final = "1e-12"
 
 
 def records(slo: Slo) -> list[Rule]:
-    """Return the objective and what pages are judged by, each record after those that it reads."""
+    """Return what pages are judged by and what counts events, each after those that it reads."""
     made = [
         # What a dashboard lists is known at once.
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
         ("slo:time_period:days", f"vector({slo.period_days})"),
         *(pair for window in PAGE_WINDOWS for pair in _window(slo, window)),
+        (piece_name("total"), _piece(slo, "total")),
+        (piece_name("bad"), _piece(slo, "bad")),
         ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
     return _rules(slo, made)
 
 
-def slow_records(slo: Slo) -> list[Rule]:
+def ticket_records(slo: Slo) -> list[Rule]:
     """Return the windows of days and the period, each record after those that it reads."""
     period = slo.period
     ratio = f"slo:sli_error:ratio_rate{period}"
     total, bad = (f"slo:{kind}_events:count{period}" for kind in ("total", "bad"))
     made = [
-        *(pair for window in SLOW_WINDOWS for pair in _window(slo, window)),
-        (piece_name("total"), _piece(slo, "total")),
-        (piece_name("bad"), _piece(slo, "bad")),
-        (total, f"sum_over_time({piece_name('total')}{slo.selector}[{period}])"),
-        (bad, f"sum_over_time({piece_name('bad')}{slo.selector}[{period}])"),
+        *(pair for window in TICKET_WINDOWS for pair in _window(slo, window)),
+        (total, _summed(slo, "total")),
+        (bad, _summed(slo, "bad")),
         (ratio, _ratio(slo, bad, total)),
         ("slo:period_burn_rate:ratio", _burn(slo, ratio)),
         ("slo:period_error_budget_remaining:ratio", f"1 - {_burn(slo, ratio)}"),
@@ -97,8 +97,8 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
 
 
 def _ratio(slo: Slo, bad: str, total: str) -> str:
-    # Without traffic nothing failed, where 0 by 0 would be NaN; and a failure that is scraped
-    # before the attempt it belongs to is no more than all there was.
+    # Without traffic nothing failed, where 0 by 0 would be NaN. Failures that nobody has counted
+    # among all events are 100 %, however many: of what is known, all is bad.
     bad, total = bad + slo.selector, total + slo.selector
     return f"clamp_max({bad} / clamp_min({total}, {_NO_EVENTS}), 1)"
 
@@ -124,11 +124,17 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
 
 
 def _piece(slo: Slo, kind: str) -> str:
-    # Written when the last one is old enough and left out in between, so that pieces never overlap.
+    # Written when the last one is old enough and left out in between, so that pieces never overlap,
+    # not even with one under labels that the SLO had before.
     return (
         f"{events_name(kind, _PIECE)}{slo.selector} * {_PIECE.seconds}"
-        f" unless count_over_time({piece_name(kind)}{slo.selector}[{_PIECE_AGE}])"
+        f" unless on () count_over_time({piece_name(kind)}{slo.selector}[{_PIECE_AGE}])"
     )
+
+
+def _summed(slo: Slo, kind: str) -> str:
+    # Under whatever labels: an SLO that gets another one keeps its budget.
+    return f"sum(sum_over_time({piece_name(kind)}{slo.selector}[{slo.period}]))"
 
 
 def _offset(seconds: int) -> str:

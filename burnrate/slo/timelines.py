@@ -20,16 +20,19 @@ class Stretch:
 
 def input_series(slo: Slo, stretches: Sequence[Stretch]) -> list[dict[str, str]]:
     """Return the series of an SLO; each is at 0 from the start, as the telemetry's are."""
-    moves = [(stretch.samples, stretch.events, moved(slo, stretch.bad)) for stretch in stretches]
+    steps = [event_steps(slo, stretch.bad) for stretch in stretches]
     made = []
-    for name in moved(slo, Fraction(0)):
-        increments = [(samples, events * by[name]) for samples, events, by in moves]
+    for name in event_steps(slo, Fraction(0)):
+        increments = [
+            (stretch.samples, stretch.events * step[name])
+            for stretch, step in zip(stretches, steps, strict=True)
+        ]
         made.append({"series": name, "values": _values(increments)})
     return made
 
 
-def moved(slo: Slo, bad: Fraction) -> dict[str, Fraction]:
-    """Return by how much an event moves each series of an SLO when a part of them is bad."""
+def event_steps(slo: Slo, bad: Fraction) -> dict[str, Fraction]:
+    """Return how far one event takes each series of an SLO on average; a part of all is bad."""
     good, failed = _series(slo)
     return {
         name: (1 - bad) * good.count(name) + bad * failed.count(name)

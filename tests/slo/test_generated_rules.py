@@ -82,9 +82,9 @@ def test_each_period_has_factors_of_its_own(
     _run(tree.tests / "slo-shop-checkout-fast_test.yml")
 
 
-def test_pages_wait_for_no_slow_group(tmp_path: Path) -> None:
-    """What a page reads is recorded beside it; what is slow makes whole pieces of the period."""
-    fast, slow = _groups(_make(tmp_path, 30))
+def test_pages_wait_for_no_ticket(tmp_path: Path) -> None:
+    """What a page reads is recorded beside it; what tickets read is not forgotten in between."""
+    fast, tickets = _groups(_make(tmp_path, 30))
 
     recorded = {rule["record"] for rule in fast["rules"] if "record" in rule}
     pages = [rule for rule in fast["rules"] if rule.get("labels", {}).get("severity") == "page"]
@@ -92,10 +92,8 @@ def test_pages_wait_for_no_slow_group(tmp_path: Path) -> None:
     for rule in pages:
         assert set(re.findall(r"slo:\w+:\w+", rule["expr"])) <= recorded
     assert fast["interval"] == "15s"
-    # Each five minutes a piece, and a record is found for five minutes: one may be left out.
-    seconds = int(slow["interval"].removesuffix("s"))
-    assert 300 % seconds == 0
-    assert 2 * seconds < 300
+    # Prometheus finds a record for five minutes: one may be left out.
+    assert 2 * int(tickets["interval"].removesuffix("s")) < 300
 
 
 @pytest.mark.parametrize("le", ["1", "1.0"])

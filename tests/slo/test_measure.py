@@ -70,7 +70,7 @@ def test_it_tells_what_an_interval_costs() -> None:
     machine, load, past, *intervals, verdict = said
     assert re.match(r"prometheus, version \d.*, \d+ processors$", machine)
     assert load == (
-        "2 services, 144 raw series, 372 rules, an evaluation each 1 s, a slow one each 6 s"
+        "2 services, 144 raw series, 372 rules, an evaluation each 1 s, of tickets each 8 s"
     )
     assert past.startswith("past: 2707")
     spent = [float(re.findall(r": ([\d.]+) s of CPU", line)[0]) for line in intervals]
