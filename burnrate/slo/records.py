@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from burnrate.slo.checks import fill
 from burnrate.slo.model import Slo, number
-from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, TICKET_WINDOWS, Window
+from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, TICKET_WINDOWS, WINDOWS, Window
 
 Rule = dict[str, Any]
 
@@ -133,8 +133,13 @@ def _piece(slo: Slo, kind: str) -> str:
 
 
 def _summed(slo: Slo, kind: str) -> str:
-    # Under whatever labels: an SLO that gets another one keeps its budget.
-    return f"sum(sum_over_time({piece_name(kind)}{slo.selector}[{slo.period}]))"
+    # Under whatever labels: an SLO that gets another one keeps its budget. And no less than the
+    # longest window: what came since the last piece is in it, which is all there is at first.
+    longest = WINDOWS[-1]
+    return (
+        f"max(sum(sum_over_time({piece_name(kind)}{slo.selector}[{slo.period}]))"
+        f" or {events_name(kind, longest)}{slo.selector} * {longest.seconds})"
+    )
 
 
 def _offset(seconds: int) -> str:
