@@ -80,6 +80,7 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
+    bad = float(_BAD)
     scrapes = range(now - _RAW_SECONDS - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
     for name, rate in raw_series(services).items():
         for second in scrapes:
@@ -92,7 +93,7 @@ def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
                     for second in seconds:
                         # Never the same twice running: what is constant costs next to nothing.
                         value = _EVENTS_A_SECOND + second // EVALUATION_SECONDS % 7
-                        part = value if kind == "total" else float(value * _BAD)
+                        part = value if kind == "total" else value * bad
                         yield f"{record}{{{labels}}} {part:g} {second}\n"
 
 
