@@ -7,8 +7,8 @@ import click
 
 from burnrate.cli import CommandError
 from burnrate.slo.errors import SpecError
-from burnrate.slo.files import Tree, generated, stale, write
-from burnrate.slo.load import load_all
+from burnrate.slo.generator import Tree, generated, stale, write
+from burnrate.slo.specification import load_all
 
 _ROOT = click.option(
     "--root",

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from burnrate.slo.errors import SpecError
-from burnrate.slo.model import Service, Slo, quote
-from burnrate.slo.records import events_name, piece_name
-from burnrate.slo.timelines import event_steps
+from burnrate.slo.generator import event_steps, events_name, piece_name
+from burnrate.slo.specification import Service, Slo, quote
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, WINDOWS
 
 SCRAPE_SECONDS: Final = 5

@@ -24,10 +24,10 @@ import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from burnrate.slo.alerts import Group, groups
 from burnrate.slo.errors import SpecError
+from burnrate.slo.generator import Group, groups
 from burnrate.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
-from burnrate.slo.model import Service, Slo
+from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS
 from burnrate.stack.ports import free_port
 

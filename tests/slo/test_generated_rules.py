@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from burnrate.slo.files import Tree, generated, write
-from burnrate.slo.load import load_all
+from burnrate.slo.generator import Tree, generated, write
+from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
 
 _SPEC = r"""version: prometheus/v1

@@ -10,8 +10,8 @@ import pytest
 
 from burnrate.slo.errors import SpecError
 from burnrate.slo.history import raw_series, write_history
-from burnrate.slo.load import load_all
 from burnrate.slo.measure import Measurement, copy_of
+from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
 
 _SERVICE = load_all(ROOT / "prometheus" / "slo")[0]

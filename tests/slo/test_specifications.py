@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from burnrate.slo.commands import slo
 from burnrate.slo.errors import SpecError
-from burnrate.slo.files import Tree, generated, stale
-from burnrate.slo.load import load, load_all
+from burnrate.slo.generator import Tree, generated, stale
+from burnrate.slo.specification import load, load_all
 from burnrate.slo.windows import TIERS
 
 _ROOT = Path(__file__).parents[2]

@@ -3,8 +3,8 @@
 from itertools import chain
 from typing import Any, Final
 
-from burnrate.slo.model import Service, Slo, number
-from burnrate.slo.records import Rule, events_name, ratio_name, records, ticket_records
+from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
+from burnrate.slo.specification import Service, Slo, number
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]

@@ -6,10 +6,10 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from burnrate.slo.alerts import group_names
-from burnrate.slo.model import Slo, number, quote
-from burnrate.slo.theory import FAILURE_PARTS, detection_seconds, reset_seconds
-from burnrate.slo.timelines import Stretch, input_series
+from burnrate.slo.detection import FAILURE_PARTS, detection_seconds, reset_seconds
+from burnrate.slo.generator.alerting import group_names
+from burnrate.slo.generator.input_series import Stretch, input_series
+from burnrate.slo.specification import Slo, number, quote
 from burnrate.slo.windows import EVALUATION_SECONDS, HOUR, Tier
 
 # Enough that no part of failures is below the minimum of failures.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from burnrate.slo.model import Slo
+from burnrate.slo.specification import Slo
 from burnrate.slo.windows import Tier
 
 # An outage, a bad release, a slow leak.

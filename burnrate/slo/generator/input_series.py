@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from burnrate.slo.checks import spellings
-from burnrate.slo.model import Slo, quote
-from burnrate.slo.settings import LatencySettings, PoolSettings, RatioSettings
+from burnrate.slo.specification import (
+    LatencySettings,
+    PoolSettings,
+    RatioSettings,
+    Slo,
+    quote,
+    spellings,
+)
 
 
 @dataclass(frozen=True)

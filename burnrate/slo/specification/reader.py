@@ -6,11 +6,11 @@ from typing import Final, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from burnrate.slo.checks import check, check_names, check_sli
 from burnrate.slo.errors import SpecError
-from burnrate.slo.model import Service, Slo
-from burnrate.slo.settings import ServiceSettings
-from burnrate.slo.spec import ServiceSpec
+from burnrate.slo.specification.checks import check, check_names, check_sli
+from burnrate.slo.specification.model import Service, Slo
+from burnrate.slo.specification.settings import ServiceSettings
+from burnrate.slo.specification.sloth import ServiceSpec
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from burnrate.slo.model import Service, Slo, number
-from burnrate.slo.theory import FAILURE_PARTS, detection_seconds, reset_seconds
+from burnrate.slo.detection import FAILURE_PARTS, detection_seconds, reset_seconds
+from burnrate.slo.specification import Service, Slo, number
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 _PAGE, _TICKET = (2 * each for each in (EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS))

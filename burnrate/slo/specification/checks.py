@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from burnrate.slo.errors import SpecError
-from burnrate.slo.model import Slo, number
-from burnrate.slo.settings import LatencySettings, PoolSettings, RatioSettings
-from burnrate.slo.spec import ServiceSpec, SloSpec
+from burnrate.slo.specification.model import Slo, number
+from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
+from burnrate.slo.specification.sloth import ServiceSpec, SloSpec
 
 _WINDOW = re.compile(r"\{\{\s*\.window\s*\}\}")
 _LE = re.compile(r'\ble\s*(=~|=|!=|!~)\s*"((?:[^"\\]|\\.)*)"')

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from burnrate.slo.spec import Model, Name
+from burnrate.slo.specification.sloth import Model, Name
 from burnrate.telemetry.metrics import HTTP_SECONDS, POOL_WAIT_SECONDS
 
 PeriodDays = Annotated[int, Field(ge=7, le=90)]

@@ -3,8 +3,7 @@
 import re
 from typing import Any, Final
 
-from burnrate.slo.checks import fill
-from burnrate.slo.model import Slo, number
+from burnrate.slo.specification import Slo, fill, number
 from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, TICKET_WINDOWS, WINDOWS, Window
 
 Rule = dict[str, Any]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from burnrate.slo.settings import SloSettings
-from burnrate.slo.spec import SloSpec
+from burnrate.slo.specification.settings import SloSettings
+from burnrate.slo.specification.sloth import SloSpec
 from burnrate.slo.windows import TIERS, Tier
 
 

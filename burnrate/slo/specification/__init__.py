@@ -1,0 +1,20 @@
+"""SLO specifications: read from their files, checked, and joined with our settings into `Slo`."""
+
+from burnrate.slo.specification.checks import fill, spellings
+from burnrate.slo.specification.model import Service, Slo, number, quote
+from burnrate.slo.specification.reader import load, load_all
+from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
+
+__all__ = [
+    "LatencySettings",
+    "PoolSettings",
+    "RatioSettings",
+    "Service",
+    "Slo",
+    "fill",
+    "load",
+    "load_all",
+    "number",
+    "quote",
+    "spellings",
+]
