@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from burnrate.interpolation import InterpolationError, interpolated
 from burnrate.stack.errors import StackError
-from burnrate.stack.interpolation import interpolate
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -142,18 +142,10 @@ def load_compose(path: Path, environment: Mapping[str, str]) -> Compose:
     except yaml.YAMLError as error:
         raise StackError(f"{path}: {' '.join(str(error).split())}") from error
     try:
-        return Compose.model_validate(_interpolated(document, environment))
+        return Compose.model_validate(interpolated(document, environment))
+    except InterpolationError as error:
+        raise StackError(f"{path.name}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise StackError(f"{path}: {place}: {first['msg']}") from error
-
-
-def _interpolated(node: object, environment: Mapping[str, str]) -> object:
-    if isinstance(node, str):
-        return interpolate(node, environment)
-    if isinstance(node, list):
-        return [_interpolated(item, environment) for item in node]
-    if isinstance(node, dict):
-        return {key: _interpolated(value, environment) for key, value in node.items()}
-    return node
