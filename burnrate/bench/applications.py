@@ -47,10 +47,10 @@ def _bare() -> Application:
 def _burnrate() -> Application:
     from opentelemetry import trace  # noqa: PLC0415 - the bare application must not load it
 
-    from burnrate.telemetry import instrument, multiprocess  # noqa: PLC0415 - the same
+    from burnrate.telemetry import instrument, workers  # noqa: PLC0415 - the same
 
-    if (folder := multiprocess.directory()) is not None:
-        multiprocess.activate(folder)
+    if (folder := workers.directory()) is not None:
+        workers.activate(folder)
     app = bare()
     instrument(app, service="bench")
     return Application(app, getattr(trace.get_tracer_provider(), "force_flush", lambda: None))

@@ -9,8 +9,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from burnrate.bench.subjects import Subject
-from burnrate.telemetry import metric_files, multiprocess
 from burnrate.telemetry.metrics import HTTP_SECONDS
+from burnrate.telemetry.workers import activate, metric_files
 
 FOLDER_VARIABLE: Final = "BURNRATE_BENCH_FOLDER"
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")
@@ -28,7 +28,7 @@ class Writer(Subject):
     """
 
     def __init__(self, label_sets: int) -> None:
-        multiprocess.activate(Path(os.environ[FOLDER_VARIABLE]))
+        activate(Path(os.environ[FOLDER_VARIABLE]))
         registry = CollectorRegistry()
         requests = Counter(
             "http_requests", "Requests.", ("method", "endpoint", "status"), registry=registry

@@ -14,7 +14,7 @@ from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.metrics import HTTP_SECONDS
 from burnrate.telemetry.request_line import RequestLine
-from burnrate.telemetry.values import make_value_class
+from burnrate.telemetry.workers.values import make_value_class
 
 _REQUEST: Final = RequestInfo(
     "9c1f6d4a7b3e48f0a2d5c8e1b4f70936",

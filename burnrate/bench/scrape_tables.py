@@ -15,7 +15,7 @@ from burnrate.bench.rounds import cpu_pairs, interleave
 from burnrate.bench.scrapes import TEMPLATE_VARIABLE
 from burnrate.bench.spread import Spread, ratios
 from burnrate.bench.stalls import SECONDS_VARIABLE
-from burnrate.telemetry import metric_files
+from burnrate.telemetry.workers import metric_files
 
 _MILLI: Final = 1e3
 _RECYCLES_AT_ONCE: Final = 100

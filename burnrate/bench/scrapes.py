@@ -10,8 +10,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from burnrate.bench.metric_folders import FOLDER_VARIABLE, Dead
 from burnrate.bench.subjects import Subject
-from burnrate.telemetry import archive
-from burnrate.telemetry.merge import MergedFiles
+from burnrate.telemetry.workers import archive
+from burnrate.telemetry.workers.merge import MergedFiles
 
 TEMPLATE_VARIABLE: Final = "BURNRATE_BENCH_TEMPLATE"
 # One fold takes in all that are dead by then. Folding each alone would read the growing archive

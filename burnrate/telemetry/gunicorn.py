@@ -22,7 +22,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 from prometheus_client import CollectorRegistry, Counter
 
-from burnrate.telemetry import archive, multiprocess
+from burnrate.telemetry import workers
 from burnrate.telemetry.logs import logging_config
 from burnrate.telemetry.metrics import worker_exits
 from burnrate.telemetry.settings import TelemetrySettings
@@ -52,7 +52,7 @@ def prepare() -> None:
         return
     _Master.folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
     _Master.pid = os.getpid()
-    multiprocess.activate(_Master.folder)
+    workers.activate(_Master.folder)
     _Master.exits = worker_exits(CollectorRegistry())
     _Master.usage = ProcessUsage(CollectorRegistry())
     _Master.usage.sample()
@@ -83,7 +83,7 @@ def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
         reason = "timeout"
     _Master.exits.labels(reason).inc()
     _Master.usage.sample()
-    archive.fold_dead(_Master.folder)
+    workers.fold_dead(_Master.folder)
 
 
 def on_exit(_server: Arbiter) -> None:

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.executor import MeasuredExecutor
-from burnrate.telemetry.exposition import Exposition
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
@@ -21,6 +20,7 @@ from burnrate.telemetry.pools import PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import start_tracing
+from burnrate.telemetry.workers import Exposition
 
 P = ParamSpec("P")
 

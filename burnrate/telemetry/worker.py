@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
-from burnrate.telemetry import multiprocess
+from burnrate.telemetry import workers
 from burnrate.telemetry.gunicorn import leave_exit_reason
 
 # uvicorn must give up before gunicorn does: gunicorn's SIGKILL would skip the lifespan's
@@ -53,7 +53,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
     def _leave(self, reason: str) -> None:
-        folder = multiprocess.directory()
+        folder = workers.directory()
         if folder is not None:
             leave_exit_reason(folder, self.pid, reason)
 

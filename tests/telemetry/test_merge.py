@@ -19,8 +19,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from burnrate.telemetry import archive, metric_files
-from burnrate.telemetry.merge import MergedFiles
+from burnrate.telemetry.workers import archive, metric_files
+from burnrate.telemetry.workers.merge import MergedFiles
 
 ROOT = Path(__file__).parents[2]
 # Above the highest pid Linux gives out (4,194,304), so never alive.
@@ -185,7 +185,7 @@ def test_crash_between_archive_and_removal_counts_once(tmp_path: Path) -> None:
 WORKER = """
 import sys
 from pathlib import Path
-from burnrate.telemetry import multiprocess
+from burnrate.telemetry.workers import multiprocess
 multiprocess.activate(Path(sys.argv[1]))
 from prometheus_client import CollectorRegistry, Counter, Histogram
 registry = CollectorRegistry()

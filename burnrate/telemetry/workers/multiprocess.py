@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import values
 
-from burnrate.telemetry.values import make_value_class
+from burnrate.telemetry.workers.values import make_value_class
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 

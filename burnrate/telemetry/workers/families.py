@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
-from burnrate.telemetry.exemplars import Latest, escape
+from burnrate.telemetry.workers.exemplars import Latest, escape
 
 Labels = tuple[tuple[str, str], ...]
 # The same few values stand on thousands of lines.

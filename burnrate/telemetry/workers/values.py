@@ -15,10 +15,10 @@ from typing import Any, Final
 from prometheus_client.mmap_dict import mmap_key
 from prometheus_client.samples import Exemplar
 
-from burnrate.telemetry import metric_files
-from burnrate.telemetry.exemplars import ExemplarWriter
-from burnrate.telemetry.metric_files import HEADER_BYTES
-from burnrate.telemetry.reserved import map_reserved
+from burnrate.telemetry.workers import metric_files
+from burnrate.telemetry.workers.exemplars import ExemplarWriter
+from burnrate.telemetry.workers.metric_files import HEADER_BYTES
+from burnrate.telemetry.workers.reserved_files import map_reserved
 
 _INITIAL_BYTES: Final = 1 << 16
 _USED: Final = struct.Struct("i")

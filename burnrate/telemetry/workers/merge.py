@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from burnrate.telemetry import archive, metric_files
-from burnrate.telemetry.exemplars import Latest, read_latest
-from burnrate.telemetry.families import Key, Layout, render_gauges
-from burnrate.telemetry.metric_files import HEADER_BYTES, MetricFile
+from burnrate.telemetry.workers import archive, metric_files
+from burnrate.telemetry.workers.exemplars import Latest, read_latest
+from burnrate.telemetry.workers.families import Key, Layout, render_gauges
+from burnrate.telemetry.workers.metric_files import HEADER_BYTES, MetricFile
 
 _GAUGE: Final = "gauge_"
 # So the name of a histogram's bucket ends in a key.

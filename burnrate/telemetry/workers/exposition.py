@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPEN
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from burnrate.telemetry import multiprocess
-from burnrate.telemetry.merge import MergedFiles
+from burnrate.telemetry.workers import multiprocess
+from burnrate.telemetry.workers.merge import MergedFiles
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from burnrate.telemetry import metric_files
-from burnrate.telemetry.exemplars import exemplar_files
-from burnrate.telemetry.metric_files import ARCHIVE, MetricFile
+from burnrate.telemetry.workers import metric_files
+from burnrate.telemetry.workers.exemplars import exemplar_files
+from burnrate.telemetry.workers.metric_files import ARCHIVE, MetricFile
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from prometheus_client.samples import Exemplar
 
-from burnrate.telemetry.reserved import map_reserved
+from burnrate.telemetry.workers.reserved_files import map_reserved
 
 _NAME: Final = re.compile(r"exemplars_(\d+)\.bin")
 _HEADER: Final = struct.Struct("Q")  # bytes used

@@ -1,0 +1,11 @@
+"""Adds up the metrics of many worker processes, live and dead, through files in one folder.
+
+`directory` is that folder and `activate` sets it, `Exposition` answers a scrape (of a single
+process as well), `fold_dead` moves what dead workers counted into an archive.
+"""
+
+from burnrate.telemetry.workers.archive import fold_dead
+from burnrate.telemetry.workers.exposition import Exposition
+from burnrate.telemetry.workers.multiprocess import activate, directory
+
+__all__ = ["Exposition", "activate", "directory", "fold_dead"]
