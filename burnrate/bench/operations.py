@@ -11,9 +11,8 @@ from prometheus_client import Counter, Histogram, values
 
 from burnrate.bench.subjects import Subject
 from burnrate.telemetry.context import RequestInfo, current
-from burnrate.telemetry.logs import configure_logging
+from burnrate.telemetry.logs import RequestLine, configure_logging
 from burnrate.telemetry.metrics import HTTP_SECONDS
-from burnrate.telemetry.request_line import RequestLine
 from burnrate.telemetry.workers.values import make_value_class
 
 _REQUEST: Final = RequestInfo(

@@ -11,10 +11,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED
+from burnrate.telemetry.logs import RequestLine, mark_logged
 from burnrate.telemetry.metrics import HTTP_METHODS
-from burnrate.telemetry.output import mark_logged
 from burnrate.telemetry.recorder import HttpRecorder
-from burnrate.telemetry.request_line import RequestLine
 from burnrate.telemetry.spans import ServerSpan
 
 # nginx's own number for it; no registered status says that the client left before the answer.

@@ -15,8 +15,8 @@ from prometheus_client.samples import Exemplar
 
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, Metrics
-from burnrate.telemetry.request_line import is_wanted
 from burnrate.telemetry.settings import TelemetrySettings
 
 OTHER_METHOD: Final = "OTHER"

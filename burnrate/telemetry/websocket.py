@@ -8,8 +8,8 @@ from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
+from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.output import mark_logged
 from burnrate.telemetry.spans import ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")

@@ -5,7 +5,7 @@ import logging
 from io import StringIO
 from typing import Any
 
-from burnrate.telemetry.formatter import JsonFormatter
+from burnrate.telemetry.logs.formatter import JsonFormatter
 
 
 class Lines:

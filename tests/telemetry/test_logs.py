@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnrate.telemetry.formatter import JsonFormatter
-from burnrate.telemetry.output import _LoggedOnce as LoggedOnce
-from burnrate.telemetry.output import mark_logged
+from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.output import _LoggedOnce as LoggedOnce
+from burnrate.telemetry.logs.output import mark_logged
 from tests.telemetry.lines import Lines
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from burnrate.telemetry.formatter import JsonFormatter
-from burnrate.telemetry.output import StdoutHandler
+from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.output import StdoutHandler
 
 ROOT = Path(__file__).parents[2]
 WRITERS = 4
@@ -22,7 +22,7 @@ SIZES = (100, 6_000, 100_000, 1_048_576)
 
 WRITER = """
 import logging, os, sys
-from burnrate.telemetry.logs import configure_logging
+from burnrate.telemetry.logs.configuration import configure_logging
 if sys.argv[3] == "non-blocking":
     os.set_blocking(1, False)
 configure_logging("shop", "info", 1_048_576)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burnrate.telemetry.context import RequestInfo, current
-from burnrate.telemetry.formatter import JsonFormatter
-from burnrate.telemetry.output import StdoutHandler
-from burnrate.telemetry.request_line import RequestLine
+from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.output import StdoutHandler
+from burnrate.telemetry.logs.request_line import RequestLine
 
 REQUEST = RequestInfo("req-1", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", False)
 

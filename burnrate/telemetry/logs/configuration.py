@@ -8,8 +8,8 @@ from io import TextIOWrapper
 from types import TracebackType
 from typing import Any
 
-from burnrate.telemetry.formatter import JsonFormatter
-from burnrate.telemetry.output import StdoutHandler
+from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.output import StdoutHandler
 
 
 def logging_config(

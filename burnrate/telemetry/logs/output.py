@@ -9,7 +9,7 @@ import stat
 import sys
 from typing import Final, TextIO
 
-from burnrate.telemetry.formatter import JsonFormatter
+from burnrate.telemetry.logs.formatter import JsonFormatter
 
 _log: Final = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from time import gmtime, strftime, time
 from typing import Final, NamedTuple
 
 from burnrate.telemetry.context import RequestInfo
-from burnrate.telemetry.output import StdoutHandler
+from burnrate.telemetry.logs.output import StdoutHandler
 
 _log: Final = logging.getLogger("burnrate.request")
 _root: Final = logging.getLogger()
