@@ -13,8 +13,7 @@ import asyncpg
 from api.backends.migrations import Migration, migrate
 from api.errors import DependencyUnavailable
 from api.settings import DatabaseSettings
-from burnrate.telemetry.pools import PoolMeter, PoolTimeout
-from burnrate.telemetry.postgres import MeasuredPool
+from burnrate.telemetry.pools import MeasuredPool, PoolMeter, PoolTimeout
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from api.settings import RedisSettings
 from burnrate.telemetry.pools import PoolMeter
-from burnrate.telemetry.redis import MeasuredConnectionPool, RedisPoolTimeout
+from burnrate.telemetry.pools.redis_pool import MeasuredConnectionPool, RedisPoolTimeout
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ from api.documents.fetcher import Fetched, Fetcher
 from api.documents.schemas import MAX_CHARACTERS, Analysis, Document
 from api.documents.workspace import Workspace
 from api.errors import DependencyUnavailable
-from burnrate.telemetry.executor import MeasuredExecutor
-from burnrate.telemetry.pools import PoolFull, PoolTimeout
+from burnrate.telemetry.pools import MeasuredExecutor, PoolFull, PoolTimeout
 
 CleanUp = Callable[[Path], Awaitable[None]]
 

@@ -10,8 +10,7 @@ from api.backends.postgres import Database
 from api.backends.redis import RedisBackend
 from api.backends.turns import turn
 from api.errors import DependencyUnavailable
-from burnrate.telemetry.executor import MeasuredExecutor
-from burnrate.telemetry.pools import PoolFull, PoolTimeout
+from burnrate.telemetry.pools import MeasuredExecutor, PoolFull, PoolTimeout
 
 
 class Faults:

@@ -11,12 +11,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
-from burnrate.telemetry.executor import MeasuredExecutor
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
-from burnrate.telemetry.pools import PoolMeter
+from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import start_tracing

@@ -10,9 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from burnrate.telemetry import Telemetry
-from burnrate.telemetry.pools import PoolTimeout
-from burnrate.telemetry.postgres import MeasuredPool
-from burnrate.telemetry.redis import MeasuredConnectionPool, RedisPoolTimeout
+from burnrate.telemetry.pools import MeasuredPool, PoolTimeout
+from burnrate.telemetry.pools.redis_pool import MeasuredConnectionPool, RedisPoolTimeout
 from tests.servers.postgres import SUPERUSER, PostgresServer, running_postgres
 from tests.servers.redis import RedisServer, running_redis
 

@@ -8,8 +8,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from starlette.applications import Starlette
 
-from burnrate.telemetry.executor import MeasuredExecutor
-from burnrate.telemetry.pools import PoolMeter
+from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 
 P = ParamSpec("P")
 T = TypeVar("T")

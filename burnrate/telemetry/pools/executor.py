@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from opentelemetry import trace
 
-from burnrate.telemetry.pools import PoolFull, PoolMeter, PoolTimeout
+from burnrate.telemetry.pools.meter import PoolFull, PoolMeter, PoolTimeout
 
 P = ParamSpec("P")
 T = TypeVar("T")

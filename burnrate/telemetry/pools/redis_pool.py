@@ -7,7 +7,7 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from burnrate.telemetry.pools import PoolMeter
+from burnrate.telemetry.pools.meter import PoolMeter
 
 
 class RedisPoolTimeout(RedisConnectionError, TimeoutError):

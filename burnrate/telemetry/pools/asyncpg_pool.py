@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from burnrate.telemetry.pools import PoolMeter, PoolTimeout
+from burnrate.telemetry.pools.meter import PoolMeter, PoolTimeout
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
