@@ -14,7 +14,7 @@ from burnrate.telemetry.endpoints import UNMATCHED
 from burnrate.telemetry.logs import RequestLine, mark_logged
 from burnrate.telemetry.metrics import HTTP_METHODS
 from burnrate.telemetry.recorder import HttpRecorder
-from burnrate.telemetry.spans import ServerSpan
+from burnrate.telemetry.traces import ServerSpan
 
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.spans import ServerSpan
+from burnrate.telemetry.traces import ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")
 

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceState
 
-from burnrate.telemetry import encoding
+from burnrate.telemetry.traces import encoding
 
 RESOURCES = (Resource({"service.name": "shop"}), Resource({"service.name": "other", "n": 1}))
 SCOPES = (InstrumentationScope("burnrate.telemetry", ""), InstrumentationScope("asyncpg", "1.2"))

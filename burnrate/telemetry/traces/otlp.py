@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from prometheus_client import Counter
 
-from burnrate.telemetry.encoding import encode
 from burnrate.telemetry.metrics import SPAN_OUTCOMES
+from burnrate.telemetry.traces.encoding import encode
 
 # gunicorn gives a worker seconds to leave; a collector that hangs must not use them up.
 _SHUTDOWN_SECONDS: Final = 2.0

@@ -28,8 +28,8 @@ from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.outgoing import name_server_only, name_server_only_async
-from burnrate.telemetry.spans import ServerSpan, ServerSpans
+from burnrate.telemetry.traces.outgoing import name_server_only, name_server_only_async
+from burnrate.telemetry.traces.spans import ServerSpan, ServerSpans
 
 # Instrumentation package and class; one whose library is not installed is left out.
 _CLIENTS: Final = (
@@ -137,7 +137,7 @@ def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | Non
     if not _is_wanted():
         return None
     # Imported here: the exporter takes 100 ms and 15 MB that a service without traces saves.
-    from burnrate.telemetry.otlp import span_queue  # noqa: PLC0415
+    from burnrate.telemetry.traces.otlp import span_queue  # noqa: PLC0415
 
     attributes = {SERVICE_NAME: service, SERVICE_VERSION: version}
     provider = TracerProvider(resource=Resource.create(attributes))

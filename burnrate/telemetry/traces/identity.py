@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import SamplingResult
 
 from burnrate.telemetry.context import RequestInfo
-from burnrate.telemetry.traces import Tracing
+from burnrate.telemetry.traces.tracing import Tracing
 
 _REQUEST_ID: Final = b"x-request-id"
 _HEADERS: Final = frozenset((_REQUEST_ID, b"traceparent", b"tracestate", b"baggage"))
