@@ -5,7 +5,7 @@ import gc
 from pathlib import Path
 
 from api.settings import load_settings_or_exit
-from burnrate.telemetry import gunicorn as telemetry
+from burnrate.telemetry import server as telemetry
 
 # Read here too, so that a wrong value stops the master before it has a single worker.
 _settings = load_settings_or_exit().server

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from burnrate.telemetry import gunicorn as telemetry
+from burnrate.telemetry import server as telemetry
 
 bind = os.environ["BURNRATE_BENCH_BIND"]
 workers = int(os.environ["BURNRATE_BENCH_WORKERS"])

@@ -7,12 +7,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burnrate.telemetry.context import current
 from burnrate.telemetry.endpoints import Endpoints
-from burnrate.telemetry.http import HttpExchange
+from burnrate.telemetry.http_exchange import HttpExchange
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Tracing, identify
-from burnrate.telemetry.websocket import WebSocketExchange
+from burnrate.telemetry.websocket_exchange import WebSocketExchange
 
 
 class Lifecycle(Protocol):

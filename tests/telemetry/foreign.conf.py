@@ -2,7 +2,7 @@
 
 import os
 
-from burnrate.telemetry import gunicorn as telemetry
+from burnrate.telemetry import server as telemetry
 
 telemetry.prepare()
 worker_class = telemetry.WORKER_CLASS

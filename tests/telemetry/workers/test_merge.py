@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from burnrate.telemetry.workers import archive, metric_files
 from burnrate.telemetry.workers.merge import MergedFiles
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # Above the highest pid Linux gives out (4,194,304), so never alive.
 DEAD = 5_000_000
 BOUNDS = ("0.1", "1.0", "+Inf")

@@ -14,7 +14,7 @@ import pytest
 from burnrate.telemetry.logs.formatter import JsonFormatter
 from burnrate.telemetry.logs.output import StdoutHandler
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WRITERS = 4
 LINES = 40
 # Below PIPE_BUF; above it; above all that a pipe holds; the longest field there can be.

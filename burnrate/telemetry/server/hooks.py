@@ -1,15 +1,4 @@
-"""What a `gunicorn.conf.py` takes over: the worker, the metric files, the logs.
-
-```python
-from burnrate.telemetry import gunicorn as telemetry
-
-telemetry.prepare()
-worker_class = telemetry.WORKER_CLASS
-logconfig_dict = telemetry.log_config("shop")
-child_exit = telemetry.child_exit
-on_exit = telemetry.on_exit
-```
-"""
+"""What a `gunicorn.conf.py` takes over: its start and end, and the end of each worker."""
 
 import contextlib
 import os
@@ -28,7 +17,7 @@ from burnrate.telemetry.metrics import worker_exits
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.usage import ProcessUsage
 
-WORKER_CLASS: Final = "burnrate.telemetry.worker.Worker"
+WORKER_CLASS: Final = "burnrate.telemetry.server.worker.Worker"
 _FOLDER_PREFIX: Final = "burnrate-metrics-"
 
 

@@ -14,7 +14,7 @@ from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
 from burnrate.telemetry import workers
-from burnrate.telemetry.gunicorn import leave_exit_reason
+from burnrate.telemetry.server.hooks import leave_exit_reason
 
 # uvicorn must give up before gunicorn does: gunicorn's SIGKILL would skip the lifespan's
 # shutdown, and with it the last spans and log lines.
