@@ -12,14 +12,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from alerting.inbox.background import calling_at_exit, running
+from alerting.inbox.composition import Parts
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, TokenFileError
-from alerting.inbox.handlers import add_handlers
-from alerting.inbox.parts import Parts
-from alerting.inbox.routes import make_router
-from alerting.inbox.schema import check_version
 from alerting.inbox.settings import Settings, load_settings
-from alerting.inbox.tokens import Tokens
+from alerting.inbox.store.schema import check_version
+from alerting.inbox.watch.background import calling_at_exit, running
+from alerting.inbox.web.handlers import add_handlers
+from alerting.inbox.web.routes import make_router
+from alerting.inbox.web.tokens import Tokens
 from burnrate.telemetry import instrument
 
 _VERSION = "0.1.0"

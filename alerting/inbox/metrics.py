@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from alerting.inbox.journal import Summary
+from alerting.inbox.store.journal import Summary
 
 # Severities are the sender's text, so any other becomes "other".
 _SEVERITIES: Final = ("page", "ticket")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.inbox.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.store.episodes import Episode, Kind, Sighting, State, Step, advance
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

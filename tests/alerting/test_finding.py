@@ -11,13 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from alerting.inbox.alertmanager import AlertmanagerClient, Holdings
-from alerting.inbox.finding import Held, Key, Waiting
-from alerting.inbox.journal import Arrival, record
-from alerting.inbox.listing import Filter, StoredEpisode, find_episodes, get_episode
 from alerting.inbox.payload import parse
-from alerting.inbox.reconciliation import Look, Patience, Reconciled, reconcile
-from alerting.inbox.schema import migrate
+from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.listing import Filter, StoredEpisode, find_episodes, get_episode
+from alerting.inbox.store.missed_alerts import Held, Key, Waiting
+from alerting.inbox.store.reconciliation import Look, Patience, Reconciled, reconcile
+from alerting.inbox.store.schema import migrate
+from alerting.inbox.watch.alertmanager import AlertmanagerClient, Holdings
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

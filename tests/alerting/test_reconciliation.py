@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alerting.inbox.alertmanager import Holdings, look_at
-from alerting.inbox.journal import Arrival, record
-from alerting.inbox.listing import get_episode
 from alerting.inbox.payload import parse
-from alerting.inbox.reconciliation import Look, Patience, reconcile
-from alerting.inbox.retention import forget
-from alerting.inbox.schema import migrate
+from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.listing import get_episode
+from alerting.inbox.store.reconciliation import Look, Patience, reconcile
+from alerting.inbox.store.retention import forget
+from alerting.inbox.store.schema import migrate
+from alerting.inbox.watch.alertmanager import Holdings, look_at
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

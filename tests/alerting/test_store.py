@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import pytest
 
-from alerting.inbox import connection as connections
-from alerting.inbox.connection import ConnectionThread
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError
-from alerting.inbox.journal import Arrival, record
-from alerting.inbox.listing import Filter
-from alerting.inbox.moments import from_micros, to_micros
 from alerting.inbox.payload import parse
-from alerting.inbox.store import Store
+from alerting.inbox.store import connection as connections
+from alerting.inbox.store.connection import ConnectionThread
+from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.listing import Filter
+from alerting.inbox.store.store import Store
+from alerting.inbox.store.timestamps import from_micros, to_micros
 from tests.alerting.bodies import a_body, an_alert
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from alerting.inbox.changes import Changes
-from alerting.inbox.fallback import Fallback
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.rounds import DeadMansSwitch
-from alerting.inbox.watchdog import Watchdog
+from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.periodic import DeadMansSwitch
+from alerting.inbox.watch.watchdog import Watchdog
 
 
 class _Clock:

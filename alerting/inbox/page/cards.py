@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from alerting.inbox.links import Link
-from alerting.inbox.listing import StoredEpisode
 from alerting.inbox.page.html import Html, fill, join
+from alerting.inbox.page.links import Link
+from alerting.inbox.store.listing import StoredEpisode
 
 _SEVERITIES = ("page", "ticket")
 

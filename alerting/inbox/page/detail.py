@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from alerting.inbox.episodes import Kind
-from alerting.inbox.links import Links
-from alerting.inbox.listing import StoredEpisode, StoredTransition
 from alerting.inbox.page import words
 from alerting.inbox.page.cards import actions, badges, links_of, severity_of, title_of
 from alerting.inbox.page.html import Html, fill, join
+from alerting.inbox.page.links import Links
+from alerting.inbox.store.episodes import Kind
+from alerting.inbox.store.listing import StoredEpisode, StoredTransition
 
 _STORIES = {
     Kind.OPENED: "Fires",

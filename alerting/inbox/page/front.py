@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from alerting.inbox.links import Links
-from alerting.inbox.listing import StoredEpisode
 from alerting.inbox.page import words
 from alerting.inbox.page.cards import actions, badges, links_of, severity_of, title_of
 from alerting.inbox.page.html import Html, fill, join
+from alerting.inbox.page.links import Links
 from alerting.inbox.page.slo_table import slo_section
 from alerting.inbox.page.view import View
+from alerting.inbox.store.listing import StoredEpisode
 
 _CARD = """<article class="card {severity}{taken}{stale}">
 <div class="card-head">

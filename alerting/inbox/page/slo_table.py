@@ -4,7 +4,7 @@ from datetime import datetime
 
 from alerting.inbox.page import words
 from alerting.inbox.page.html import Html, fill, join
-from alerting.inbox.slos import Picture, Slo
+from alerting.inbox.watch.slos import Picture, Slo
 
 # Two per cent of a 30-day budget in an hour: what a fast page fires for.
 _FAST_BURN = 14.4

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from alerting.inbox.episodes import State
-from alerting.inbox.journal import WATCHDOG
-from alerting.inbox.listing import Filter, StoredEpisode
-from alerting.inbox.rounds import Reconciliation
-from alerting.inbox.slos import Picture, SloReader
-from alerting.inbox.store import Store
-from alerting.inbox.watchdog import Verdict, Watchdog
+from alerting.inbox.store.episodes import State
+from alerting.inbox.store.journal import WATCHDOG
+from alerting.inbox.store.listing import Filter, StoredEpisode
+from alerting.inbox.store.store import Store
+from alerting.inbox.watch.periodic import Reconciliation
+from alerting.inbox.watch.slos import Picture, SloReader
+from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
 # A phone cannot show more; the rest is in the list.
 MAX_FIRING = 100

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.schema import migrate
+from alerting.inbox.store.schema import migrate
 
 T = TypeVar("T")
 

@@ -3,27 +3,27 @@
 import httpx2
 from prometheus_client import CollectorRegistry
 
-from alerting.inbox.acts import Acts
-from alerting.inbox.alertmanager import AlertmanagerClient
-from alerting.inbox.alerts import Alerts
-from alerting.inbox.background import Work
 from alerting.inbox.changes import Changes
-from alerting.inbox.fallback import Fallback
-from alerting.inbox.links import Links
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.origin import SameOrigin
-from alerting.inbox.page.pages import Pages
+from alerting.inbox.page.links import Links
 from alerting.inbox.page.view import Viewer
-from alerting.inbox.rounds import DeadMansSwitch, Reconciliation, Retention
-from alerting.inbox.routes import Answerers, Health
-from alerting.inbox.runbooks import Runbooks
 from alerting.inbox.settings import Settings
-from alerting.inbox.slos import SloReader
-from alerting.inbox.store import Store
-from alerting.inbox.stream import Stream
-from alerting.inbox.tokens import Tokens
-from alerting.inbox.watchdog import Watchdog
-from alerting.inbox.webhook import Webhook
+from alerting.inbox.store.store import Store
+from alerting.inbox.watch.alertmanager import AlertmanagerClient
+from alerting.inbox.watch.background import Work
+from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.periodic import DeadMansSwitch, Reconciliation, Retention
+from alerting.inbox.watch.slos import SloReader
+from alerting.inbox.watch.watchdog import Watchdog
+from alerting.inbox.web.actions import Acts
+from alerting.inbox.web.alerts import Alerts
+from alerting.inbox.web.pages import Pages
+from alerting.inbox.web.routes import Answerers, Health
+from alerting.inbox.web.runbooks import Runbooks
+from alerting.inbox.web.same_origin import SameOrigin
+from alerting.inbox.web.stream import Stream
+from alerting.inbox.web.tokens import Tokens
+from alerting.inbox.web.webhook import Webhook
 from burnrate.telemetry import Telemetry
 
 # A server that does not answer within this is as good as dead to whoever waits for the answer.

@@ -4,14 +4,21 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from alerting.inbox import journal, listing, people, reconciliation, retention, transitions
-from alerting.inbox.connection import ConnectionThread
 from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.journal import Arrival, Recorded, Summary
-from alerting.inbox.listing import Filter, StoredEpisode, StoredTransition
-from alerting.inbox.people import Act
-from alerting.inbox.reconciliation import Look, Patience, Reconciled
-from alerting.inbox.transitions import Range, StoredChange
+from alerting.inbox.store import (
+    journal,
+    listing,
+    ownership,
+    reconciliation,
+    retention,
+    transitions,
+)
+from alerting.inbox.store.connection import ConnectionThread
+from alerting.inbox.store.journal import Arrival, Recorded, Summary
+from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition
+from alerting.inbox.store.ownership import Act
+from alerting.inbox.store.reconciliation import Look, Patience, Reconciled
+from alerting.inbox.store.transitions import Range, StoredChange
 
 
 class Store:
@@ -41,7 +48,7 @@ class Store:
 
     async def act(self, done: Act) -> bool:
         """Write down what a person did; False if there is no such episode."""
-        return await self._writer.run(partial(people.act, done=done))
+        return await self._writer.run(partial(ownership.act, done=done))
 
     async def forget(self, before: datetime) -> int:
         """Delete a batch of what is older; returns how many rows, 0 when nothing is left."""

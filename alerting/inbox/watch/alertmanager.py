@@ -11,10 +11,10 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from alerting.inbox.errors import UpstreamUnavailableError
-from alerting.inbox.finding import Held
-from alerting.inbox.journal import WATCHDOG
 from alerting.inbox.payload import Alert, clean
-from alerting.inbox.reconciliation import Look
+from alerting.inbox.store.journal import WATCHDOG
+from alerting.inbox.store.missed_alerts import Held
+from alerting.inbox.store.reconciliation import Look
 
 
 class _Named(BaseModel):

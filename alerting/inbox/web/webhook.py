@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from alerting.inbox.body import read_body
 from alerting.inbox.changes import Changes
 from alerting.inbox.errors import (
     BodyTimeoutError,
@@ -22,13 +21,14 @@ from alerting.inbox.errors import (
     NotPayloadError,
     StoreUnavailableError,
 )
-from alerting.inbox.journal import WATCHDOG, Arrival, Recorded
 from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.payload import Delivery, parse
 from alerting.inbox.settings import Settings
-from alerting.inbox.store import Store
-from alerting.inbox.tokens import Tokens
-from alerting.inbox.watchdog import Watchdog
+from alerting.inbox.store.journal import WATCHDOG, Arrival, Recorded
+from alerting.inbox.store.store import Store
+from alerting.inbox.watch.watchdog import Watchdog
+from alerting.inbox.web.body import read_body
+from alerting.inbox.web.tokens import Tokens
 from burnrate.telemetry import current_request
 
 _log = logging.getLogger(__name__)

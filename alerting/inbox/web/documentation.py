@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from alerting.inbox.acts import Words
 from alerting.inbox.payload import Alert, Delivery
+from alerting.inbox.web.actions import Words
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -4,17 +4,17 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.alertmanager import AlertmanagerClient, look_at
 from alerting.inbox.changes import Changes
 from alerting.inbox.errors import UpstreamUnavailableError
-from alerting.inbox.fallback import Fallback
-from alerting.inbox.finding import Waiting
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.reconciliation import Look, Patience
-from alerting.inbox.retention import BATCH
 from alerting.inbox.settings import Settings
-from alerting.inbox.store import Store
-from alerting.inbox.watchdog import Verdict, Watchdog
+from alerting.inbox.store.missed_alerts import Waiting
+from alerting.inbox.store.reconciliation import Look, Patience
+from alerting.inbox.store.retention import BATCH
+from alerting.inbox.store.store import Store
+from alerting.inbox.watch.alertmanager import AlertmanagerClient, look_at
+from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
 _log = logging.getLogger(__name__)
 

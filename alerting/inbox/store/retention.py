@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime
 
-from alerting.inbox.moments import to_micros
+from alerting.inbox.store.timestamps import to_micros
 
 # One transaction of this many rows takes milliseconds, so a delivery never waits long behind it.
 BATCH = 500

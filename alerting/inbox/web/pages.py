@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 from starlette.responses import HTMLResponse
 
-from alerting.inbox.alerts import Id
 from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.links import Links
 from alerting.inbox.page.cards import title_of
 from alerting.inbox.page.detail import detail
 from alerting.inbox.page.frame import page, part
 from alerting.inbox.page.front import front, heading
 from alerting.inbox.page.html import Html, fill
+from alerting.inbox.page.links import Links
 from alerting.inbox.page.view import Viewer
-from alerting.inbox.store import Store
+from alerting.inbox.store.store import Store
+from alerting.inbox.web.alerts import Id
 
 _NO_STORE = """<section class="state blind"><h1>The store is not available</h1>
 <p>Deliveries are answered with 503 meanwhile, and Alertmanager sends them again. The inbox's log

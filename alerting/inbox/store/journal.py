@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.inbox import payload
-from alerting.inbox.episodes import Episode, Kind, Sighting, State, Step, advance
-from alerting.inbox.moments import from_micros, to_micros
-from alerting.inbox.transitions import Change, note
+from alerting.inbox.store.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.store.timestamps import from_micros, to_micros
+from alerting.inbox.store.transitions import Change, note
 
 # The alert that always fires: while it arrives, the whole path from rule to inbox works.
 WATCHDOG = "Watchdog"

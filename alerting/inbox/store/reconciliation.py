@@ -7,18 +7,18 @@ it restarts, until Prometheus tells it again, so absence alone is no proof of an
 
 So: what is not listed becomes stale, which people see; only what stays away for long, while
 Prometheus is known to reach an Alertmanager that has been up for as long, is closed. What is
-listed and never arrived is opened: see finding.
+listed and never arrived is opened: see missed_alerts.
 """
 
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerting.inbox.episodes import Kind
-from alerting.inbox.finding import Held, Key, find_missing, open_missing
-from alerting.inbox.journal import Summary, summarize
-from alerting.inbox.moments import from_micros, to_micros
-from alerting.inbox.transitions import Change, note
+from alerting.inbox.store.episodes import Kind
+from alerting.inbox.store.journal import Summary, summarize
+from alerting.inbox.store.missed_alerts import Held, Key, find_missing, open_missing
+from alerting.inbox.store.timestamps import from_micros, to_micros
+from alerting.inbox.store.transitions import Change, note
 
 
 @dataclass(frozen=True, slots=True)

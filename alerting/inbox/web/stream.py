@@ -12,11 +12,11 @@ from pydantic.types import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from alerting.inbox.changes import Changes, wait
-from alerting.inbox.episodes import Kind, State
 from alerting.inbox.errors import StoreUnavailableError, TooManyStreamsError
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.store import Store
-from alerting.inbox.transitions import StoredChange
+from alerting.inbox.store.episodes import Kind, State
+from alerting.inbox.store.store import Store
+from alerting.inbox.store.transitions import StoredChange
 
 # Proxies and phones drop what is silent for half a minute or more.
 _KEEP_ALIVE_SECONDS = 15.0

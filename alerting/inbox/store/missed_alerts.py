@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerting.inbox.episodes import Kind, Sighting, State, advance
-from alerting.inbox.journal import insert_episode, latest_episode
 from alerting.inbox.payload import Alert
-from alerting.inbox.transitions import Change, note
+from alerting.inbox.store.episodes import Kind, Sighting, State, advance
+from alerting.inbox.store.journal import insert_episode, latest_episode
+from alerting.inbox.store.transitions import Change, note
 
 Key = tuple[str, str]  # receiver and fingerprint
 

@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from alerting.inbox.alerts import Id
-from alerting.inbox.body import read_body
 from alerting.inbox.changes import Changes
-from alerting.inbox.episodes import Kind
 from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
-from alerting.inbox.origin import SameOrigin
 from alerting.inbox.payload import clean
-from alerting.inbox.people import Act
-from alerting.inbox.store import Store
+from alerting.inbox.store.episodes import Kind
+from alerting.inbox.store.ownership import Act
+from alerting.inbox.store.store import Store
+from alerting.inbox.web.alerts import Id
+from alerting.inbox.web.body import read_body
+from alerting.inbox.web.same_origin import SameOrigin
 
 _MAX_BYTES = 64 * 1024
 _TIMEOUT_SECONDS = 10.0

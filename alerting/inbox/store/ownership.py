@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.inbox.episodes import Kind
-from alerting.inbox.moments import to_micros
-from alerting.inbox.transitions import Change, note
+from alerting.inbox.store.episodes import Kind
+from alerting.inbox.store.timestamps import to_micros
+from alerting.inbox.store.transitions import Change, note
 
 
 @dataclass(frozen=True, slots=True)

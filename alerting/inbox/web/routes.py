@@ -6,9 +6,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from alerting.inbox.acts import Acts
-from alerting.inbox.alerts import Alerts
-from alerting.inbox.documentation import (
+from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.page.frame import asset
+from alerting.inbox.store.store import Store
+from alerting.inbox.web.actions import Acts
+from alerting.inbox.web.alerts import Alerts
+from alerting.inbox.web.documentation import (
     DELIVER,
     READ,
     READ_ONE,
@@ -18,13 +21,10 @@ from alerting.inbox.documentation import (
     errors,
     words_body,
 )
-from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.page.frame import asset
-from alerting.inbox.page.pages import Pages
-from alerting.inbox.runbooks import Runbooks
-from alerting.inbox.store import Store
-from alerting.inbox.stream import Stream
-from alerting.inbox.webhook import Webhook
+from alerting.inbox.web.pages import Pages
+from alerting.inbox.web.runbooks import Runbooks
+from alerting.inbox.web.stream import Stream
+from alerting.inbox.web.webhook import Webhook
 
 
 class Health:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
-from alerting.inbox.listing import StoredEpisode
-from alerting.inbox.moments import to_micros
-from alerting.inbox.runbooks import Runbooks
+from alerting.inbox.store.listing import StoredEpisode
+from alerting.inbox.store.timestamps import to_micros
+from alerting.inbox.web.runbooks import Runbooks
 
 # Annotations are the sender's text: anything but these, `javascript:` for one, is no link.
 _SCHEMES = ("http", "https")

@@ -12,10 +12,10 @@ from typing import Annotated
 from fastapi import HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerting.inbox.episodes import Kind, State
-from alerting.inbox.links import Links
-from alerting.inbox.listing import Filter
-from alerting.inbox.store import Store
+from alerting.inbox.page.links import Links
+from alerting.inbox.store.episodes import Kind, State
+from alerting.inbox.store.listing import Filter
+from alerting.inbox.store.store import Store
 
 _ID_MAX = 2**63 - 1  # SQLite's largest
 _PAGE_MAX = 200

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.inbox.episodes import Kind, State
-from alerting.inbox.moments import from_micros
+from alerting.inbox.store.episodes import Kind, State
+from alerting.inbox.store.timestamps import from_micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What the inbox keeps: one SQLite file with deliveries, episodes and what changed them."""

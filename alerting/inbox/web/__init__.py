@@ -1,0 +1,1 @@
+"""What the inbox answers over HTTP."""
