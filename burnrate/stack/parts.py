@@ -1,9 +1,13 @@
 """What docker-compose.yml cannot say of a part that runs as a plain process."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from burnrate.stack.health import HttpProbe, PostgresProbe, Probe, RedisProbe
+
+# By this ending the images' entry scripts know a file that holds a variable's value.
+_FILES = ".*_FILE"
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,17 @@ class Part:
     user: str | None = None  # whom root runs it as
     is_python: bool = False  # from this virtual environment, in the checkout
     stop_signal: str = "TERM"
+    # Variables that the image's entry script reads, or may read, as a pattern, and those of them
+    # that are read here too: by the program itself, or by what stands for the script (postgres.py).
+    script_variables: str = _FILES
+    handled_variables: frozenset[str] = frozenset()
     # File of the tree -> the one that takes its place outside a container.
     instead: Mapping[str, str] = field(default_factory=dict)
+
+    def is_lost(self, variable: str) -> bool:
+        """Return whether only the image's entry script would read the variable."""
+        is_scripts = re.fullmatch(self.script_variables, variable) is not None
+        return is_scripts and variable not in self.handled_variables
 
 
 PARTS: Mapping[str, Part] = {
@@ -41,6 +54,13 @@ PARTS: Mapping[str, Part] = {
             ("-c", "unix_socket_directories="),
         ),
         user="postgres",
+        # https://github.com/docker-library/docs/blob/master/postgres/README.md
+        script_variables=rf"POSTGRES_.*|{_FILES}",
+        handled_variables=frozenset(
+            f"POSTGRES_{name}{ending}"
+            for name in ("USER", "DB", "PASSWORD", "INITDB_ARGS")
+            for ending in ("", "_FILE")
+        ),
         stop_signal="INT",  # ends sessions; TERM would wait for them
     ),
     "redis": Part(
@@ -54,12 +74,14 @@ PARTS: Mapping[str, Part] = {
         probe=HttpProbe("/health/ready"),
         # nginx comes from the loopback.
         environment={"FORWARDED_ALLOW_IPS": "127.0.0.1"},
+        handled_variables=frozenset({"DATABASE_PASSWORD_FILE", "REDIS_PASSWORD_FILE"}),
         is_python=True,
     ),
     "inbox": Part(
         program="uvicorn",
         probe=HttpProbe("/health/ready"),
         options=(("--host", "127.0.0.1"), ("--port", "{inbox_port}")),
+        handled_variables=frozenset({"INBOX_TOKEN_FILE", "INBOX_FALLBACK_WEBHOOK_URL_FILE"}),
         is_python=True,
     ),
     "nginx": Part(
@@ -68,6 +90,7 @@ PARTS: Mapping[str, Part] = {
         probe=HttpProbe("/stub_status", 8081),
         # By itself root's nginx works as `nobody`, who may not reach its folder for large bodies.
         root_options=(("-g", "daemon off; user root;"),),
+        script_variables=rf"NGINX_(ENVSUBST|ENTRYPOINT)_.*|{_FILES}",
         stop_signal="QUIT",  # finishes the requests it has
     ),
     "prometheus": Part(program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")),
@@ -80,11 +103,15 @@ PARTS: Mapping[str, Part] = {
         program="prometheus-postgres-exporter",
         package="prometheus-postgres-exporter",
         probe=HttpProbe("/metrics", expected="pg_up 1"),
+        handled_variables=frozenset(
+            {"DATA_SOURCE_URI_FILE", "DATA_SOURCE_USER_FILE", "DATA_SOURCE_PASS_FILE"}
+        ),
     ),
     "redis-exporter": Part(
         program="prometheus-redis-exporter",
         package="prometheus-redis-exporter",
         probe=HttpProbe("/metrics", expected="redis_up 1"),
+        handled_variables=frozenset({"REDIS_PASSWORD_FILE"}),
     ),
     "nginx-exporter": Part(
         program="prometheus-nginx-exporter",
@@ -100,8 +127,10 @@ PARTS: Mapping[str, Part] = {
         program="grafana",
         probe=HttpProbe("/api/health"),
         cost="no dashboards; Prometheus' own page shows the same series",
-        subcommand=("server", "--homepath", "/usr/share/grafana"),
+        subcommand=("server", "--homepath", "{grafana_home}"),
         environment={"GF_SERVER_HTTP_ADDR": "127.0.0.1", "GF_SERVER_HTTP_PORT": "{grafana_port}"},
+        # The image's run.sh, which knows them, passes them on in other forms.
+        script_variables=(rf"GF_PATHS_(HOME|CONFIG)|GF_INSTALL_PLUGINS|GF_AWS_PROFILES|{_FILES}"),
     ),
     "loki": Part(
         program="loki",

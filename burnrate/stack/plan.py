@@ -17,6 +17,7 @@ from burnrate.stack.programs import (
     find_postgres_program,
     find_python_program,
     find_system_program,
+    grafana_home,
 )
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -107,16 +108,18 @@ class _Planner:
 
     def plan(self, name: str, program: Path) -> PlannedPart:
         service, part = self.compose.services[name], PARTS[name]
-        paths, mounted = self._mounts(name, service, part)
-        renderer = render.Renderer(name, self.addresses, render.PathMap(paths), self.absent)
+        path_map, mounted = self._mounts(name, service, part)
+        renderer = render.Renderer(name, self.addresses, path_map, self.absent)
         return PlannedPart(
             name=name,
             part=part,
-            arguments=(str(program), *self._arguments(service, part, renderer)),
+            arguments=(str(program), *self._arguments(service, part, program, renderer)),
             environment=self._environment(name, service, part, renderer),
             directory=self.layout.checkout if part.is_python else self.layout.run / name,
             user=part.user if os.geteuid() == 0 else None,
-            temporary_directories=tuple(paths[path] for path in service.temporary_directories),
+            temporary_directories=tuple(
+                path_map.paths[path] for path in service.temporary_directories
+            ),
             depends_on=tuple(n for n in service.depends_on if n not in self.absent),
             stop_signal=_signal_name(service.stop_signal or part.stop_signal),
             grace_seconds=service.stop_grace_period,
@@ -125,9 +128,10 @@ class _Planner:
 
     def _mounts(
         self, name: str, service: Service, part: Part
-    ) -> tuple[dict[str, Path], dict[Path, Path]]:
+    ) -> tuple[render.PathMap, dict[Path, Path]]:
         """Return the part's path map, and rendered file -> file of the tree."""
         paths: dict[str, Path] = {}
+        folders: dict[str, Path] = {}
         mounted: dict[Path, Path] = {}
         for granted in service.secrets:
             paths[granted.path] = self.layout.bound(self.compose.secrets[granted.source].file)
@@ -144,25 +148,41 @@ class _Planner:
                 source = self.layout.checkout / part.instead.get(relative, relative)
                 etc = self.layout.etc / name
                 paths[mount.target] = render.place(etc, name, mount.target)
+                if source.is_file():
+                    folder = mount.target.rpartition("/")[0]
+                    folders[folder] = render.place(etc, name, folder)
                 for file, target in render.mounted_files(source, mount.target):
                     mounted[render.place(etc, name, target)] = file
-        return paths, mounted
+            else:
+                paths[mount.target] = source
+        return render.PathMap(paths, folders), mounted
 
-    def _arguments(self, service: Service, part: Part, renderer: render.Renderer) -> list[str]:
+    def _arguments(
+        self, service: Service, part: Part, program: Path, renderer: render.Renderer
+    ) -> list[str]:
         words = [*(service.entrypoint or []), *(service.command or [])]
         # Most images have the program as their entry point; else the file names it first.
         if words and Path(words[0]).name == part.program:
             words = words[1:]
-        words = [*part.subcommand, *(renderer.text(word) for word in words)]
+        values = {**self._values(), "grafana_home": str(grafana_home(program))}
+        subcommand = (word.format_map(values) for word in part.subcommand)
+        words = [*subcommand, *(renderer.text(word) for word in words)]
         root_options = part.root_options if os.geteuid() == 0 else ()
         for flag, value in (*part.options, *root_options):
-            words = with_option(words, flag, value.format_map(self._values()))
+            words = with_option(words, flag, value.format_map(values))
         return words
 
     def _environment(
         self, name: str, service: Service, part: Part, renderer: render.Renderer
     ) -> dict[str, str]:
         given = {k: renderer.text(v) for k, v in service.environment.items() if v is not None}
+        if lost := [
+            variable for variable, value in given.items() if value and part.is_lost(variable)
+        ]:
+            raise StackError(
+                f"docker-compose.yml: {name}: {lost[0]} is read by the image's entry script and "
+                f"not by {part.program}, so that a process would never see it"
+            )
         given = with_split_addresses(given, self.addresses)
         own = {k: v.format_map(self._values()) for k, v in part.environment.items()}
         return {**self._base_environment(name, service, part), **given, **own}

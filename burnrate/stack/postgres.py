@@ -15,7 +15,6 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.plan import PlannedPart, cluster_directory
 from burnrate.stack.programs import find_postgres_program
-from burnrate.stack.secrets import read_secret
 
 _INIT_DIRECTORY = "docker-entrypoint-initdb.d"
 _SETUP_SECONDS = 120
@@ -55,7 +54,7 @@ class Cluster:
         password.write_text(self._password(), encoding="utf-8")
         if user is not None:
             _give([password], user)
-        arguments = shlex.split(self.service.environment.get("POSTGRES_INITDB_ARGS") or "")
+        arguments = shlex.split(self._setting("POSTGRES_INITDB_ARGS"))
         try:
             self._run(
                 "initdb",
@@ -79,7 +78,7 @@ class Cluster:
         done = self._volume() / ".set-up"
         if done.exists():
             return
-        database = self.service.environment.get("POSTGRES_DB") or self._user()
+        database = self._setting("POSTGRES_DB") or self._user()
         exists = f"SELECT 1 FROM pg_database WHERE datname = '{database}'"  # noqa: S608
         if not self._psql("postgres", ["--tuples-only", f"--command={exists}"]).strip():
             self._psql("postgres", [f'--command=CREATE DATABASE "{database}"'])
@@ -145,10 +144,17 @@ class Cluster:
         return marker.read_text(encoding="ascii").strip() if marker.exists() else None
 
     def _user(self) -> str:
-        return self.service.environment.get("POSTGRES_USER") or "postgres"
+        return self._setting("POSTGRES_USER") or "postgres"
 
     def _password(self) -> str:
-        return read_secret(self.layout.secrets, "postgres_password")
+        return self._setting("POSTGRES_PASSWORD")
+
+    def _setting(self, variable: str) -> str:
+        """Return a variable's value, from the file that `..._FILE` names if that is set."""
+        environment = self.planned.environment
+        if path := environment.get(f"{variable}_FILE"):
+            return Path(path).read_text(encoding="utf-8").strip()
+        return environment.get(variable, "")
 
     def _volume(self) -> Path:
         return self.layout.data / "postgres"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+_GRAFANA_PACKAGE_HOME = Path("/usr/share/grafana")
 # Upstream's names of programs that Debian prefixes.
 _OTHER_NAMES = {
     "prometheus-alertmanager": "alertmanager",
@@ -47,6 +48,12 @@ def find_postgres_program(name: str, version: str | None = None) -> Path | None:
     if chosen := matching or directories:
         return max(chosen, key=_version) / name
     return find_system_program(name)
+
+
+def grafana_home(program: Path) -> Path:
+    """Return the folder with Grafana's pages: around the program, else where its package has it."""
+    around = program.resolve().parent.parent
+    return around if (around / "conf/defaults.ini").is_file() else _GRAFANA_PACKAGE_HOME
 
 
 def _version(directory: Path) -> list[int]:

@@ -4,8 +4,8 @@ import hashlib
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -13,23 +13,50 @@ from burnrate.stack.addresses import AddressMap, container_addresses
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import make_directory
 
+# Not inside a longer path or a URL; `file:///a` is the path /a.
+_BEGIN = r"(?:(?<![\w./}\])~-])|(?<=file://))"
+# A name that only begins alike is another name.
+_END = r"(?![\w-]|\.\w)"
+_ABSOLUTE_PATH = re.compile(rf"{_BEGIN}/[\w.@+-][\w.@+/-]*")
+# What the system brings, in a container as here; everything else a part needs is mounted.
+_SYSTEM_DIRECTORIES = ("/bin", "/dev", "/etc/ssl", "/lib", "/proc", "/sbin", "/sys", "/usr")
+
 
 @dataclass(frozen=True)
 class PathMap:
-    """Container path -> path on this machine, for one part."""
+    """Container path -> path on this machine, for one part.
+
+    `folders` hold mounted files and are not mounted themselves, such as /etc/alloy.d: only where
+    one is named as a whole, since what else the image has in it is not here.
+    """
 
     paths: Mapping[str, Path]
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def translate(self, text: str) -> str:
         """Return `text` with each mapped path, and what is below it, where it is here."""
-        if not self.paths:
+        places = {**self.folders, **self.paths}
+        if not places:
             return text
-        # The longest first, so that a file mounted inside a mounted directory wins.
-        targets = sorted(self.paths, key=len, reverse=True)
-        pattern = "|".join(re.escape(target) for target in targets)
-        # Not inside a longer path or a URL; a name that only begins alike is another name.
-        expression = rf"(?:(?<![\w./}}\])~-])|(?<=file://))({pattern})(?![\w-]|\.\w)"
-        return re.sub(expression, lambda match: str(self.paths[match[1]]), text)
+        mounted, folders = _alternatives(self.paths), _alternatives(self.folders)
+        expression = rf"{_BEGIN}(?:({mounted}){_END}|({folders}){_END}(?!/[\w.]))"
+        return re.sub(expression, lambda match: str(places[match[1] or match[2]]), text)
+
+    def unexplained(self, text: str) -> list[str]:
+        """Return the absolute paths in `text` that are neither mounted nor the system's."""
+        found = (match[0] for match in _ABSOLUTE_PATH.finditer(text))
+        return [path for path in found if not self._explains(path)]
+
+    def _explains(self, path: str) -> bool:
+        above = {path.rstrip("/"), *map(str, PurePosixPath(path).parents)}
+        known = above.intersection((*self.paths, *_SYSTEM_DIRECTORIES))
+        return bool(known) or path.rstrip("/") in self.folders
+
+
+def _alternatives(targets: Collection[str]) -> str:
+    # The longest first, so that a file mounted inside a mounted directory wins.
+    longest_first = sorted(targets, key=len, reverse=True)
+    return "|".join(re.escape(target) for target in longest_first) or "(?!)"
 
 
 @dataclass(frozen=True)
@@ -42,7 +69,12 @@ class Renderer:
     absent: Collection[str] = ()  # parts that do not run here
 
     def text(self, text: str) -> str:
-        """Translate an argument or the value of a variable."""
+        """Translate an argument or a variable's value; raises StackError for a foreign path."""
+        if unexplained := self.paths.unexplained(text):
+            raise StackError(
+                f"docker-compose.yml: {self.part}: nothing is mounted at {unexplained[0]}, which "
+                f"{text!r} names: as a process it would be this machine's own"
+            )
         # Addresses first: a path of this machine must come through as it is.
         return self.paths.translate(self.addresses.translate(text, self.part))
 

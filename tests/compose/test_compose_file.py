@@ -142,8 +142,9 @@ def test_secrets_are_declared_and_no_password_is_in_the_environment(name: str) -
     assert set(service.get("secrets", [])) <= set(_DOCUMENT["secrets"])
     for variable, value in service.get("environment", {}).items():
         if "PASSWORD" in variable or "TOKEN" in variable or "PASS_" in variable:
-            assert str(value).startswith("/run/secrets/"), variable
-            assert str(value).removeprefix("/run/secrets/") in service["secrets"]
+            path = re.fullmatch(r"(?:\$\$__file\{)?/run/secrets/(\w+)\}?", str(value))
+            assert path, variable
+            assert path[1] in service["secrets"]
 
 
 def test_only_the_proxy_sees_the_docker_socket() -> None:

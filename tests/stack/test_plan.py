@@ -187,13 +187,107 @@ def test_an_unknown_signal_is_refused(layout: Layout) -> None:
         make_plan(layout, _compose(api={**API, "stop_signal": "SIGNOTHING"}), AddressMap())
 
 
+@pytest.fixture
+def everything_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has the programs of all parts."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for part in PARTS.values():
+        program = folder / part.program
+        program.write_text("#!/bin/sh\n", encoding="utf-8")
+        program.chmod(0o755)
+    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: str(folder))
+
+
+def _tree(tmp_path: Path) -> tuple[Layout, Compose]:
+    layout = Layout(CHECKOUT, tmp_path / "state")
+    return layout, load_compose(layout.compose_file, container_ids({}))
+
+
+@pytest.mark.usefixtures("everything_installed")
 def test_the_trees_own_file_can_be_planned(tmp_path: Path) -> None:
     """Each service has an entry, each mount a file, and no container address is left."""
-    layout = Layout(CHECKOUT, tmp_path / "state")
-    compose = load_compose(layout.compose_file, container_ids({}))
+    layout, compose = _tree(tmp_path)
     plan = make_plan(layout, compose, AddressMap())
     assert set(compose.services) - set(PARTS) == {"docker-proxy"}
-    assert set(PARTS) <= set(compose.services)
+    assert set(plan.parts) == set(PARTS) <= set(compose.services)
     for part in plan.parts.values():
         words = [*part.arguments[1:], *part.environment.values()]
         assert not [word for word in words if "/run/secrets" in word or "0.0.0.0" in word]  # noqa: S104
+
+
+@pytest.mark.usefixtures("everything_installed")
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("form", ["argument", "flag", "variable"])
+def test_a_path_that_nothing_is_mounted_at_is_refused(tmp_path: Path, name: str, form: str) -> None:
+    """Such a part would start with another file of this machine, or with none."""
+    layout, compose = _tree(tmp_path)
+    service = compose.services[name]
+    word = {"argument": "/srv/x.d", "flag": "--config=/srv/x.d", "variable": ""}[form]
+    changed = service.model_copy(
+        update={
+            "command": [*(service.command or []), word],
+            "environment": {**service.environment, **({} if word else {"X": "a:/srv/x.d"})},
+        }
+    )
+    services = {**compose.services, name: changed}
+    with pytest.raises(StackError, match=rf"{name}: nothing is mounted at /srv/x\.d"):
+        make_plan(layout, compose.model_copy(update={"services": services}), AddressMap())
+
+
+@pytest.mark.usefixtures("everything_installed")
+def test_a_folder_whose_files_are_mounted_one_by_one_is_the_rendered_one(tmp_path: Path) -> None:
+    """Alloy is given a folder, and reads all files in it."""
+    layout, compose = _tree(tmp_path)
+    alloy = make_plan(layout, compose, AddressMap()).parts["alloy"]
+    folder = Path(alloy.arguments[-1])
+    assert folder.is_relative_to(layout.etc / "alloy")
+    assert {path.name for path in alloy.files if path.parent == folder} == {
+        "pipeline.alloy",
+        "containers.alloy",
+    }
+
+
+@pytest.mark.usefixtures("everything_installed")
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        *((name, "ANY_PASSWORD_FILE") for name in PARTS),
+        ("grafana", "GF_SECURITY_ADMIN_PASSWORD__FILE"),
+        ("grafana", "GF_PATHS_CONFIG"),
+        ("postgres", "POSTGRES_HOST_AUTH_METHOD"),
+        ("nginx", "NGINX_ENVSUBST_FILTER"),
+    ],
+)
+def test_what_only_an_images_entry_script_reads_is_refused(
+    tmp_path: Path, name: str, variable: str
+) -> None:
+    """A process would run with its default instead: with a password that everybody knows."""
+    layout, compose = _tree(tmp_path)
+    service = compose.services[name]
+    environment = {**service.environment, variable: "x"}
+    services = {**compose.services, name: service.model_copy(update={"environment": environment})}
+    with pytest.raises(StackError, match=f"{name}: {variable} is read by the image's entry script"):
+        make_plan(layout, compose.model_copy(update={"services": services}), AddressMap())
+
+
+@pytest.mark.usefixtures("everything_installed")
+def test_grafana_gets_its_password_in_a_form_that_the_program_reads(tmp_path: Path) -> None:
+    """By itself its administrator would be admin with the password admin."""
+    layout, compose = _tree(tmp_path)
+    environment = make_plan(layout, compose, AddressMap()).parts["grafana"].environment
+    path = layout.secrets / "grafana_admin_password"
+    assert environment["GF_SECURITY_ADMIN_PASSWORD"] == f"$__file{{{path}}}"
+
+
+@pytest.mark.usefixtures("everything_installed")
+@pytest.mark.parametrize("has_home", [True, False])
+def test_grafana_is_told_where_its_pages_are(tmp_path: Path, *, has_home: bool) -> None:
+    """Around an unpacked archive's program, else where its package puts them."""
+    layout, compose = _tree(tmp_path)
+    if has_home:
+        (tmp_path / "conf").mkdir()
+        (tmp_path / "conf/defaults.ini").touch()
+    arguments = make_plan(layout, compose, AddressMap()).parts["grafana"].arguments
+    home = str(tmp_path) if has_home else "/usr/share/grafana"
+    assert arguments[1:] == ("server", "--homepath", home)
