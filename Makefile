@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test test-stack drills test-fast lint audit fmt lock clean
+.PHONY: help up down status init test test-stack drills test-fast bench lint audit fmt lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,6 +34,9 @@ test-stack: $(BIN)/.dev ## The stack as containers on a real engine, with stand-
 
 test-fast: $(BIN)/.dev ## Only the tests that start no servers
 	$(BIN)/pytest -m "not integration and not containers"
+
+bench: $(BIN)/.dev ## Measure everything, a quarter of an hour (BENCH="load --minutes 10" runs one benchmark)
+	@set -e; for each in $(if $(BENCH),"$(BENCH)",telemetry scrapes load slo); do $(BIN)/python -m bench $$each; done
 
 lint: $(BIN)/.dev ## Static checks
 	$(BIN)/ruff check

@@ -12,10 +12,6 @@ import click
 
 # Name -> where the command is, and its line in the help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "bench": (
-        "burnrate.bench.commands:bench",
-        "Measure what the telemetry costs and what the service carries.",
-    ),
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and see its alert."),
     "load": ("burnrate.load.commands:load", "Give the running stack a steady mix of requests."),
     "slo": ("burnrate.slo.commands:slo", "Make rules and their tests from the SLO files."),
@@ -66,9 +62,14 @@ def _burnrate() -> None:
 
 
 def main() -> None:
-    """Run the command; a SIGTERM ends it as Ctrl-C does, so that it can tidy up."""
+    """Run `burnrate`."""
+    run(_burnrate, "burnrate")
+
+
+def run(command: click.Command, name: str) -> None:
+    """Run a command line called `name` and exit; a SIGTERM ends it as Ctrl-C does, tidily."""
     signal.signal(signal.SIGTERM, _interrupt)
-    _burnrate(prog_name="burnrate")
+    command(prog_name=name)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

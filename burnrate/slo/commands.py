@@ -61,15 +61,3 @@ def validate(root: Path) -> None:
     """Say whether the specifications and their settings can be generated from."""
     for service in load_all(Tree(root).specs):
         click.echo(f"{service.name}: {len(service.slos)} SLOs")
-
-
-@slo.command()
-@click.option("--services", type=click.IntRange(1, 1000), default=100, show_default=True)
-@click.option("--evaluations", type=click.IntRange(1, 100), default=8, show_default=True)
-@_ROOT
-def measure(root: Path, services: int, evaluations: int) -> None:
-    """Run the rules of many such services in a real Prometheus and print what they cost."""
-    from burnrate.slo.measure import Measurement  # noqa: PLC0415 - it needs what others do not
-
-    for line in Measurement(services, evaluations).run(load_all(Tree(root).specs)[0], root):
-        click.echo(line)

@@ -13,10 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from burnrate.bench.report import Report
+from bench.reporting.report import Report
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
 MARK = "BURNRATE_TEST_MARK"
 
 
@@ -31,13 +32,13 @@ class Bench:
         self._peers = folder / "peers"
 
     def start(self, command: str) -> "subprocess.Popen[str]":
-        """Start `burnrate bench <command> --quick`, without a package index."""
+        """Start `python -m bench <command> --quick`, without a package index."""
         options = ["--quick", "--json", str(self.json)]
         if command == "telemetry":
             options += ["--peers-env", str(self._peers)]
-        code = "from burnrate.cli import main; main()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, "bench", command, *options],
+            [sys.executable, "-m", "bench", command, *options],
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import burnrate.telemetry
-from burnrate.bench.service.bare import FACTORY_VARIABLE, create_app, leave_bare
+from bench.service.bare import FACTORY_VARIABLE, create_app, leave_bare
 from burnrate.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[3]
 LOOK = """
-from burnrate.bench.service.bare import create_app
+from bench.service.bare import create_app
 app = create_app()
 print(type(app).__name__, "/metrics" in [getattr(route, "path", "") for route in app.routes],
       app.build_middleware_stack.__qualname__)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from burnrate.bench.service import comparison
-from burnrate.bench.service.comparison import Comparer, Reading, reading, steady_rate
-from burnrate.bench.service.generator import Figures, Target
-from burnrate.bench.service.plan import LoadPlan
-from burnrate.bench.service.stack import RunningService
+from bench.service import comparison
+from bench.service.comparison import Comparer, Reading, reading, steady_rate
+from bench.service.generator import Figures, Target
+from bench.service.load_plan import LoadPlan
+from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.layout import Layout

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from burnrate.bench.service.counts import Scrape, scrape, uncounted
+from bench.service.counts import Scrape, scrape, uncounted
 from burnrate.cli import CommandError
 
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from burnrate.bench.service.endurance import MemorySamples, start_and_end
-from burnrate.bench.service.resources import ProcessTree
+from bench.service.endurance import MemorySamples, start_and_end
+from bench.service.resources import ProcessTree
 
 
 def test_the_warm_up_counts_for_nothing_and_a_moment_for_little() -> None:

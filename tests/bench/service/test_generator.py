@@ -13,7 +13,7 @@ from threading import Lock, Thread
 
 import pytest
 
-from burnrate.bench.service.generator import (
+from bench.service.generator import (
     MIX,
     SCRIPT,
     Target,

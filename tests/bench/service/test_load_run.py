@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from burnrate.bench.report import Report
+from bench.reporting.report import Report
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Bench:
-    """Runs `burnrate bench load --quick`, all its files in a folder of its own."""
+    """Runs `python -m bench load --quick`, all its files in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,10 +30,9 @@ class Bench:
 
     def start(self, *options: str) -> "subprocess.Popen[str]":
         """Start the command."""
-        code = "from burnrate.cli import main; main()"
-        words = ["bench", "load", "--quick", "--json", str(self.json), *options]
+        words = ["load", "--quick", "--json", str(self.json), *options]
         return subprocess.Popen(
-            [sys.executable, "-c", code, *words],
+            [sys.executable, "-m", "bench", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

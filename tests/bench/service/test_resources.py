@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from burnrate.bench.service.resources import ProcessTree, cpu_seconds
+from bench.service.resources import ProcessTree, cpu_seconds
 from burnrate.cli import CommandError
 
 # Times come in ticks of 10 ms, each cut off for itself: more is burnt than is asked for.

@@ -1,0 +1,192 @@
+"""`python -m bench ...`: the commands, their options and what they print."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bench.reporting import machine, page
+from bench.reporting.report import Report, Table, as_text
+from bench.scrapes.scrape_plan import QUICK_SCRAPES, ScrapePlan
+from bench.service.load_plan import QUICK_LOAD, LoadPlan
+from bench.telemetry import peers
+from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
+from burnrate.cli import CommandError
+from burnrate.slo.errors import SpecError
+from burnrate.slo.generator import Tree
+from burnrate.slo.specification import load_all
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout, container_layout, find_checkout
+
+_PEERS: Final = Path("cache", "bench-peers")
+
+_json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help="Write the figures to this file as well.",
+)
+_docs_option = click.option(
+    "--update-docs", "is_documented", is_flag=True, help="Write docs/performance.md."
+)
+_quick_option = click.option(
+    "--quick", "is_quick", is_flag=True, help="Tiny counts: does it work at all?"
+)
+_peers_option = click.option(
+    "--peers-env",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the peers' packages are, or get installed.  [default: in the state directory]",
+)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of one command, and what becomes of its figures."""
+
+    command: str
+    is_quick: bool
+    json_file: Path | None
+    is_documented: bool
+
+    def report(
+        self,
+        measure: Callable[[], Sequence[Table]],
+        notes: Sequence[str] = (),
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Measure, print, and write what is asked for."""
+        docs = _checkout().checkout / "docs" if self.is_documented else None
+        before = machine.describe(versions or {})
+        began = time.monotonic()
+        tables = measure()
+        report = Report(
+            command=self.command,
+            measured=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            seconds=round(time.monotonic() - began, 1),
+            is_quick=self.is_quick,
+            machine=before,
+            notes=tuple(notes),
+            tables=tuple(tables),
+        )
+        click.echo(as_text(report))
+        if self.json_file is not None:
+            self.json_file.write_text(report.model_dump_json(indent=2) + "\n")
+        if docs is not None:
+            page.update(docs, report)
+
+
+@click.group()
+def bench() -> None:
+    """Measure what the telemetry and the rules cost and what the service carries."""
+
+
+@bench.command()
+@_json_option
+@_docs_option
+@_quick_option
+@_peers_option
+def telemetry(
+    json_file: Path | None, peers_env: Path | None, *, is_documented: bool, is_quick: bool
+) -> None:
+    """Compare a request's cost and the throughput with the bare application's and the peers'."""
+    # Needs the service's packages, which the other commands do without.
+    from bench.telemetry.telemetry_tables import measure  # noqa: PLC0415
+
+    run = _Run("bench telemetry", is_quick, json_file, is_documented)
+    plan = QUICK_TELEMETRY if is_quick else TelemetryPlan()
+    folder, notes = _provide_peers(peers_env)
+    versions = {} if folder is None else peers.wanted()
+    run.report(lambda: measure(plan, folder), notes, versions)
+
+
+@bench.command()
+@_json_option
+@_docs_option
+@_quick_option
+def scrapes(json_file: Path | None, *, is_documented: bool, is_quick: bool) -> None:
+    """Compare scrapes of many workers, live and dead, with the client library's."""
+    from bench.scrapes.scrape_tables import measure_scrapes  # noqa: PLC0415 - the same
+
+    run = _Run("bench scrapes", is_quick, json_file, is_documented)
+    plan = QUICK_SCRAPES if is_quick else ScrapePlan()
+    run.report(lambda: measure_scrapes(plan))
+
+
+@bench.command()
+@_json_option
+@_docs_option
+@_quick_option
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, 24 * 60),
+    default=0,
+    help="Then load it for so long: is memory flat, nothing lost, and all counted?",
+)
+@click.option(
+    "--keep-workers",
+    is_flag=True,
+    help="Recycle no worker, so that a leak of theirs shows.",
+)
+def load(
+    json_file: Path | None,
+    minutes: float,
+    *,
+    is_documented: bool,
+    is_quick: bool,
+    keep_workers: bool,
+) -> None:
+    """Load the whole service, with its telemetry and without.
+
+    1,000 connections through nginx, all routes, PostgreSQL and Redis real; needs wrk.
+    """
+    from bench.service import load_run  # noqa: PLC0415 - the same
+
+    run = _Run("bench load", is_quick, json_file, is_documented)
+    plan = replace(
+        QUICK_LOAD if is_quick else LoadPlan(), minutes=minutes, is_recycling=not keep_workers
+    )
+    checkout = _checkout().checkout
+    try:
+        run.report(
+            lambda: load_run.measure_load(plan, checkout, lambda line: click.echo(line, err=True)),
+            versions=load_run.versions(),
+        )
+    except StackError as error:
+        raise CommandError(str(error), log_tail=error.log_tail) from error
+
+
+@bench.command()
+@click.option("--services", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--evaluations", type=click.IntRange(1, 100), default=8, show_default=True)
+def slo(services: int, evaluations: int) -> None:
+    """Run the rules of many services like ours in a real Prometheus and print what they cost."""
+    from bench.slo.measure import Measurement  # noqa: PLC0415 - the same
+
+    checkout = _checkout().checkout
+    try:
+        service = load_all(Tree(checkout).specs)[0]
+        for line in Measurement(services, evaluations).run(service, checkout):
+            click.echo(line)
+    except SpecError as error:
+        raise CommandError(str(error)) from error
+
+
+def _provide_peers(chosen: Path | None) -> tuple[Path | None, tuple[str, ...]]:
+    """Return the peers' folder, or none and the note that says why."""
+    try:
+        return peers.provide((chosen or _checkout().state / _PEERS).absolute()), ()
+    except (peers.PeersUnavailable, CommandError) as error:
+        note = f"Left out, not installed: {', '.join(peers.wanted())} ({error})."
+        click.echo(note, err=True)
+        return None, (note,)
+
+
+def _checkout() -> Layout:
+    try:
+        return container_layout(find_checkout(Path.cwd()))
+    except StackError as error:
+        raise CommandError(str(error)) from error

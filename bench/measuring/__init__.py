@@ -1,0 +1,1 @@
+"""Worker processes that are measured in interleaved rounds, and the spread of their readings."""

@@ -1,0 +1,1 @@
+"""What scrapes of many workers cost, live and dead: `python -m bench scrapes`."""

@@ -1,0 +1,1 @@
+"""The whole service under load, with its telemetry and without: `python -m bench load`."""

@@ -1,0 +1,165 @@
+"""The service as shipped, in a place of its own: nginx, api, PostgreSQL and Redis as processes.
+
+It is `docker-compose.yml` and the files that it mounts that are measured, read as `burnrate stack`
+reads them. Nothing of a stack that may run beside it is touched: state, secrets and ports are new.
+"""
+
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from bench.service.bare import FACTORY_VARIABLE, create_app
+from bench.service.generator import Target
+from bench.service.load_plan import LoadPlan
+from bench.service.resources import ProcessTree
+from burnrate.cli import CommandError
+from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
+from burnrate.stack.compose import Compose, Service, load_compose
+from burnrate.stack.initialise import container_ids
+from burnrate.stack.layout import Layout, is_open_to_all
+from burnrate.stack.processes import ProcessStack
+from burnrate.stack.records import leader_file
+
+PARTS: Final = ("nginx", "api", "postgres", "redis")
+# Above what any machine sends in a minute: the limits count and decide, and turn nobody away.
+_NO_LIMIT: Final = "10000000"
+_BARE_FACTORY: Final = f"{create_app.__module__}:{create_app.__name__}()"
+_START_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """A service that answers.
+
+    Attributes:
+        parts: Its processes, by the name of the part.
+    """
+
+    layout: Layout
+    addresses: AddressMap
+    parts: Mapping[str, ProcessTree]
+
+    @property
+    def url(self) -> str:
+        """Where clients come in."""
+        return f"http://{LOOPBACK}:{self.addresses.port('nginx')}"
+
+    @property
+    def api_port(self) -> int:
+        """Where the api itself listens."""
+        return self.addresses.port("api")
+
+    def target(self, plan: LoadPlan) -> Target:
+        """Return it as what is loaded, its content made as planned."""
+        return Target(self.url, plan.users, plan.posts)
+
+
+@contextmanager
+def running_service(
+    checkout: Path, plan: LoadPlan, collector: str | None, say: Callable[[str], None]
+) -> Iterator[RunningService]:
+    """Run the service for the block.
+
+    Args:
+        checkout: Whose files it is made of.
+        plan: How many workers it has.
+        collector: Where its traces go; None for a service without any telemetry.
+        say: Takes a line for people.
+
+    Raises:
+        StackError: a program is missing, or a part does not start.
+        CommandError: there is no place for its state.
+    """
+    with ExitStack() as stack:
+        layout = Layout(checkout, stack.enter_context(_state(say)))
+        addresses = _free_addresses(collector)
+        compose = _compose(layout, plan, is_bare=collector is None)
+        processes = ProcessStack(layout, compose, addresses, lambda _: None, _START_SECONDS)
+        stack.callback(_stop, processes, say)
+        processes.up()
+        parts = {name: ProcessTree(_leader(layout, name)) for name in PARTS}
+        yield RunningService(layout, addresses, parts)
+
+
+@contextmanager
+def _state(say: Callable[[str], None]) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="burnrate-bench-"))
+    try:
+        folder.chmod(0o755)
+        if not is_open_to_all(folder):
+            raise CommandError(
+                f"{folder} is in a private directory: as root, PostgreSQL runs as the user "
+                "postgres, who cannot reach it; set TMPDIR"
+            )
+        yield folder
+    finally:
+        with _undisturbed(say):
+            shutil.rmtree(folder)
+
+
+def _stop(processes: ProcessStack, say: Callable[[str], None]) -> None:
+    with _undisturbed(say):
+        processes.down()
+
+
+@contextmanager
+def _undisturbed(say: Callable[[str], None]) -> Iterator[None]:
+    """Let nobody interrupt the block: what it stops would go on for ever."""
+
+    def explain(_number: int, _frame: FrameType | None) -> None:
+        say("stopping what was started; please wait")
+
+    before = {each: signal.signal(each, explain) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _compose(layout: Layout, plan: LoadPlan, *, is_bare: bool) -> Compose:
+    """Return the shipped description of the four parts, with nobody's own settings."""
+    settings = {
+        **container_ids({}),
+        "WEB_CONCURRENCY": str(plan.workers),
+        "RATE_LIMIT_PER_MINUTE": _NO_LIMIT,
+        "RATE_LIMIT_PROCESS_PER_MINUTE": _NO_LIMIT,
+    }
+    compose = load_compose(layout.compose_file, settings)
+    services = {name: compose.services[name] for name in PARTS}
+    services["api"] = _api(services["api"], plan, is_bare=is_bare)
+    return compose.model_copy(update={"services": services})
+
+
+def _api(service: Service, plan: LoadPlan, *, is_bare: bool) -> Service:
+    environment, command = dict(service.environment), list(service.command or [])
+    if not plan.is_recycling:
+        environment["MAX_REQUESTS"] = environment["MAX_REQUESTS_JITTER"] = "0"
+    if is_bare:
+        # gunicorn's last argument is the factory; ours calls it.
+        environment[FACTORY_VARIABLE] = command[-1].removesuffix("()")
+        command[-1] = _BARE_FACTORY
+    return service.model_copy(update={"environment": environment, "command": command})
+
+
+def _free_addresses(collector: str | None) -> AddressMap:
+    """Return free ports for all parts; Tempo's is the collector's."""
+    with ExitStack() as stack:
+        ports = {}
+        for endpoint in ENDPOINTS:
+            listener = stack.enter_context(socket.create_server((LOOPBACK, 0)))
+            ports[endpoint.variable] = str(listener.getsockname()[1])
+    if collector is not None:
+        ports["TEMPO_OTLP_PORT"] = collector.rpartition(":")[2]
+    return AddressMap.from_environment(ports)
+
+
+def _leader(layout: Layout, part: str) -> int:
+    return int(leader_file(layout, part).read_text(encoding="ascii").split()[0])

@@ -1,0 +1,26 @@
+"""All tables of `python -m bench telemetry`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measuring.sink import running_sink
+from bench.reporting.report import Table
+from bench.telemetry.costs import measure_costs
+from bench.telemetry.single import measure_operations
+from bench.telemetry.telemetry_plan import TelemetryPlan
+from bench.telemetry.throughput import measure_throughput
+from bench.telemetry.variants import OURS, PEERS, SERVED, Variant
+
+
+def measure(plan: TelemetryPlan, peers: Path | None) -> Sequence[Table]:
+    """Return the tables; peers that are not installed are not in them."""
+
+    def available(variants: Sequence[Variant]) -> list[Variant]:
+        return [each for each in variants if peers is not None or not each.needs_peers]
+
+    with running_sink() as sink:
+        return (
+            measure_costs(plan, available(OURS + PEERS), sink, peers),
+            measure_throughput(plan, available(SERVED), sink, peers),
+            measure_operations(plan),
+        )

@@ -1,0 +1,93 @@
+"""`python -m bench slo`, for two services and with an evaluation each second."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.slo.history import raw_series, write_history
+from bench.slo.measure import Measurement, copy_of
+from burnrate.slo.errors import SpecError
+from burnrate.slo.specification import load_all
+from tests.servers.processes import ROOT
+
+_SERVICE = load_all(ROOT / "prometheus" / "slo")[0]
+_NOW = 1_800_000_000
+
+
+def test_copies_share_no_series() -> None:
+    """Their names, jobs and labels are their own; a shared one would be counted twice."""
+    first, second = (copy_of(_SERVICE, name) for name in ("a", "b"))
+
+    assert not raw_series([first]).keys() & raw_series([second]).keys()
+    assert {slo.labels["service"] for slo in second.slos} == {"b"}
+    for slo in second.slos:
+        assert slo.spec.sli.events is not None
+        assert 'job="b"' in slo.spec.sli.events.total_query
+
+
+@pytest.mark.integration
+def test_the_past_is_a_whole_period_and_an_hour_of_what_is_scraped(tmp_path: Path) -> None:
+    """Without it a rule finds nothing to read, and costs nothing."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    service = replace(_SERVICE, slos=_SERVICE.slos[:1])
+
+    samples = write_history([service], _NOW, tmp_path / "data")
+
+    (tmp_path / "data/wal").mkdir()  # which a dump wants to see
+    dump = ["promtool", "tsdb", "dump", str(tmp_path / "data")]
+    lines = subprocess.run(dump, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == samples
+    times: dict[str, list[int]] = {}
+    for line in lines:
+        name = re.findall(r'__name__="([^"]*)"', line)[0]
+        times.setdefault(name, []).append(int(line.split()[-1]) // 1000)
+    assert min(times["slo:total_events:count5m"]) == _NOW - 30 * 86_400
+    assert len(times["slo:bad_events:count5m"]) == 30 * 288
+    assert min(times["http_requests_total"]) <= _NOW - 1_800
+    assert max(times["http_requests_total"]) == _NOW - 5
+    for part, offset in (
+        ("30m", 1_800),
+        ("1h", 3_600),
+        ("2h", 4 * 3_600),
+        ("6h", 18 * 3_600),
+        ("1d", 2 * 86_400),
+    ):
+        assert _NOW - offset in times[f"slo:bad_events:rate{part}"]
+
+
+@pytest.mark.integration
+def test_it_tells_what_an_interval_costs() -> None:
+    """Each, the median, the worst, whether that is below the limit, and on what machine."""
+    if shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed")
+    said = list(Measurement(copies=2, evaluations=2, every_seconds=1).run(_SERVICE, ROOT))
+
+    machine, load, past, *intervals, verdict = said
+    assert re.match(r"prometheus, version \d.*, \d+ processors$", machine)
+    assert load == (
+        "2 services, 144 raw series, 372 rules, an evaluation each 1 s, of tickets each 8 s"
+    )
+    assert past.startswith("past: 2707")
+    spent = [float(re.findall(r": ([\d.]+) s of CPU", line)[0]) for line in intervals]
+    assert len(spent) == 2
+    assert min(spent) > 0
+    worst = float(re.findall(r"worst ([\d.]+) %", verdict)[0])
+    # Two processors for a second; what is shown is rounded.
+    assert worst == pytest.approx(100 * max(spent) / 2, abs=0.6)
+    # Healthy and up: an alert that fires costs more.
+    assert " 0 alerts fire, 0 evaluations failed" in verdict
+    is_whole = "failed, 0 were left out" in verdict
+    assert ("NOT below 20 %" in verdict) == (worst >= 20 or not is_whole)
+
+
+def test_without_prometheus_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, before anything is written."""
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(SpecError, match="prometheus is not on the PATH"):
+        list(Measurement().run(_SERVICE, ROOT))

@@ -1,0 +1,42 @@
+"""Peers come into a folder of their own, pinned, or are left out with a reason."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.telemetry import peers
+
+
+def install(folder: Path, name: str, version: str) -> None:
+    """Put a distribution's metadata into `folder`, as pip does."""
+    metadata = folder / f"{name.replace('-', '_')}-{version}.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def test_every_peer_is_pinned_to_one_version_with_its_hashes() -> None:
+    """Another release would be another comparison."""
+    text = (Path(peers.__file__).with_name("peers.txt")).read_text()
+    assert set(peers.wanted()) == {"prometheus-fastapi-instrumentator", "starlette-exporter"}
+    assert text.count("--hash=sha256:") >= len(peers.wanted())
+
+
+def test_a_folder_that_has_them_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second run needs no package index."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    for name, version in peers.wanted().items():
+        install(tmp_path, name, version)
+    assert peers.provide(tmp_path) == tmp_path
+
+
+def test_without_a_package_index_the_reason_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on without peers, so it must be able to say why."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    install(tmp_path / "peers", "starlette-exporter", "0.0.1")
+    with pytest.raises(peers.PeersUnavailable, match="No matching distribution"):
+        peers.provide(tmp_path / "peers")
