@@ -16,6 +16,7 @@ from bench.service.load_plan import QUICK_LOAD, LoadPlan
 from bench.telemetry import peers
 from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
 from burnrate.cli import CommandError
+from burnrate.configuration import load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import load_all
@@ -168,7 +169,7 @@ def slo(services: int, evaluations: int) -> None:
 
     checkout = _checkout().checkout
     try:
-        service = load_all(Tree(checkout).specs)[0]
+        service = load_all(Tree(checkout).specs, load_configuration(checkout))[0]
         for line in Measurement(services, evaluations).run(service, checkout):
             click.echo(line)
     except SpecError as error:

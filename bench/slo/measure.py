@@ -179,20 +179,21 @@ def copy_of(service: Service, name: str) -> Service:
     """Return a service under another name, with series, records and alerts of its own."""
 
     def renamed(slo: Slo) -> Slo:
-        events = slo.spec.sli.events
-        if events is None:
-            return slo
         was, now = f'job="{service.job}"', f'job="{name}"'
-        moved = events.model_copy(
-            update={field: query.replace(was, now) for field, query in events}
+        events = slo.events.model_copy(
+            update={field: query.replace(was, now) for field, query in slo.events}
         )
-        sli = slo.spec.sli.model_copy(update={"events": moved})
-        spec = slo.spec.model_copy(update={"sli": sli})
         return replace(
-            slo, service=name, job=name, spec=spec, labels={**slo.labels, "service": name}
+            slo,
+            identity={**slo.identity, "service": name},
+            job=name,
+            events=events,
+            labels={**slo.labels, "service": name},
         )
 
-    return replace(service, name=name, stem=name, job=name, slos=tuple(map(renamed, service.slos)))
+    identity = {**service.identity, "service": name}
+    slos = tuple(map(renamed, service.slos))
+    return replace(service, identity=identity, stem=name, job=name, slos=slos)
 
 
 @contextmanager

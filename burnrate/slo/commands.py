@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from burnrate.cli import CommandError
+from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, stale, write
 from burnrate.slo.specification import load_all
@@ -24,7 +25,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         try:
             return super().invoke(ctx)
-        except SpecError as error:
+        except (SpecError, ConfigurationError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             if error.strerror is None:
@@ -43,8 +44,8 @@ def slo() -> None:
 @_ROOT
 def generate(root: Path, *, check: bool) -> None:
     """Write the rules, their tests, the inhibition and the table of times."""
-    tree = Tree(root)
-    made = generated(tree, load_all(tree.specs))
+    tree, configuration = Tree(root), load_configuration(root)
+    made = generated(tree, load_all(tree.specs, configuration), configuration.identity)
     if check:
         difference = stale(made, root)
         if difference:
@@ -59,5 +60,5 @@ def generate(root: Path, *, check: bool) -> None:
 @_ROOT
 def validate(root: Path) -> None:
     """Say whether the specifications and their settings can be generated from."""
-    for service in load_all(Tree(root).specs):
+    for service in load_all(Tree(root).specs, load_configuration(root)):
         click.echo(f"{service.name}: {len(service.slos)} SLOs")

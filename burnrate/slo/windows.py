@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
+from burnrate.configuration import TierSettings
+
 Severity = Literal["page", "ticket"]
 
 HOUR: Final = 3600
@@ -43,6 +45,11 @@ H6: Final = Window("6h", 6 * HOUR, H2)
 D1: Final = Window("1d", DAY, H6)
 D3: Final = Window("3d", 3 * DAY, D1)
 WINDOWS: Final = (M5, M30, H1, H2, H6, D1, D3)
+_BY_NAME: Final = {window.name: window for window in WINDOWS}
+# What pages may wait for, and with it what it is put together from.
+_LONGEST_PAGE: Final = H6.seconds
+PAGE_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds <= _LONGEST_PAGE)
+TICKET_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds > _LONGEST_PAGE)
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,17 @@ class Tier:
     short: Window
     budget_part: Fraction
 
+    @classmethod
+    def of(cls, settings: TierSettings) -> "Tier":
+        """Return a team's tier with its windows."""
+        return cls(
+            settings.name,
+            settings.severity,
+            _BY_NAME[settings.long],
+            _BY_NAME[settings.short],
+            settings.budget_part,
+        )
+
     def factor(self, period_days: int) -> Fraction:
         """Return how many times faster than sustainable the budget must burn.
 
@@ -67,16 +85,3 @@ class Tier:
         one needs nobody.
         """
         return max(Fraction(1), self.budget_part * period_days * DAY / self.long.seconds)
-
-
-# The workbook's parts of the budget; with 30 days they make its 14.4, 6, 3 and 1.
-TIERS: Final = (
-    Tier("Fast", "page", H1, M5, Fraction(2, 100)),
-    Tier("High", "page", H6, M30, Fraction(5, 100)),
-    Tier("Medium", "ticket", D1, H2, Fraction(10, 100)),
-    Tier("Slow", "ticket", D3, H6, Fraction(10, 100)),
-)
-# Each page's windows, and with them what they are put together from.
-_LONGEST_PAGE: Final = max(tier.long.seconds for tier in TIERS if tier.severity == "page")
-PAGE_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds <= _LONGEST_PAGE)
-TICKET_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds > _LONGEST_PAGE)

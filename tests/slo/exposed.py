@@ -8,8 +8,9 @@ import httpx2
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from burnrate.promql import Selector
 from tests.servers.checkout import Checkout
-from tests.slo.asked import ROOT, Selector
+from tests.slo.asked import ROOT
 
 # Their error series are there from the start, so a value that is asked for must be there as well;
 # the others make a series when there is something to count.

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from burnrate.promql import Selector, selectors
 from tests.grafana.panels import BUILT, all_queries, every_value, fill
 from tests.servers.checkout import copied_checkout
-from tests.slo.asked import OF_PROMETHEUS, Rules, Selector, queries_of_runbooks, selectors
+from tests.slo.asked import OF_PROMETHEUS, Rules, queries_of_runbooks
 from tests.slo.exposed import Exposed, part_of, unrecorded
 
 _RULES = Rules()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from burnrate.configuration import load_configuration
 from burnrate.slo.generator import Tree, generated, write
 from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
@@ -42,7 +43,7 @@ def _make(folder: Path, period_days: int) -> Tree:
     (tree.specs / "shop.yml").write_text(_SPEC)
     settings = _SETTINGS.replace("PERIOD", str(period_days))
     (tree.specs / "shop.settings.yml").write_text(settings)
-    write(generated(tree, load_all(tree.specs)))
+    write(generated(tree, load_all(tree.specs, load_configuration())))
     return tree
 
 
@@ -87,7 +88,8 @@ def test_pages_wait_for_no_ticket(tmp_path: Path) -> None:
     fast, tickets = _groups(_make(tmp_path, 30))
 
     recorded = {rule["record"] for rule in fast["rules"] if "record" in rule}
-    pages = [rule for rule in fast["rules"] if rule.get("labels", {}).get("severity") == "page"]
+    alerts = [rule for rule in fast["rules"] if "alert" in rule]
+    pages = [alert for alert in alerts if alert["labels"]["severity"] == "page"]
     assert [rule["alert"] for rule in pages] == ["ErrorBudgetBurnFast", "ErrorBudgetBurnHigh"]
     for rule in pages:
         assert set(re.findall(r"slo:\w+:\w+", rule["expr"])) <= recorded

@@ -1,10 +1,12 @@
 """The alerts of one SLO, and those of a service that has SLOs."""
 
+from collections.abc import Mapping
 from itertools import chain
+from math import ceil
 from typing import Any, Final
 
 from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
-from burnrate.slo.specification import Service, Slo, number
+from burnrate.slo.specification import Service, Slo, number, selector
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]
@@ -15,22 +17,15 @@ _MISSING_FOR: Final = "5m"
 # for a restart.
 _DOWN_FOR: Final = "1m"
 
-_URGENCY: Final = {
-    "Fast": "within days",
-    "High": "within a week",
-    "Medium": "before its period is over",
-    "Slow": "before its period is over",
-}
-
 
 def missing_alert(slo: Slo) -> Rule:
     """Return the alert for an SLI that is gone while its service answers Prometheus."""
     total = f"slo:total_events:rate5m{slo.selector}"
     return {
         "alert": "SLIMissing",
-        "expr": f'max(up{{job="{slo.job}"}}) == 1 unless on () {total}',
+        "expr": f"max({_up(slo.job, slo.identity)}) == 1 unless on () {total}",
         "for": _MISSING_FOR,
-        "labels": {**slo.labels, "severity": "ticket"},
+        "labels": {**slo.labels, **slo.alert_labels, "severity": "ticket"},
         "annotations": {
             "summary": f"The SLO {slo.name} of {slo.service} has no data.",
             "description": (
@@ -39,7 +34,7 @@ def missing_alert(slo: Slo) -> Rule:
                 " and no page for it can come. A budget is not burning while nothing is counted:"
                 " time to exhaustion is unknown."
             ),
-            "runbook_url": f"{slo.runbook_url}/SLIMissing",
+            "runbook_url": f"{slo.runbooks}/SLIMissing",
             "dashboard_url": dashboard(slo),
         },
     }
@@ -49,9 +44,9 @@ def down_alert(service: Service) -> Rule:
     """Return the alert for a service of which no process answers, or none is known."""
     return {
         "alert": "ServiceDown",
-        "expr": f'absent(up{{job="{service.job}"}} == 1)',
+        "expr": f"absent({_up(service.job, service.identity)} == 1)",
         "for": _DOWN_FOR,
-        "labels": {"service": service.name, "severity": "page"},
+        "labels": {**service.identity, **service.alert_labels, "severity": "page"},
         "annotations": {
             "summary": f"{service.name} is down.",
             "description": (
@@ -59,15 +54,26 @@ def down_alert(service: Service) -> Rule:
                 " answered is not counted either: while this lasts the budgets stand still, burn"
                 " and time to exhaustion say nothing."
             ),
-            "runbook_url": f"{service.runbook_url}/ServiceDown",
-            "dashboard_url": f"{service.dashboard_url}?var-service={service.name}",
+            "runbook_url": f"{service.runbooks}/ServiceDown",
+            "dashboard_url": link(service.dashboard, service.identity),
         },
     }
 
 
 def dashboard(slo: Slo) -> str:
     """Return the dashboard's address with the SLO chosen."""
-    return f"{slo.dashboard_url}?var-service={slo.service}&var-slo={slo.name}"
+    return link(slo.dashboard, {**slo.identity, "slo": slo.name})
+
+
+def link(address: str, chosen: Mapping[str, str]) -> str:
+    """Return a dashboard's address with the values of some of its variables."""
+    return address + "?" + "&".join(f"var-{name}={value}" for name, value in chosen.items())
+
+
+def _up(job: str, identity: Mapping[str, str]) -> str:
+    # A target's own `service` may be anything: the job says which service it is of.
+    others = {name: value for name, value in identity.items() if name != "service"}
+    return f"up{selector({'job': job, **others})}"
 
 
 def _burn(slo: Slo, tier: Tier) -> Rule:
@@ -84,17 +90,23 @@ def _burn(slo: Slo, tier: Tier) -> Rule:
     own = alerting.page_alert if tier.severity == "page" else alerting.ticket_alert
     annotations = {
         "summary": (
-            f"{slo.service} burns the error budget of {slo.name}: it will be gone"
-            f" {_URGENCY[tier.suffix]}."
+            f"{slo.service} burns the error budget of {slo.name}: at this rate it lasts"
+            f" {ceil(slo.period_days / slo.factor(tier))} days at most."
         ),
         "description": _description(slo, tier),
-        "runbook_url": f"{slo.runbook_url}/{slo.alert_name(tier)}",
+        "runbook_url": f"{slo.runbooks}/{slo.alert_name(tier)}",
         "dashboard_url": dashboard(slo),
     }
     return {
         "alert": slo.alert_name(tier),
         "expr": " and ".join([*ratios, failures]),
-        "labels": {**slo.labels, **alerting.labels, **own.labels, "severity": tier.severity},
+        "labels": {
+            **slo.labels,
+            **slo.alert_labels,
+            **alerting.labels,
+            **own.labels,
+            "severity": tier.severity,
+        },
         "annotations": {**annotations, **alerting.annotations, **own.annotations},
     }
 
@@ -106,9 +118,10 @@ def _description(slo: Slo, tier: Tier) -> str:
     return (
         _value(f"100 * {ratio}", '{{ . | first | value | printf "%.4g" }} %')
         + f" of the events of the last {tier.long.name} were bad; the objective of"
-        f" {number(slo.objective * 100)} % allows {number(slo.budget * 100)} %. The budget burns "
-        + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.4g" }}')
-        + f" times as fast as {slo.period_days} days can bear. Budget left: "
+        f" {number(slo.objective * 100)} % allows {number(slo.budget * 100)} %. The budget"
+        " burns at "
+        + _value(f"{ratio} / {budget}", '{{ . | first | value | printf "%.3g" }}x')
+        + f" the rate that is sustainable over {slo.period_days} days. Budget left: "
         + _value(f"100 * {left}", '{{ . | first | value | printf "%.0f" }} %')
         + ". Time to exhaustion at this rate: "
         + _value(
@@ -130,7 +143,7 @@ def slo_groups(slo: Slo) -> list[Group]:
     An alert for each tier: one for all would end with the slowest.
     """
     pages, tickets = (
-        [_burn(slo, tier) for tier in slo.tiers() if tier.severity == severity]
+        [_burn(slo, tier) for tier in slo.tiers if tier.severity == severity]
         for severity in ("page", "ticket")
     )
     name, tickets_name = group_names(slo)
@@ -142,18 +155,22 @@ def slo_groups(slo: Slo) -> list[Group]:
 
 def group_names(slo: Slo) -> tuple[str, str]:
     """Return the names of an SLO's groups; the second reads what the first has recorded."""
-    name = f"slo-{slo.service}-{slo.name}"
+    name = f"{_prefix(slo.identity)}-{slo.name}"
     return name, f"{name}-tickets"
 
 
 def service_group(service: Service) -> Group:
     """Return the group of what is about a service and none of its SLOs."""
-    return _group(f"slo-{service.name}", [down_alert(service)], EVALUATION_SECONDS)
+    return _group(_prefix(service.identity), [down_alert(service)], EVALUATION_SECONDS)
 
 
 def groups(service: Service) -> list[Group]:
     """Return all groups of a service."""
     return [*chain.from_iterable(map(slo_groups, service.slos)), service_group(service)]
+
+
+def _prefix(identity: Mapping[str, str]) -> str:
+    return "-".join(["slo", *identity.values()])
 
 
 def _group(name: str, rules: list[Rule], seconds: int) -> Group:

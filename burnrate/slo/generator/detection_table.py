@@ -38,7 +38,7 @@ def _section(slo: Slo) -> str:
         "",
         "| Alert | | Windows | Factor | Threshold | " + " | ".join(heads) + " |",
         "|---|---|---|---|---|" + "---|" * len(heads),
-        *(_row(slo, tier) for tier in slo.tiers()),
+        *(_row(slo, tier) for tier in slo.tiers),
         "",
     ]
     return "\n".join(lines)
@@ -49,7 +49,7 @@ def _row(slo: Slo, tier: Tier) -> str:
         f"`{slo.alert_name(tier)}`",
         tier.severity,
         f"{tier.long.name} / {tier.short.name}",
-        number(tier.factor(slo.period_days)),
+        number(slo.factor(tier)),
         f"{number(100 * slo.threshold(tier))} %",
         *(_times(slo, tier, part) for part in FAILURE_PARTS),
     ]

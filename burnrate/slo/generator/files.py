@@ -58,8 +58,19 @@ class Tree:
         return self.root / "docs" / "slo-detection.md"
 
 
-def generated(tree: Tree, services: Sequence[Service]) -> dict[Path, str | None]:
-    """Return each file's text; None for one that was generated once and has no source any more."""
+def generated(
+    tree: Tree, services: Sequence[Service], identity: Sequence[str] = ("service",)
+) -> dict[Path, str | None]:
+    """Return each file's text; None for one that was generated once and has no source any more.
+
+    Args:
+        tree: Where files are.
+        services: What is generated from.
+        identity: The labels that name a service.
+
+    Raises:
+        SpecError: two services would write one file, or Alertmanager's cannot be read.
+    """
     made: dict[Path, str | None] = {}
     for service in services:
         for path, content in _of_service(tree, service):
@@ -68,7 +79,7 @@ def generated(tree: Tree, services: Sequence[Service]) -> dict[Path, str | None]
                 raise SpecError(tree.specs / f"{service.stem}.yml", "", reason)
             made[path] = _yaml(content, f"prometheus/slo/{service.stem}.yml")
     made[tree.table] = table(services)
-    made[tree.alertmanager] = inhibited(_existing(tree.alertmanager), tree.alertmanager)
+    made[tree.alertmanager] = inhibited(_existing(tree.alertmanager), tree.alertmanager, identity)
     for folder in (tree.rules, tree.tests):
         for path in sorted(folder.glob(f"{_PREFIX}*.yml")):
             if path not in made and path.read_text(encoding="utf-8").startswith(HEADER[:20]):

@@ -1,17 +1,10 @@
 """Input series for promtool: counters that events move, stretch by stretch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from burnrate.slo.specification import (
-    LatencySettings,
-    PoolSettings,
-    RatioSettings,
-    Slo,
-    quote,
-    spellings,
-)
+from burnrate.slo.specification import LatencySettings, PoolSettings, Slo, selector, spellings
 
 
 @dataclass(frozen=True)
@@ -64,24 +57,27 @@ def _series(slo: Slo) -> tuple[list[str], list[str]]:
     settings = slo.settings
     if settings.good or settings.bad:
         return list(settings.good), list(settings.bad)
-    job = quote(slo.job)
-    if isinstance(settings, RatioSettings):
-        request = f'job="{job}", method="GET", endpoint="{quote(settings.example_endpoint)}"'
-        name = f"http_requests_total{{{request}, status="
-        return [f'{name}"200"}}'], [f'{name}"500"}}']
-    if isinstance(settings, LatencySettings):
-        request = (
-            f'job="{job}", method="GET", endpoint="{quote(settings.example_endpoint)}",'
-            ' status_class="2xx"'
+    others = {name: value for name, value in slo.identity.items() if name != "service"}
+    job = {"job": slo.job, **others}
+    if isinstance(settings, PoolSettings):
+        attempt = {**job, "pool": settings.pool}
+        count, bucket = _histogram("pool_wait_seconds", attempt, slo)
+        ok, timeout = (
+            f"pool_acquire_total{selector({**attempt, 'outcome': outcome})}"
+            for outcome in ("ok", "timeout")
         )
-        count, bucket = _histogram("http_request_duration_seconds", request, settings)
+        return [count, bucket, ok], [count, timeout]
+    request = {**job, "method": "GET", "endpoint": settings.example_endpoint}
+    if isinstance(settings, LatencySettings):
+        answer = {**request, "status_class": "2xx"}
+        count, bucket = _histogram("http_request_duration_seconds", answer, slo)
         return [count, bucket], [count]
-    request = f'job="{job}", pool="{quote(settings.pool)}"'
-    count, bucket = _histogram("pool_wait_seconds", request, settings)
-    attempts = f"pool_acquire_total{{{request}, outcome="
-    return [count, bucket, f'{attempts}"ok"}}'], [count, f'{attempts}"timeout"}}']
+    good, bad = (
+        f"http_requests_total{selector({**request, 'status': status})}" for status in ("200", "500")
+    )
+    return [good], [bad]
 
 
-def _histogram(name: str, labels: str, settings: LatencySettings | PoolSettings) -> tuple[str, str]:
-    le = spellings(settings.threshold_seconds)[0]
-    return f"{name}_count{{{labels}}}", f'{name}_bucket{{{labels}, le="{le}"}}'
+def _histogram(name: str, labels: Mapping[str, str], slo: Slo) -> tuple[str, str]:
+    le = spellings(slo.threshold_seconds or 0)[0]
+    return f"{name}_count{selector(labels)}", f"{name}_bucket{selector({**labels, 'le': le})}"

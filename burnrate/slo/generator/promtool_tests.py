@@ -9,14 +9,14 @@ from typing import Any, Final
 from burnrate.slo.detection import FAILURE_PARTS, detection_seconds, reset_seconds
 from burnrate.slo.generator.alerting import group_names
 from burnrate.slo.generator.input_series import Stretch, input_series
-from burnrate.slo.specification import Slo, number, quote
-from burnrate.slo.windows import EVALUATION_SECONDS, HOUR, Tier
+from burnrate.slo.specification import Slo, number, selector
+from burnrate.slo.windows import D1, D3, EVALUATION_SECONDS, H1, H2, H6, HOUR, Tier
 
 # Enough that no part of failures is below the minimum of failures.
 _EVENTS_A_SECOND: Final = 100
 # How coarse time may be in a tier's tests: as Prometheus evaluates for the fast one, where seconds
 # count; else a small part of what is measured, or a run would take minutes.
-_STEPS: Final = {"Fast": EVALUATION_SECONDS, "High": 120, "Medium": 300, "Slow": 600}
+_STEPS: Final = {H1: EVALUATION_SECONDS, H2: 60, H6: 120, D1: 300, D3: 600}
 # A range of five minutes needs more than one sample.
 _COARSEST_SAMPLES: Final = 60
 # What is not asserted before the earliest moment that is: rate() extrapolates at a window's ends.
@@ -47,10 +47,10 @@ def test_files(slo: Slo, rules: str) -> dict[str, dict[str, Any]]:
         tier.suffix.lower(): _file(
             slo,
             rules,
-            _STEPS[tier.suffix],
+            _step(tier),
             [_failing(slo, tier, part) for part in FAILURE_PARTS],
         )
-        for tier in slo.tiers()
+        for tier in slo.tiers
     }
     return {**made, "healthy": _file(slo, rules, 60, [_healthy(slo)])}
 
@@ -65,8 +65,12 @@ def _file(slo: Slo, rules: str, step: int, tests: Sequence[dict[str, Any]]) -> d
     }
 
 
+def _step(tier: Tier) -> int:
+    return _STEPS.get(tier.long, EVALUATION_SECONDS)
+
+
 def _course(slo: Slo, tier: Tier, part: Fraction) -> _Course:
-    step = _STEPS[tier.suffix]
+    step = _step(tier)
     detection = detection_seconds(slo, tier, part) or Fraction(0)
     # Failures last until the short window holds nothing else, as the arithmetic of the end wants.
     failing = _up(detection + tier.short.seconds + 2 * step, step)
@@ -122,7 +126,11 @@ def _healthy(slo: Slo) -> dict[str, Any]:
     samples, hours, firing = _COARSEST_SAMPLES, 4, 'ALERTS{alertstate="firing"}'
     # A tenth of what the slowest tier would call too much.
     even = [Stretch(hours * HOUR // samples, _EVENTS_A_SECOND * samples, slo.budget / 10)]
-    up = {"series": f'up{{job="{quote(slo.job)}"}}', "values": f"1x{hours * HOUR // samples}"}
+    others = {name: value for name, value in slo.identity.items() if name != "service"}
+    up = {
+        "series": f"up{selector({'job': slo.job, **others})}",
+        "values": f"1x{hours * HOUR // samples}",
+    }
     return {
         "name": "a tenth of the budget's pace is silent",
         "interval": f"{samples}s",
@@ -143,10 +151,8 @@ def _healthy(slo: Slo) -> dict[str, Any]:
 
 
 def _check(slo: Slo, alert: str, seconds: int, *, is_firing: bool) -> dict[str, Any]:
-    firing = (
-        f'count(ALERTS{{alertname="{alert}", alertstate="firing", service="{slo.service}",'
-        f' slo="{slo.name}"}}) or vector(0)'
-    )
+    alerts = {"alertname": alert, "alertstate": "firing", **slo.identity, "slo": slo.name}
+    firing = f"count(ALERTS{selector(alerts)}) or vector(0)"
     return {
         "expr": firing,
         "eval_time": f"{seconds}s",
@@ -155,7 +161,7 @@ def _check(slo: Slo, alert: str, seconds: int, *, is_firing: bool) -> dict[str, 
 
 
 def _labels(slo: Slo) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in slo.labels.items()) + "}"
+    return selector(slo.labels)
 
 
 def _up(seconds: Fraction, step: int) -> int:

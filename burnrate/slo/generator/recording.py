@@ -1,10 +1,21 @@
 """The records of one SLO: events, ratios, the budget."""
 
-import re
+from fractions import Fraction
 from typing import Any, Final
 
-from burnrate.slo.specification import Slo, fill, number
-from burnrate.slo.windows import HOUR, M5, PAGE_WINDOWS, TICKET_WINDOWS, WINDOWS, Window
+import promql_parser
+
+from burnrate.promql import parse
+from burnrate.slo.specification import LatencySettings, Slo, number
+from burnrate.slo.windows import (
+    HOUR,
+    M5,
+    PAGE_WINDOWS,
+    TICKET_WINDOWS,
+    WINDOWS,
+    Tier,
+    Window,
+)
 
 Rule = dict[str, Any]
 
@@ -26,13 +37,18 @@ def records(slo: Slo) -> list[Rule]:
         # What a dashboard lists is known at once.
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
+        ("slo:error_budget_low:ratio", f"vector({number(slo.low_budget)})"),
         ("slo:time_period:days", f"vector({slo.period_days})"),
+        *_threshold(slo),
         *(pair for window in PAGE_WINDOWS for pair in _window(slo, window)),
         (piece_name("total"), _piece(slo, "total")),
         (piece_name("bad"), _piece(slo, "bad")),
         ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
-    return _rules(slo, made)
+    factors = [
+        _of_tier(slo, tier, "slo:alert_burn_rate:factor", slo.factor(tier)) for tier in slo.tiers
+    ]
+    return [*factors, *_rules(slo, made)]
 
 
 def ticket_records(slo: Slo) -> list[Rule]:
@@ -48,11 +64,33 @@ def ticket_records(slo: Slo) -> list[Rule]:
         ("slo:period_burn_rate:ratio", _burn(slo, ratio)),
         ("slo:period_error_budget_remaining:ratio", f"1 - {_burn(slo, ratio)}"),
     ]
-    return _rules(slo, made)
+    minimums = [
+        _of_tier(slo, tier, "slo:alert_failures:minimum", slo.minimum_failures)
+        for tier in slo.tiers
+    ]
+    return [*minimums, *_rules(slo, made)]
 
 
 def _rules(slo: Slo, made: list[tuple[str, str]]) -> list[Rule]:
     return [{"record": name, "expr": expr, "labels": dict(slo.labels)} for name, expr in made]
+
+
+def _of_tier(slo: Slo, tier: Tier, name: str, value: Fraction | int) -> Rule:
+    labels = {
+        **slo.labels,
+        "tier": tier.suffix,
+        "severity": tier.severity,
+        "long_window": tier.long.name,
+        "short_window": tier.short.name,
+    }
+    return {"record": name, "expr": f"vector({number(value)})", "labels": labels}
+
+
+def _threshold(slo: Slo) -> list[tuple[str, str]]:
+    if slo.threshold_seconds is None:
+        return []
+    what = "latency" if isinstance(slo.settings, LatencySettings) else "pool_wait"
+    return [(f"slo:{what}_threshold:seconds", f"vector({number(slo.threshold_seconds)})")]
 
 
 def _burn(slo: Slo, ratio: str) -> str:
@@ -76,17 +114,14 @@ def piece_name(kind: str) -> str:
 
 def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
     total, bad = events_name("total", window), events_name("bad", window)
-    events = slo.spec.sli.events
     if window.part is not None:
         total_expr, bad_expr = (_joined(slo, kind, window) for kind in ("total", "bad"))
     else:
-        assert events is not None  # noqa: S101 - checked when it was loaded
-        total_expr = _one(fill(events.total_query, window.name))
+        total_expr = _one(slo.total_query(window.name))
         # Nothing bad ever is 0 bad, and nothing at all stays nothing: silence is not health. Where
         # one counter is taken from another, two roundings may leave less than 0.
         bad_expr = (
-            f"clamp_min({_one(fill(events.error_query, window.name))}, 0)"
-            f" or on () 0 * {total}{slo.selector}"
+            f"clamp_min({_one(slo.error_query(window.name))}, 0) or on () 0 * {total}{slo.selector}"
         )
     return [
         (total, total_expr),
@@ -104,8 +139,9 @@ def _ratio(slo: Slo, bad: str, total: str) -> str:
 
 def _one(query: str) -> str:
     # A record is one series, whatever labels a query leaves; most leave none.
-    has_labels = not query.startswith("sum(") or re.search(r"\b(by|without)\b", query)
-    return f"sum({query})" if has_labels else query
+    node = parse(query)
+    is_one = isinstance(node, promql_parser.AggregateExpr) and node.modifier is None
+    return query if is_one else f"sum({query})"
 
 
 def _joined(slo: Slo, kind: str, window: Window) -> str:

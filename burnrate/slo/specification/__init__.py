@@ -1,7 +1,7 @@
 """SLO specifications: read from their files, checked, and joined with our settings into `Slo`."""
 
-from burnrate.slo.specification.checks import fill, spellings
-from burnrate.slo.specification.model import Service, Slo, number, quote
+from burnrate.slo.specification.checks import spellings
+from burnrate.slo.specification.model import Service, Slo, number, quote, selector
 from burnrate.slo.specification.reader import load, load_all
 from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
 
@@ -11,10 +11,10 @@ __all__ = [
     "RatioSettings",
     "Service",
     "Slo",
-    "fill",
     "load",
     "load_all",
     "number",
     "quote",
+    "selector",
     "spellings",
 ]

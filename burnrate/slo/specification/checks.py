@@ -1,17 +1,22 @@
 """What can be wrong with an SLO although each of its fields is well-formed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from burnrate.promql import Matcher, QueryError, Selector, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification.model import Slo, number
-from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
-from burnrate.slo.specification.sloth import ServiceSpec, SloSpec
+from burnrate.slo.specification.model import WINDOW, Slo, number
+from burnrate.slo.specification.settings import (
+    LatencySettings,
+    PoolSettings,
+    RatioSettings,
+    SloSettings,
+)
+from burnrate.slo.specification.sloth import Events, ServiceSpec, SloSpec
 
-_WINDOW = re.compile(r"\{\{\s*\.window\s*\}\}")
-_LE = re.compile(r'\ble\s*(=~|=|!=|!~)\s*"((?:[^"\\]|\\.)*)"')
-_SELECTOR = re.compile(r"\{((?:[^{}\"]|\"(?:[^\"\\]|\\.)*\")*)\}")
+# Any window does for reading what a query selects.
+_EXAMPLE = "5m"
 
 
 def check_names(spec: ServiceSpec, file: Path) -> None:
@@ -23,69 +28,76 @@ def check_names(spec: ServiceSpec, file: Path) -> None:
         seen.add(slo.name)
 
 
-def check_sli(slo: SloSpec, file: Path, path: str) -> None:
-    """Refuse an SLI that counts no events, or counts them over no window."""
+def checked_events(slo: SloSpec, file: Path, path: str) -> Events:
+    """Return the SLI's queries: PromQL that counts events over a window.
+
+    Raises:
+        SpecError: there are none, one has no window, or one is no PromQL.
+    """
     if slo.sli.events is None:
         kinds = [kind for kind in ("raw", "plugin") if getattr(slo.sli, kind) is not None]
         what = f"unknown SLI {kinds[0]!r}" if kinds else "no SLI"
         raise SpecError(file, f"{path}.sli", f"{what}: a budget needs the event counts of 'events'")
     for field, query in slo.sli.events:
-        if not _WINDOW.search(query):
+        if not WINDOW.search(query):
             raise SpecError(file, f"{path}.sli.events.{field}", "has no [{{.window}}]")
+        try:
+            selectors(WINDOW.sub(_EXAMPLE, query))
+        except QueryError as error:
+            raise SpecError(file, f"{path}.sli.events.{field}", f"is no PromQL: {error}") from error
+    return slo.sli.events
+
+
+def check_identity(events: Events, identity: Mapping[str, str], file: Path, path: str) -> None:
+    """Refuse queries that would count another service's events among these.
+
+    What tells environments apart has to stand in each selector; `service` need not, for a scrape
+    job or a metric's name may say the same.
+    """
+    for field, found in _read(events):
+        for name, value in identity.items():
+            if name == "service":
+                continue
+            if any(Matcher(name, "=", value) not in each.matchers for each in found):
+                reason = f'a selector lacks {name}="{value}", which names the service'
+                raise SpecError(file, f"{path}.sli.events.{field}", reason)
+
+
+def threshold_seconds(events: Events, settings: SloSettings, file: Path, path: str) -> float | None:
+    """Return the bound that the queries select by `le`; None for a kind without one.
+
+    Raises:
+        SpecError: they select no bound, several, one that is no bucket, or not the settings'.
+    """
+    if not isinstance(settings, LatencySettings | PoolSettings):
+        return None
+    bounds: set[float] = set()
+    for field, found in _read(events):
+        for each in found:
+            for matcher in each.of("le"):
+                where = f"{path}.sli.events.{field}"
+                bounds.add(_bound(matcher, settings.buckets, file, where))
+    if len(bounds) != 1:
+        what = "several buckets" if bounds else "no bucket: no matcher of le"
+        raise SpecError(file, f"{path}.sli.events", f"selects {what}")
+    (bound,) = bounds
+    if settings.threshold_seconds not in {None, bound}:
+        reason = f"selects le={bound:g}, and the settings say {settings.threshold_seconds:g}"
+        raise SpecError(file, f"{path}.sli.events", reason)
+    return bound
 
 
 def check(slo: Slo, file: Path, path: str) -> None:
-    """Refuse what could never work; `check_sli` has passed."""
-    _check_thresholds(slo, file, path)
+    """Refuse what could never work; its events and its threshold have been checked."""
     _check_routes(slo, file, path)
-    for tier in slo.tiers():
+    for tier in slo.tiers:
         if slo.threshold(tier) >= 1:
-            factor = number(tier.factor(slo.period_days))
             reason = (
-                f"{slo.alert_name(tier)} can never fire: {factor} x (1 - {number(slo.objective)})"
-                f" = {number(slo.threshold(tier))}, and no error ratio is above 1"
+                f"{slo.alert_name(tier)} can never fire: {number(slo.factor(tier))}"
+                f" x (1 - {number(slo.objective)}) = {number(slo.threshold(tier))},"
+                " and no error ratio is above 1"
             )
             raise SpecError(file, f"{path}.objective", reason)
-
-
-def fill(query: str, window: str) -> str:
-    """Put a window into a query, and the query on one line."""
-    return " ".join(_WINDOW.sub(window, query).split())
-
-
-def _queries(slo: Slo) -> Iterator[tuple[str, str]]:
-    events = slo.spec.sli.events
-    if events is not None:
-        yield "error_query", fill(events.error_query, "5m")
-        yield "total_query", fill(events.total_query, "5m")
-
-
-def _check_routes(slo: Slo, file: Path, path: str) -> None:
-    if not isinstance(slo.settings, RatioSettings | LatencySettings) or slo.settings.routes is None:
-        return
-    wanted = slo.settings.routes
-    for field, query in _queries(slo):
-        if any(wanted not in selector for selector in _SELECTOR.findall(query)):
-            reason = f"a selector lacks the settings' routes, {wanted}"
-            raise SpecError(file, f"{path}.sli.events.{field}", reason)
-
-
-def _check_thresholds(slo: Slo, file: Path, path: str) -> None:
-    if not isinstance(slo.settings, LatencySettings | PoolSettings):
-        return
-    threshold, buckets = slo.settings.threshold_seconds, slo.settings.buckets
-    if threshold not in buckets:
-        known = ", ".join(f"{bucket:g}" for bucket in buckets)
-        raise SpecError(file, path, f"threshold {threshold:g} is no bucket (there are {known})")
-    found = False
-    for field, query in _queries(slo):
-        for operator, text in _LE.findall(query):
-            found = True
-            reason = _wrong_le(operator, text, threshold)
-            if reason:
-                raise SpecError(file, f"{path}.sli.events.{field}", reason)
-    if not found:
-        raise SpecError(file, f"{path}.sli.events", "selects no bucket: no matcher of le")
 
 
 def spellings(bound: float) -> list[str]:
@@ -93,16 +105,39 @@ def spellings(bound: float) -> list[str]:
     return sorted({f"{bound:g}", str(float(bound))})
 
 
-def _wrong_le(operator: str, text: str, threshold: float) -> str | None:
-    both = spellings(threshold)
-    pattern = text.replace("\\\\", "\\")
-    if operator == "=~":
-        matched = [spelling for spelling in both if re.fullmatch(pattern, spelling)]
-    else:
-        matched = [spelling for spelling in both if operator == "=" and spelling == text]
-    if not matched:
-        return f'le{operator}"{text}" is not the threshold of the settings, {threshold:g}'
-    if matched != both:
-        other = "|".join(both).replace(".", "\\\\.")
-        return f'le{operator}"{text}" matches one spelling only, write le=~"{other}"'
-    return None
+def _read(events: Events) -> Iterator[tuple[str, set[Selector]]]:
+    for field, query in events:
+        yield field, selectors(WINDOW.sub(_EXAMPLE, query))
+
+
+def _check_routes(slo: Slo, file: Path, path: str) -> None:
+    if not isinstance(slo.settings, RatioSettings | LatencySettings) or slo.settings.routes is None:
+        return
+    wanted = _matcher(slo.settings.routes)
+    for field, found in _read(slo.events):
+        if wanted is None or any(wanted not in each.matchers for each in found):
+            reason = f"a selector lacks the settings' routes, {slo.settings.routes}"
+            raise SpecError(file, f"{path}.sli.events.{field}", reason)
+
+
+def _matcher(text: str) -> Matcher | None:
+    try:
+        (selected,) = selectors(f"any{{{text}}}")
+    except QueryError:
+        return None
+    return next((each for each in selected.matchers if each.label != "__name__"), None)
+
+
+def _bound(matcher: Matcher, buckets: tuple[float, ...], file: Path, where: str) -> float:
+    shown = f'le{matcher.operator}"{matcher.value}"'
+    chosen = [] if matcher.operator.startswith("!") else [
+        bucket for bucket in buckets if any(map(matcher.accepts, spellings(bucket)))
+    ]  # fmt: skip
+    if len(chosen) != 1:
+        known = ", ".join(f"{bucket:g}" for bucket in buckets)
+        raise SpecError(file, where, f"{shown} is no bucket (there are {known})")
+    both = spellings(chosen[0])
+    if not all(map(matcher.accepts, both)):
+        other = "|".join(map(re.escape, both)).replace("\\", "\\\\")
+        raise SpecError(file, where, f'{shown} matches one spelling only, write le=~"{other}"')
+    return chosen[0]

@@ -1,12 +1,18 @@
 """An SLO as the generator sees it: specification and settings joined, nothing left open."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Final
 
 from burnrate.slo.specification.settings import SloSettings
-from burnrate.slo.specification.sloth import SloSpec
-from burnrate.slo.windows import TIERS, Tier
+from burnrate.slo.specification.sloth import Events, SloSpec
+from burnrate.slo.windows import Tier
+
+# Sloth's placeholder for a range.
+WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
 
 
 @dataclass(frozen=True)
@@ -14,24 +20,42 @@ class Slo:
     """One SLO of one service.
 
     Attributes:
+        identity: The labels that name the service, `service` among them.
         job: The scrape job of the service.
+        events: Its two queries.
         labels: What every record and alert carries.
+        alert_labels: What its alerts carry besides.
+        tiers: Those that its specification has not turned off.
+        threshold_seconds: Above this an event is bad; None where that is no matter of time.
+        low_budget: The part of the budget below which it is called low.
+        runbooks: Where the name of an alert is put behind, after a slash.
+        dashboard: Where service and SLO are added as variables.
     """
 
-    service: str
+    identity: Mapping[str, str]
     job: str
     spec: SloSpec
+    events: Events
     settings: SloSettings
-    labels: dict[str, str]
+    labels: Mapping[str, str]
+    alert_labels: Mapping[str, str]
     period_days: int
     minimum_failures: int
-    runbook_url: str
-    dashboard_url: str
+    tiers: tuple[Tier, ...]
+    threshold_seconds: float | None
+    low_budget: Fraction
+    runbooks: str
+    dashboard: str
 
     @property
     def name(self) -> str:
         """Its name, unique in its service."""
         return self.spec.name
+
+    @property
+    def service(self) -> str:
+        """The service's name, which is all of its identity unless a team has more labels."""
+        return self.identity["service"]
 
     @property
     def objective(self) -> Fraction:
@@ -46,29 +70,32 @@ class Slo:
     @cached_property
     def selector(self) -> str:
         """The labels of its records, as a selector without the name."""
-        return "{" + ", ".join(f'{name}="{quote(value)}"' for name, value in self._ids()) + "}"
+        return selector({**self.identity, "slo": self.name})
 
     @property
     def period(self) -> str:
         """The period as a PromQL duration."""
         return f"{self.period_days}d"
 
-    def tiers(self) -> list[Tier]:
-        """Return the tiers that its specification has not turned off."""
-        alerting = self.spec.alerting
-        off = {"page": alerting.page_alert.disable, "ticket": alerting.ticket_alert.disable}
-        return [tier for tier in TIERS if not off[tier.severity]]
+    def error_query(self, window: str) -> str:
+        """Return the query of bad events over a window, on one line."""
+        return _filled(self.events.error_query, window)
+
+    def total_query(self, window: str) -> str:
+        """Return the query of all events over a window, on one line."""
+        return _filled(self.events.total_query, window)
 
     def alert_name(self, tier: Tier) -> str:
         """Return the name of a tier's alert."""
         return f"{self.spec.alerting.name}{tier.suffix}"
 
+    def factor(self, tier: Tier) -> Fraction:
+        """Return how many times faster than sustainable the budget burns when a tier fires."""
+        return tier.factor(self.period_days)
+
     def threshold(self, tier: Tier) -> Fraction:
         """Return the error ratio above which a tier's alert fires."""
-        return tier.factor(self.period_days) * self.budget
-
-    def _ids(self) -> list[tuple[str, str]]:
-        return [("service", self.service), ("slo", self.name)]
+        return self.factor(tier) * self.budget
 
 
 @dataclass(frozen=True)
@@ -76,15 +103,28 @@ class Service:
     """A service with its SLOs.
 
     Attributes:
+        identity: The labels that name it, `service` among them.
         stem: The name of its files.
+        alert_labels: What every alert about it carries besides.
     """
 
-    name: str
+    identity: Mapping[str, str]
     stem: str
     job: str
-    runbook_url: str
-    dashboard_url: str
+    alert_labels: Mapping[str, str]
+    runbooks: str
+    dashboard: str
     slos: tuple[Slo, ...]
+
+    @property
+    def name(self) -> str:
+        """The value of its label `service`."""
+        return self.identity["service"]
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Return a selector without a name: `{service="api", slo="latency"}`."""
+    return "{" + ", ".join(f'{name}="{quote(value)}"' for name, value in labels.items()) + "}"
 
 
 def quote(value: str) -> str:
@@ -92,6 +132,10 @@ def quote(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def number(value: Fraction) -> str:
+def number(value: Fraction | float) -> str:
     """Write a number as a person would: as short as it is exact, or with six digits."""
     return f"{float(value):.6g}"
+
+
+def _filled(query: str, window: str) -> str:
+    return " ".join(WINDOW.sub(window, query).split())

@@ -1,22 +1,34 @@
 """Reads specifications with their settings; whatever is wrong with them is a `SpecError`."""
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from burnrate.configuration import Configuration
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification.checks import check, check_names, check_sli
+from burnrate.slo.specification.checks import (
+    check,
+    check_identity,
+    check_names,
+    checked_events,
+    threshold_seconds,
+)
 from burnrate.slo.specification.model import Service, Slo
 from burnrate.slo.specification.settings import ServiceSettings
-from burnrate.slo.specification.sloth import ServiceSpec
+from burnrate.slo.specification.sloth import ServiceSpec, SloSpec
+from burnrate.slo.windows import Tier
 
 M = TypeVar("M", bound=BaseModel)
 
 _SETTINGS_SUFFIX: Final = ".settings.yml"
 # Set by the generator; a specification that set them too would be overruled without a word.
 _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "pool"})
+# What a page's link opens.
+_DASHBOARD: Final = "burnrate-overview"
 
 
 def settings_file(file: Path) -> Path:
@@ -24,8 +36,12 @@ def settings_file(file: Path) -> Path:
     return file.with_name(file.stem + _SETTINGS_SUFFIX)
 
 
-def load_all(folder: Path) -> list[Service]:
-    """Read every specification of a folder, in the order of their names."""
+def load_all(folder: Path, configuration: Configuration) -> list[Service]:
+    """Read every specification of a folder, in the order of their names.
+
+    Raises:
+        SpecError: a file is wrong, or the files contradict each other.
+    """
     files = sorted(
         path for path in folder.glob("*.yml") if not path.name.endswith(_SETTINGS_SUFFIX)
     )
@@ -34,20 +50,25 @@ def load_all(folder: Path) -> list[Service]:
     for path in sorted(folder.glob(f"*{_SETTINGS_SUFFIX}")):
         if path.with_name(path.name.removesuffix(_SETTINGS_SUFFIX) + ".yml") not in files:
             raise SpecError(path, "", "settings without a specification beside them")
-    services: dict[str, Path] = {}
+    services: dict[tuple[str, ...], Path] = {}
     loaded = []
     for file in files:
-        service = load(file)
-        if service.name in services:
-            reason = f"{service.name!r} has one already: {services[service.name]}"
+        service = load(file, configuration)
+        identity = tuple(service.identity.values())
+        if identity in services:
+            reason = f"{service.name!r} has one already: {services[identity]}"
             raise SpecError(file, "service", reason)
-        services[service.name] = file
+        services[identity] = file
         loaded.append(service)
     return loaded
 
 
-def load(file: Path) -> Service:
-    """Read one specification and its settings."""
+def load(file: Path, configuration: Configuration) -> Service:
+    """Read one specification and its settings.
+
+    Raises:
+        SpecError: one of them is wrong.
+    """
     spec = _read(file, ServiceSpec)
     beside = settings_file(file)
     if not beside.is_file():
@@ -57,36 +78,79 @@ def load(file: Path) -> Service:
     unknown = sorted(settings.slos.keys() - {slo.name for slo in spec.slos})
     if unknown:
         raise SpecError(beside, f"slos.{unknown[0]}", f"{file.name} has no SLO of this name")
+    identity = _identity(spec, settings, configuration, beside)
+    for name in settings.labels:
+        if name in {*identity, *_OURS}:
+            raise SpecError(beside, f"labels.{name}", "is set by the generator")
+    service = Service(
+        identity=identity,
+        stem=file.stem,
+        job=settings.job,
+        alert_labels=settings.labels,
+        runbooks=(settings.runbook_url or configuration.runbook_base).rstrip("/"),
+        dashboard=settings.dashboard_url or f"{configuration.dashboard_base}/{_DASHBOARD}",
+        slos=(),
+    )
     slos = []
     for index, each in enumerate(spec.slos):
-        path = f"slos[{index}]"
         if each.name not in settings.slos:
             raise SpecError(beside, "slos", f"nothing for the SLO {each.name!r} of {file.name}")
         for name in (*spec.labels, *each.labels):
-            if name in _OURS - {"pool"}:
-                raise SpecError(file, f"{path}.labels.{name}", "is set by the generator")
-        check_sli(each, file, path)
-        own = settings.slos[each.name]
-        slo = Slo(
-            service=spec.service,
-            job=settings.job,
-            spec=each,
-            settings=own,
-            labels={**spec.labels, **each.labels, "service": spec.service, "slo": each.name},
-            period_days=own.period_days or settings.period_days,
-            minimum_failures=own.minimum_failures or settings.minimum_failures,
-            runbook_url=(own.runbook_url or settings.runbook_url).rstrip("/"),
-            dashboard_url=own.dashboard_url or settings.dashboard_url,
-        )
-        check(slo, file, path)
+            if name in {*identity, *_OURS} - {"pool"}:
+                raise SpecError(file, f"slos[{index}].labels.{name}", "is set by the generator")
+        slo = _joined(service, spec, each, settings, configuration, (file, f"slos[{index}]"))
+        check(slo, file, f"slos[{index}]")
         slos.append(slo)
-    return Service(
-        name=spec.service,
-        stem=file.stem,
-        job=settings.job,
-        runbook_url=settings.runbook_url.rstrip("/"),
-        dashboard_url=settings.dashboard_url,
-        slos=tuple(slos),
+    return replace(service, slos=tuple(slos))
+
+
+def _identity(
+    spec: ServiceSpec, settings: ServiceSettings, configuration: Configuration, file: Path
+) -> dict[str, str]:
+    given = {**settings.identity, "service": spec.service}
+    if "service" in settings.identity:
+        raise SpecError(file, "identity.service", "is the specification's own")
+    if missing := [name for name in configuration.identity if name not in given]:
+        reason = f"has no {missing[0]}, which burnrate.yml names services by"
+        raise SpecError(file, "identity", reason)
+    if unknown := [name for name in given if name not in configuration.identity]:
+        reason = "is no label that burnrate.yml names services by"
+        raise SpecError(file, f"identity.{unknown[0]}", reason)
+    return {name: given[name] for name in configuration.identity}
+
+
+def _joined(
+    service: Service,
+    spec: ServiceSpec,
+    slo: SloSpec,
+    settings: ServiceSettings,
+    configuration: Configuration,
+    place: tuple[Path, str],
+) -> Slo:
+    own = settings.slos[slo.name]
+    events = checked_events(slo, *place)
+    check_identity(events, service.identity, *place)
+    off = {
+        "page": slo.alerting.page_alert.disable,
+        "ticket": slo.alerting.ticket_alert.disable,
+    }
+    return Slo(
+        identity=service.identity,
+        job=service.job,
+        spec=slo,
+        events=events,
+        settings=own,
+        labels={**spec.labels, **slo.labels, **service.identity, "slo": slo.name},
+        alert_labels=service.alert_labels,
+        period_days=own.period_days or settings.period_days or configuration.period_days,
+        minimum_failures=(
+            own.minimum_failures or settings.minimum_failures or configuration.minimum_failures
+        ),
+        tiers=tuple(Tier.of(tier) for tier in configuration.tiers if not off[tier.severity]),
+        threshold_seconds=threshold_seconds(events, own, *place),
+        low_budget=Fraction(str(configuration.low_budget)),
+        runbooks=(own.runbook_url or service.runbooks).rstrip("/"),
+        dashboard=own.dashboard_url or service.dashboard,
     )
 
 

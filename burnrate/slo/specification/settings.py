@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from burnrate.slo.specification.sloth import Model, Name
+from burnrate.slo.specification.sloth import LabelName, Labels, Model, Name
 from burnrate.telemetry.metrics import HTTP_SECONDS, POOL_WAIT_SECONDS
 
 PeriodDays = Annotated[int, Field(ge=7, le=90)]
-# Fewer than two would page for one error at night; more, and a full outage at one request a minute
-# would take longer than four minutes to page.
 MinimumFailures = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -21,6 +19,8 @@ class CommonSettings(Model):
     """What every kind of SLO can set; what is not set is the service's.
 
     Attributes:
+        runbook_url: The folder of the runbooks; the alert's name is added.
+        dashboard_url: The service and the SLO are added as variables.
         good: Series that a good event moves by one, for the generated tests; by default, what the
             metrics of `burnrate.telemetry` do.
         bad: Series that a bad event moves by one.
@@ -48,21 +48,26 @@ class RatioSettings(CommonSettings):
 
 
 class LatencySettings(CommonSettings):
-    """Answers slower than a threshold among answers that are no failures."""
+    """Answers slower than a threshold among answers that are no failures.
+
+    Attributes:
+        threshold_seconds: By default the bound that the queries select by `le`; one that is given
+            has to be the same.
+    """
 
     kind: Literal["latency"]
-    threshold_seconds: Seconds
+    threshold_seconds: Seconds | None = None
     buckets: tuple[float, ...] = HTTP_SECONDS
     routes: str | None = None
     example_endpoint: str = "/"
 
 
 class PoolSettings(CommonSettings):
-    """Attempts to take a connection that were not served within a threshold."""
+    """Attempts to take a connection that were not served within a threshold, as for latency."""
 
     kind: Literal["pool"]
     pool: Name
-    threshold_seconds: Seconds
+    threshold_seconds: Seconds | None = None
     buckets: tuple[float, ...] = POOL_WAIT_SECONDS
 
 
@@ -70,18 +75,20 @@ SloSettings = Annotated[RatioSettings | LatencySettings | PoolSettings, Field(di
 
 
 class ServiceSettings(Model):
-    """A settings file.
+    """A settings file; what is not set is as in burnrate.yml.
 
     Attributes:
         job: The scrape job whose targets are the service's processes.
-        runbook_url: The folder of the runbooks; the alert's name is added.
-        dashboard_url: The service and the SLO are added as variables.
+        identity: The values of the labels that name the service, besides `service` itself.
+        labels: Labels of the team's own, for every alert of the service, whatever it is about.
     """
 
     version: Literal["burnrate/v1"]
     job: Name
-    period_days: PeriodDays = 30
-    minimum_failures: MinimumFailures = 3
-    runbook_url: str = "http://localhost:8090/runbooks"
-    dashboard_url: str = "http://localhost:3000/d/burnrate-overview"
+    identity: dict[LabelName, str] = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
+    period_days: PeriodDays | None = None
+    minimum_failures: MinimumFailures | None = None
+    runbook_url: str | None = None
+    dashboard_url: str | None = None
     slos: dict[str, SloSettings]

@@ -1,0 +1,167 @@
+"""What a team changes, read from burnrate.yml: the one place that rules, pages and links follow."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, get_args
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from burnrate.interpolation import InterpolationError, interpolated
+
+NAME: Final = "burnrate.yml"
+# In a checkout at its top; a wheel carries the shipped one beside this module.
+_SHIPPED: Final = (Path(__file__).with_name(NAME), Path(__file__).parents[1] / NAME)
+
+
+class ConfigurationError(Exception):
+    """burnrate.yml says something impossible: one line with the place and the reason."""
+
+
+def _base(url: str) -> str:
+    """An address to put paths behind."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("an http or https address without query and fragment is needed")
+    return url.rstrip("/")
+
+
+def _base_or_none(url: str) -> str:
+    return _base(url) if url else ""
+
+
+Base = Annotated[str, AfterValidator(_base)]
+LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+WindowName = Literal["5m", "30m", "1h", "2h", "6h", "1d", "3d"]
+_WINDOWS: Final[tuple[str, ...]] = get_args(WindowName)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Urls(_Model):
+    """The addresses of the pages, as people reach them, without a last slash."""
+
+    service: Base
+    inbox: Base
+    grafana: Base
+    prometheus: Base
+    alertmanager: Base
+
+
+class TierSettings(_Model):
+    """A pair of windows with an alert of its own.
+
+    Attributes:
+        name: What is added to an SLO's alert name.
+        budget: The part of the period's budget that is gone when the long window is full.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$")]
+    severity: Literal["page", "ticket"]
+    long: WindowName
+    short: WindowName
+    budget: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _has_a_shorter_window(self) -> Self:
+        if _WINDOWS.index(self.short) >= _WINDOWS.index(self.long):
+            raise ValueError("the short window is no shorter than the long one")
+        return self
+
+    @property
+    def budget_part(self) -> Fraction:
+        """The part as it is written, not as a binary float has it."""
+        return Fraction(str(self.budget))
+
+
+class Configuration(_Model):
+    """A team's choices.
+
+    Attributes:
+        runbooks: Where runbooks are, without a last slash; empty for the inbox'.
+        dashboards: Where dashboards are, without a last slash; empty for Grafana's.
+        identity: The labels that together name a service, `service` among them.
+        low_budget: The part of an error budget below which it is called low.
+    """
+
+    version: Literal["burnrate/v1"]
+    urls: Urls
+    runbooks: Annotated[str, AfterValidator(_base_or_none)]
+    dashboards: Annotated[str, AfterValidator(_base_or_none)]
+    identity: tuple[LabelName, ...]
+    period_days: Annotated[int, Field(ge=7, le=90)]
+    minimum_failures: Annotated[int, Field(ge=1, le=1_000_000)]
+    low_budget: Annotated[float, Field(gt=0, lt=1)]
+    tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if "service" not in self.identity or len(set(self.identity)) < len(self.identity):
+            raise ValueError("identity: each label once, and `service` among them")
+        if taken := sorted({"slo", "severity", "alertname", "job"}.intersection(self.identity)):
+            raise ValueError(f"identity: {taken[0]} says something else")
+        if len({tier.name for tier in self.tiers}) < len(self.tiers):
+            raise ValueError("tiers: two have one name")
+        return self
+
+    @property
+    def runbook_base(self) -> str:
+        """Where the alerts' names are put behind, after a slash."""
+        return self.runbooks or f"{self.urls.inbox}/runbooks"
+
+    @property
+    def dashboard_base(self) -> str:
+        """Where a dashboard's uid is put behind, after a slash."""
+        return self.dashboards or f"{self.urls.grafana}/d"
+
+
+def load_configuration(
+    folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Configuration:
+    """Read `folder`'s burnrate.yml over the shipped one: what it leaves out is as shipped.
+
+    Args:
+        folder: Where burnrate.yml may be; None for the shipped one alone.
+        environment: The variables, as .env and the process have them. Without, each has its
+            default: committed files are the same on every machine.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or what it says cannot be.
+    """
+    shipped = next(path for path in _SHIPPED if path.is_file())
+    content = _read(shipped, environment or {})
+    own = folder / NAME if folder is not None else shipped
+    if own.is_file() and not own.samefile(shipped):
+        content = {**content, **_read(own, environment or {})}
+    try:
+        return Configuration.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(
+            f"{own}: {place}: {reason}" if place else f"{own}: {reason}"
+        ) from (error)
+
+
+def _read(path: Path, environment: Mapping[str, str]) -> dict[str, object]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = interpolated(content, environment)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, InterpolationError) as error:
+        raise ConfigurationError(f"{path}: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: a mapping is needed")
+    return content

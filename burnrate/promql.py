@@ -1,0 +1,126 @@
+"""PromQL read as PromQL: what a query selects, and by which labels it is grouped."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import promql_parser
+
+_OPERATORS: Final = {
+    str(promql_parser.MatchOp.Equal): "=",
+    str(promql_parser.MatchOp.NotEqual): "!=",
+    str(promql_parser.MatchOp.Re): "=~",
+    str(promql_parser.MatchOp.NotRe): "!~",
+}
+
+
+class QueryError(ValueError):
+    """A query that is no PromQL."""
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One condition on a label; `operator` is =, !=, =~ or !~."""
+
+    label: str
+    operator: str
+    value: str
+
+    def accepts(self, value: str) -> bool:
+        """Return whether a label of this value meets the condition."""
+        is_same = (
+            re.fullmatch(self.value, value) is not None
+            if "~" in self.operator
+            else value == self.value
+        )
+        return is_same != self.operator.startswith("!")
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Series that a query reads.
+
+    Attributes:
+        matchers: The metric's name is the one of the label `__name__`.
+        grouped: The labels by which the query sums or joins them.
+        range_seconds: How far back it reads, or None for the newest sample.
+    """
+
+    matchers: frozenset[Matcher]
+    grouped: frozenset[str] = frozenset()
+    range_seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The metric's name, or the pattern of several; empty where the query has none."""
+        return next((each.value for each in self.matchers if each.label == "__name__"), "")
+
+    def of(self, label: str) -> list[Matcher]:
+        """Return the conditions on a label."""
+        return [each for each in self.matchers if each.label == label]
+
+    def __str__(self) -> str:
+        rest = sorted(f'{m.label}{m.operator}"{m.value}"' for m in self.matchers)
+        shown = ", ".join(each for each in rest if not each.startswith("__name__"))
+        return f"{self.name}{{{shown}}}" + (f" by {sorted(self.grouped)}" if self.grouped else "")
+
+
+def selectors(query: str) -> set[Selector]:
+    """Return the series that a query reads.
+
+    Raises:
+        QueryError: it is no PromQL.
+    """
+    return set(_selectors(parse(query), frozenset(), None))
+
+
+def parse(query: str) -> Any:  # noqa: ANN401 - the library gives one of a dozen classes
+    """Return promql-parser's tree of a query.
+
+    Raises:
+        QueryError: it is no PromQL.
+    """
+    try:
+        return promql_parser.parse(query)
+    except ValueError as error:
+        raise QueryError(" ".join(str(error).split())) from error
+
+
+def _selectors(
+    node: Any,  # noqa: ANN401 - any node
+    grouped: frozenset[str],
+    seconds: float | None,
+) -> Iterator[Selector]:
+    match node:
+        case promql_parser.VectorSelector():
+            yield Selector(_matchers(node), grouped, seconds)
+        case promql_parser.BinaryExpr():
+            # One side of a join need not have been summed by what the other side brings along.
+            on = node.modifier and node.modifier.matching
+            both = frozenset(on.labels) if on and "on" in str(on) else frozenset[str]()
+            yield from _selectors(node.lhs, grouped | both, seconds)
+            yield from _selectors(node.rhs, both, seconds)
+        case promql_parser.AggregateExpr():
+            kept = node.modifier
+            by = kept.labels if kept and "By" in str(kept.type) else []
+            # What is above an aggregation sees the labels that it keeps.
+            yield from _selectors(node.expr, frozenset(by), seconds)
+        case promql_parser.Call():
+            for each in node.args:
+                yield from _selectors(each, grouped, seconds)
+        case promql_parser.MatrixSelector():
+            yield from _selectors(node.vector_selector, grouped, node.range.total_seconds())
+        case promql_parser.SubqueryExpr() | promql_parser.ParenExpr() | promql_parser.UnaryExpr():
+            yield from _selectors(node.expr, grouped, seconds)
+        case _:
+            pass  # numbers and texts read nothing
+
+
+def _matchers(node: promql_parser.VectorSelector) -> frozenset[Matcher]:
+    found = {
+        Matcher(each.name, _OPERATORS[str(each.op)], each.value) for each in node.matchers.matchers
+    }
+    if node.name:
+        found.add(Matcher("__name__", "=", node.name))
+    return frozenset(found)
