@@ -21,10 +21,10 @@ from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
 from burnrate.cli import CommandError
 from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
-from burnrate.stack.compose import Compose, Service, load_compose
+from burnrate.stack.compose.model import Compose, Service, load_compose
 from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout, is_open_to_all
-from burnrate.stack.processes import ProcessStack
+from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.records import leader_file
 
 PARTS: Final = ("nginx", "api", "postgres", "redis")

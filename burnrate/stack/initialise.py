@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose
+from burnrate.stack.compose.model import Compose
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.secrets import make_secrets
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from burnrate.stack import records
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose, load_compose
+from burnrate.stack.compose.model import Compose, load_compose
 from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import (
@@ -19,9 +19,9 @@ from burnrate.stack.initialise import (
     write_env_file,
 )
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
-from burnrate.stack.packages import Packages, SystemRunner
-from burnrate.stack.plan import missing_packages
-from burnrate.stack.processes import ProcessStack
+from burnrate.stack.processes.packages import Packages, SystemRunner
+from burnrate.stack.processes.rendering import missing_packages
+from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.records import Mode
 from burnrate.stack.settings import read_settings
 from burnrate.stack.wipe import data_mode, note_data_mode

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.processes import ProcessStack
+from burnrate.stack.processes.stack import ProcessStack
 
 Verdict = Literal["healthy", "unhealthy", "-"]
 

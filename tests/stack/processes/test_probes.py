@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.health import Health, HttpProbe, PostgresProbe, RedisProbe, Surroundings
+from burnrate.stack.processes.probes import (
+    Health,
+    HttpProbe,
+    PostgresProbe,
+    RedisProbe,
+    Surroundings,
+)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from burnrate.stack.health import HttpProbe, PostgresProbe, Probe, RedisProbe
+from burnrate.stack.processes.probes import HttpProbe, PostgresProbe, Probe, RedisProbe
 
 # By this ending the images' entry scripts know a file that holds a variable's value.
 _FILES = ".*_FILE"

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from burnrate.stack.errors import StackError
-from burnrate.stack.health import Health
 from burnrate.stack.logs import last_lines
-from burnrate.stack.plan import PlannedPart
-from burnrate.stack.supervisor import ProcessInfo
+from burnrate.stack.processes.probes import Health
+from burnrate.stack.processes.rendering import PlannedPart
+from burnrate.stack.processes.supervisor import ProcessInfo
 
 _POLL_SECONDS = 0.1
 _TAIL_LINES = 10

@@ -16,8 +16,8 @@ from typing import cast
 
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_socket_directory
-from burnrate.stack.plan import PlannedPart
-from burnrate.stack.programs import find_python_program
+from burnrate.stack.processes.programs import find_python_program
+from burnrate.stack.processes.rendering import PlannedPart
 from burnrate.stack.records import Identity, identify
 
 _START_SECONDS = 15.0
@@ -78,7 +78,7 @@ def configuration(layout: Layout, parts: Iterable[PlannedPart]) -> str:
                 )
             },
             "rpcinterface:reaper": {
-                "supervisor.rpcinterface_factory": "burnrate.stack.reaper:make_reaper"
+                "supervisor.rpcinterface_factory": "burnrate.stack.processes.reaper:make_reaper"
             },
         }
     )

@@ -9,10 +9,10 @@ import pytest
 
 from burnrate.stack import records
 from burnrate.stack.layout import Layout
-from burnrate.stack.parts import PARTS
-from burnrate.stack.plan import PlannedPart
-from burnrate.stack.reaper import end_group
-from burnrate.stack.supervisor import configuration, start_script
+from burnrate.stack.processes.definitions import PARTS
+from burnrate.stack.processes.reaper import end_group
+from burnrate.stack.processes.rendering import PlannedPart
+from burnrate.stack.processes.supervisor import configuration, start_script
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
-from burnrate.stack.render import (
+from burnrate.stack.render.renderer import (
     PathMap,
     Renderer,
     mounted_files,

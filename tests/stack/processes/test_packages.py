@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.errors import StackError
-from burnrate.stack.packages import Packages
+from burnrate.stack.processes.packages import Packages
 
 UNITS = {
     "nginx": "/lib/systemd/system/nginx.service\n",

@@ -7,24 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from burnrate.stack import records, render
+from burnrate.stack import records
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose
+from burnrate.stack.compose.model import Compose
 from burnrate.stack.errors import StackError
-from burnrate.stack.health import Health, Surroundings
 from burnrate.stack.initialise import make_state
 from burnrate.stack.layout import Layout, make_directory, remove_socket
-from burnrate.stack.plan import Plan, PlannedPart, make_plan
-from burnrate.stack.ports import check_ports
-from burnrate.stack.postgres import Cluster
-from burnrate.stack.startup import Startup
-from burnrate.stack.supervisor import (
+from burnrate.stack.processes.ports import check_ports
+from burnrate.stack.processes.postgres import Cluster
+from burnrate.stack.processes.probes import Health, Surroundings
+from burnrate.stack.processes.rendering import Plan, PlannedPart, make_plan
+from burnrate.stack.processes.startup import Startup
+from burnrate.stack.processes.supervisor import (
     ProcessInfo,
     Supervisor,
     configuration,
     start_script,
     start_supervisor,
 )
+from burnrate.stack.render import renderer as render
 
 _SUPERVISOR_SECONDS = 15.0
 _NOT_RUNNING = "the stack is not running: make up"

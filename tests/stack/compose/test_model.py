@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from burnrate.stack.compose import Compose, Mount, load_compose
+from burnrate.stack.compose.model import Compose, Mount, load_compose
 from burnrate.stack.errors import StackError
 
 

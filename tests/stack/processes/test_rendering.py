@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose, load_compose
+from burnrate.stack.compose.model import Compose, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout
-from burnrate.stack.parts import PARTS
-from burnrate.stack.plan import (
+from burnrate.stack.processes.definitions import PARTS
+from burnrate.stack.processes.rendering import (
     PlannedPart,
     make_plan,
     missing_packages,
@@ -19,7 +19,7 @@ from burnrate.stack.plan import (
     with_split_addresses,
 )
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 API: Mapping[str, object] = {
     "command": ["gunicorn", "--config", "api/gunicorn.conf.py", "api.main:create_app()"],
     "environment": {
@@ -47,6 +47,10 @@ def layout(tmp_path: Path) -> Layout:
         "redis=redis:6379\ndata=/var/lib/api/x\n", encoding="utf-8"
     )
     return Layout(tmp_path, tmp_path / ".burnrate")
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("burnrate.stack.processes.programs.search_path", lambda: str(folder))
 
 
 def _compose(**services: Mapping[str, object]) -> Compose:
@@ -120,7 +124,7 @@ def test_what_is_not_installed_is_named_with_its_cost(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is left out, nobody waits for it, and spans are not sent to it."""
-    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: "/nonexistent")
+    _install(monkeypatch, Path("/nonexistent"))
     plan = make_plan(layout, _compose(tempo={}, loki={}, api=API), AddressMap())
     assert list(plan.parts) == ["api"]
     assert plan.parts["api"].depends_on == ()
@@ -136,7 +140,9 @@ def test_what_is_installed_is_used(layout: Layout, monkeypatch: pytest.MonkeyPat
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: str(program.parent))
+    monkeypatch.setattr(
+        "burnrate.stack.processes.programs.search_path", lambda: str(program.parent)
+    )
     loki = make_plan(layout, _compose(loki={"command": ["-x=1"]}), AddressMap()).parts["loki"]
     assert loki.arguments == (
         str(program),
@@ -148,7 +154,7 @@ def test_what_is_installed_is_used(layout: Layout, monkeypatch: pytest.MonkeyPat
 
 def test_a_part_from_a_package_must_run(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack without Redis is no stack: the package is named."""
-    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: "/nonexistent")
+    _install(monkeypatch, Path("/nonexistent"))
     compose = _compose(redis={}, api=API)
     (missing,) = make_plan(layout, compose, AddressMap()).missing
     assert (missing.name, missing.is_optional) == ("redis", False)
@@ -196,7 +202,7 @@ def everything_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         program = folder / part.program
         program.write_text("#!/bin/sh\n", encoding="utf-8")
         program.chmod(0o755)
-    monkeypatch.setattr("burnrate.stack.programs.search_path", lambda: str(folder))
+    _install(monkeypatch, folder)
 
 
 def _tree(tmp_path: Path) -> tuple[Layout, Compose]:

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack import render
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose, Service
+from burnrate.stack.compose.model import Compose, Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.parts import PARTS, Part
-from burnrate.stack.programs import (
+from burnrate.stack.processes.definitions import PARTS, Part
+from burnrate.stack.processes.programs import (
     find_postgres_program,
     find_python_program,
     find_system_program,
     grafana_home,
 )
+from burnrate.stack.render import renderer as render
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

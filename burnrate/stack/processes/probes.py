@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from burnrate.stack.addresses import LOOPBACK, AddressMap
-from burnrate.stack.programs import find_postgres_program
+from burnrate.stack.processes.programs import find_postgres_program
 from burnrate.stack.secrets import read_secret
 
 # On the loopback a part that needs longer is not healthy.

@@ -8,7 +8,7 @@ import pytest
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
-from burnrate.stack.ports import check_ports
+from burnrate.stack.processes.ports import check_ports
 
 
 @pytest.fixture

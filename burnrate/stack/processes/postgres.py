@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.compose import Service
+from burnrate.stack.compose.model import Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.plan import PlannedPart, cluster_directory
-from burnrate.stack.programs import find_postgres_program
+from burnrate.stack.processes.programs import find_postgres_program
+from burnrate.stack.processes.rendering import PlannedPart, cluster_directory
 
 _INIT_DIRECTORY = "docker-entrypoint-initdb.d"
 _SETUP_SECONDS = 120

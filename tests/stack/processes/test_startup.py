@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.errors import StackError
-from burnrate.stack.health import Health
-from burnrate.stack.parts import PARTS
-from burnrate.stack.plan import PlannedPart
-from burnrate.stack.startup import Startup
-from burnrate.stack.supervisor import ProcessInfo
+from burnrate.stack.processes.definitions import PARTS
+from burnrate.stack.processes.probes import Health
+from burnrate.stack.processes.rendering import PlannedPart
+from burnrate.stack.processes.startup import Startup
+from burnrate.stack.processes.supervisor import ProcessInfo
 
 RUNNING = ProcessInfo("RUNNING", 10, "")
 

@@ -1,0 +1,1 @@
+"""Configuration with the addresses and paths of where it is used."""
