@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from burnrate.drill import sli
+from burnrate.drill.clients.http import Web
+from burnrate.drill.clients.prometheus_api import Prometheus
 from burnrate.drill.errors import DrillError
-from burnrate.drill.faults import (
+from burnrate.drill.expectation import event_counts as sli
+from burnrate.drill.expectation.expected_alert import Expected
+from burnrate.drill.faults.injected import (
     Fault,
     Injections,
     Parts,
@@ -16,9 +19,6 @@ from burnrate.drill.faults import (
     held_pools,
     logged_errors,
 )
-from burnrate.drill.prometheus import Prometheus
-from burnrate.drill.rules import Expected
-from burnrate.drill.web import Web
 from burnrate.load.mix import (
     Maker,
     create_post,

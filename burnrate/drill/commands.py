@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from burnrate.cli import CommandError
-from burnrate.drill import report
 from burnrate.drill.catalogue import DRILLS, Drill
+from burnrate.drill.drill_plan import expected_alert, problem
 from burnrate.drill.errors import DrillError, UndoFailed
-from burnrate.drill.plan import expected_alert, problem
+from burnrate.drill.output import drill_report as report
+from burnrate.drill.output.live_screen import LiveScreen
 from burnrate.drill.result import Result
 from burnrate.drill.runner import DRILL_RATE, Runner
-from burnrate.drill.running import RunningStack
-from burnrate.drill.screen import LiveScreen
+from burnrate.drill.running_stack import RunningStack
 from burnrate.load.engine import LoadFailed
 from burnrate.stack.errors import StackError
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from burnrate.drill.plan import Bound
-from burnrate.drill.timeline import Step
+from burnrate.drill.drill_plan import Bound
+from burnrate.drill.observation.timeline import Step
 
 
 @dataclass(frozen=True)

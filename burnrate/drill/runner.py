@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from burnrate.drill.catalogue import Drill, Kit
+from burnrate.drill.clients.inbox_api import Arrived
+from burnrate.drill.drill_plan import Plan, make_plan
 from burnrate.drill.errors import DrillError, NoAnswer, Refused
-from burnrate.drill.inbox import Arrived
-from burnrate.drill.interrupts import applied
-from burnrate.drill.plan import Plan, make_plan
+from burnrate.drill.faults.interrupts import applied
+from burnrate.drill.observation.alert_observer import AlertWatch, PageWatch, WatchdogWatch
+from burnrate.drill.observation.timeline import Look, Step, Timeline
 from burnrate.drill.result import Result
-from burnrate.drill.running import RunningStack
-from burnrate.drill.timeline import Look, Step, Timeline
-from burnrate.drill.watch import AlertWatch, PageWatch, WatchdogWatch
+from burnrate.drill.running_stack import RunningStack
 from burnrate.load.background import BackgroundLoad
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import Mix

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import yaml
 
-from burnrate.drill.prometheus import duration_seconds
+from burnrate.drill.clients.prometheus_api import duration_seconds
 from burnrate.stack.addresses import ENDPOINTS
 from tests.servers.checkout import ports_for_all
 

@@ -1,6 +1,6 @@
 """The state machine of a drill's steps."""
 
-from burnrate.drill.timeline import Look, Step, Timeline
+from burnrate.drill.observation.timeline import Look, Step, Timeline
 
 BEGAN = 1_000.0
 

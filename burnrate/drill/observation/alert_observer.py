@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from burnrate.drill.alertmanager import Alertmanager, Sent
+from burnrate.drill.clients.alertmanager_api import Alertmanager, Sent
+from burnrate.drill.clients.inbox_api import Arrived, Inbox, read_late
+from burnrate.drill.clients.prometheus_api import Prometheus, Rule
 from burnrate.drill.errors import NoAnswer
-from burnrate.drill.inbox import Arrived, Inbox, read_late
-from burnrate.drill.prometheus import Prometheus, Rule
-from burnrate.drill.rules import Expected
-from burnrate.drill.timeline import Look, State
+from burnrate.drill.expectation.expected_alert import Expected
+from burnrate.drill.observation.timeline import Look, State
 
 _WATCHDOG = {"alertname": "Watchdog"}
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx2
 
-from burnrate.drill.inbox import Inbox, read_late
-from burnrate.drill.prometheus import Prometheus
-from burnrate.drill.watch import PageWatch
-from burnrate.drill.web import Web
+from burnrate.drill.clients.http import Web
+from burnrate.drill.clients.inbox_api import Inbox, read_late
+from burnrate.drill.clients.prometheus_api import Prometheus
+from burnrate.drill.observation.alert_observer import PageWatch
 
 
 def web(part: str, bodies: dict[str, Any]) -> Web:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from burnrate.drill.web import Web
+from burnrate.drill.clients.http import Web
 
 # What one drill brings is far less; older alerts are of no interest here.
 _PAGE = 200

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from burnrate.drill.observation.timeline import Step
+from burnrate.drill.output.live_screen import step_line
 from burnrate.drill.result import Result
-from burnrate.drill.screen import step_line
-from burnrate.drill.timeline import Step
 
 _LEGEND = (
     'Seconds. "Told": from the fault to the inbox. "Over": from the end of the fault to the '

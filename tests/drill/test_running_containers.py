@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from burnrate.drill.errors import Refused, UndoFailed
-from burnrate.drill.faults import StoppedPart
-from burnrate.drill.running import RunningStack
+from burnrate.drill.faults.injected import StoppedPart
+from burnrate.drill.running_stack import RunningStack
 from burnrate.stack import records
 from burnrate.stack.layout import container_layout
 
@@ -66,7 +66,7 @@ def stack(tmp_path: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> Runn
     monkeypatch.setenv("BURNRATE_STATE_DIR", str(tmp_path / "state"))
     # As root the state must be where every user can walk to; nothing is written there.
     monkeypatch.setattr("burnrate.stack.layout.is_open_to_all", lambda _: True)
-    monkeypatch.setattr("burnrate.drill.running._CONTAINER_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("burnrate.drill.running_stack._CONTAINER_LOOK_SECONDS", 0.01)
     found = RunningStack.find(lambda _line: None)
     (docker / "services").write_text(" ".join(found.session.compose.services))
     return found
@@ -101,7 +101,7 @@ def test_a_part_that_stays_sick_is_no_success(
     stack: RunningStack, docker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs, and its health check never says that it is well."""
-    monkeypatch.setattr("burnrate.drill.running._CONTAINER_START_SECONDS", 0)
+    monkeypatch.setattr("burnrate.drill.running_stack._CONTAINER_START_SECONDS", 0)
     with pytest.raises(UndoFailed, match="inbox is running, and not healthy"):
         StoppedPart(stack, "inbox").undo()
     assert calls(docker).count("start inbox") == 2

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from click.testing import Result as Ended
 
 from burnrate.drill import commands
+from burnrate.drill.drill_plan import Bound
 from burnrate.drill.errors import DrillError, Refused
-from burnrate.drill.plan import Bound
-from burnrate.drill.report import markdown, text
+from burnrate.drill.observation.timeline import Step
+from burnrate.drill.output.drill_report import markdown, text
 from burnrate.drill.result import Result
-from burnrate.drill.timeline import Step
 
 MARKS: Mapping[Step, float] = {
     Step.FAULT_ON: 0.5,

@@ -4,16 +4,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from burnrate.drill import theory
 from burnrate.drill.catalogue import Drill
+from burnrate.drill.clients.inbox_api import read_late
+from burnrate.drill.clients.loki_rules import loki_rules
+from burnrate.drill.clients.prometheus_api import Rule
 from burnrate.drill.errors import Refused
-from burnrate.drill.inbox import read_late
-from burnrate.drill.loki import loki_rules
-from burnrate.drill.prometheus import Rule
-from burnrate.drill.rules import Expected, conditions, find_rule, ranges_seconds, windows
-from burnrate.drill.running import RunningStack
-from burnrate.drill.theory import Pace, Window
-from burnrate.drill.timeline import ALERT_STEPS, Step
+from burnrate.drill.expectation import bounds as theory
+from burnrate.drill.expectation.bounds import Pace, Window
+from burnrate.drill.expectation.expected_alert import (
+    Expected,
+    conditions,
+    find_rule,
+    ranges_seconds,
+    windows,
+)
+from burnrate.drill.observation.timeline import ALERT_STEPS, Step
+from burnrate.drill.running_stack import RunningStack
 
 # Alertmanager waits longer after each attempt that fails, and this long at most.
 _LONGEST_RETRY_SECONDS = 60.0

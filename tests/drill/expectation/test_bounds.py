@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from burnrate.drill.theory import Pace, Window, burn_seconds, detection, evaluations, reset
+from burnrate.drill.expectation.bounds import (
+    Pace,
+    Window,
+    burn_seconds,
+    detection,
+    evaluations,
+    reset,
+)
 
 HOUR = Window(3_600, 0.0144, total=3_600 * 25)
 FIVE_MINUTES = Window(300, 0.0144, total=300 * 25)

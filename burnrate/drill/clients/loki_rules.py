@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from burnrate.drill.clients.prometheus_api import Rule, duration_seconds
 from burnrate.drill.errors import Refused
-from burnrate.drill.prometheus import Rule, duration_seconds
 
 _OBJECTS = TypeAdapter(list[dict[str, object]])
 # Loki's own default.

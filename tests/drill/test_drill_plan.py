@@ -7,15 +7,15 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from burnrate.drill.alertmanager import Alertmanager
 from burnrate.drill.catalogue import DRILLS
+from burnrate.drill.clients.alertmanager_api import Alertmanager
+from burnrate.drill.clients.http import Web
+from burnrate.drill.clients.inbox_api import Inbox
+from burnrate.drill.clients.prometheus_api import Prometheus
+from burnrate.drill.drill_plan import make_plan, problem
 from burnrate.drill.errors import Refused
-from burnrate.drill.inbox import Inbox
-from burnrate.drill.plan import make_plan, problem
-from burnrate.drill.prometheus import Prometheus
-from burnrate.drill.running import RunningStack
-from burnrate.drill.timeline import Step
-from burnrate.drill.web import Web
+from burnrate.drill.observation.timeline import Step
+from burnrate.drill.running_stack import RunningStack
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = (CHECKOUT / "alerting/alertmanager.yml").read_text()

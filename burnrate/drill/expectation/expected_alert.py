@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from burnrate.drill.prometheus import Prometheus, Rule, duration_seconds
-from burnrate.drill.theory import Window
+from burnrate.drill.clients.prometheus_api import Prometheus, Rule, duration_seconds
+from burnrate.drill.expectation.bounds import Window
 
 _RECORD = re.compile(r"[a-zA-Z_][\w]*:[\w:]+")
 _RANGE = re.compile(r"\[((?:\d+(?:ms|[smhdwy]))+)(?::[^\]]*)?\]")

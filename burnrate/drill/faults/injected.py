@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from burnrate.drill.clients.http import Web
 from burnrate.drill.errors import DrillError, NoAnswer, UndoFailed
-from burnrate.drill.web import Web
 
 # The service's own limit: no injection outlives a drill that was killed by longer.
 LONGEST_INJECTION_SECONDS = 600.0

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from burnrate.drill.clients.http import Web
 from burnrate.drill.errors import NoAnswer
-from burnrate.drill.web import Web
 
 _UNIT_SECONDS = {
     "ms": 0.001,

@@ -6,10 +6,10 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
+from burnrate.drill.clients.http import Web
 from burnrate.drill.commands import drill
 from burnrate.drill.errors import NoAnswer, Refused
-from burnrate.drill.running import check_faults
-from burnrate.drill.web import Web
+from burnrate.drill.running_stack import check_faults
 
 
 def service(status: int, body: object = None) -> Web:

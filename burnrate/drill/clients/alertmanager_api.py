@@ -8,8 +8,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
-from burnrate.drill.prometheus import duration_seconds
-from burnrate.drill.web import Web
+from burnrate.drill.clients.http import Web
+from burnrate.drill.clients.prometheus_api import duration_seconds
 
 # https://prometheus.io/docs/alerting/latest/configuration/#matcher
 _MATCHER = re.compile(r'^\s*([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$')

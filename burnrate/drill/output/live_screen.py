@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import click
 
-from burnrate.drill.plan import Plan
+from burnrate.drill.drill_plan import Plan
+from burnrate.drill.observation.timeline import Step
 from burnrate.drill.result import Result
-from burnrate.drill.timeline import Step
 
 _WIDTH = max(len(step) for step in Step)
 

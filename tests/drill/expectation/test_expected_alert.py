@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from burnrate.drill.catalogue import DRILLS
-from burnrate.drill.prometheus import Rule, duration_seconds
-from burnrate.drill.rules import Expected, conditions, find_rule
+from burnrate.drill.clients.prometheus_api import Rule, duration_seconds
+from burnrate.drill.expectation.expected_alert import Expected, conditions, find_rule
 
-RULES = Path(__file__).resolve().parents[2] / "prometheus/rules"
+RULES = Path(__file__).resolve().parents[3] / "prometheus/rules"
 
 RECORDED = [
     Rule(

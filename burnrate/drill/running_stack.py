@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from burnrate.drill.alertmanager import Alertmanager
+from burnrate.drill.clients.alertmanager_api import Alertmanager
+from burnrate.drill.clients.http import Web
+from burnrate.drill.clients.inbox_api import Inbox
+from burnrate.drill.clients.prometheus_api import Prometheus
 from burnrate.drill.errors import Refused
-from burnrate.drill.inbox import Inbox
-from burnrate.drill.prometheus import Prometheus
-from burnrate.drill.web import Web
 from burnrate.stack.addresses import LOOPBACK
 from burnrate.stack.errors import StackError
 from burnrate.stack.records import Mode

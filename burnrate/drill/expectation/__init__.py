@@ -1,0 +1,1 @@
+"""Which alert a drill must raise, from which rule, and the latest time of each of its steps."""

@@ -1,0 +1,1 @@
+"""What is seen of the running stack during a drill, again and again, and the timeline of it."""

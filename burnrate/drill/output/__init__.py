@@ -1,0 +1,1 @@
+"""What a drill prints while it goes on, and the report at its end."""
