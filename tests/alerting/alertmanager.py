@@ -10,8 +10,9 @@ from typing import Any
 import httpx2
 import yaml
 
-from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers, wait_until
+from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 CONFIGURATION = ROOT / "alerting" / "alertmanager.yml"
 # Everything waits this long at most, where the shipped file says a minute and more.
@@ -80,7 +81,7 @@ class Alertmanager:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/-/ready"), 60, "Alertmanager is ready")
+        wait_until(lambda: answers(f"{self.url}/-/ready"), "Alertmanager is ready")
 
     def stop(self) -> None:
         """End it."""
@@ -104,6 +105,12 @@ class Alertmanager:
             "annotations": dict(annotations or {"summary": "A test."}),
         } | {name: time.isoformat() for name, time in times.items() if time}
         httpx2.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
+
+    def failed_flushes(self) -> int:
+        """Return how many notifications it has given up until their group's next flush."""
+        lines = httpx2.get(f"{self.url}/metrics").text.splitlines()
+        name = 'alertmanager_notifications_failed_total{integration="webhook"'
+        return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
     def resolve(self, alertname: str, service: str = "api") -> None:
         """Tell it that an alert has ended now."""

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from websockets.sync.client import ClientConnection, connect
 
-from tests.alerting.servers import wait_until
+from tests.support.waiting import wait_until
 
 _COMMAND = [
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
@@ -65,7 +65,7 @@ def browsing(folder: Path) -> Iterator[Page]:
 
 def _address(process: subprocess.Popen[bytes], profile: Path) -> str:
     file = profile / "DevToolsActivePort"
-    wait_until(lambda: file.exists() or process.poll() is not None, 20, "Chromium listens")
+    wait_until(lambda: file.exists() or process.poll() is not None, "Chromium listens")
     port = file.read_text().splitlines()[0]
     pages = httpx2.get(f"http://127.0.0.1:{port}/json").json()
     address: str = next(page for page in pages if page["type"] == "page")["webSocketDebuggerUrl"]

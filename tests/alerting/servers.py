@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,21 +15,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 TOKEN = "a-token-of-the-tests-0123456789"
 ROOT = Path(__file__).parents[2]
-
-
-def wait_until(
-    is_so: Callable[[], bool], timeout_seconds: float, what: str, every_seconds: float = 0.05
-) -> float:
-    """Wait for a condition; returns the seconds it took."""
-    started = time.monotonic()
-    while not is_so():
-        if time.monotonic() - started > timeout_seconds:
-            raise AssertionError(f"not within {timeout_seconds} s: {what}")
-        time.sleep(every_seconds)
-    return time.monotonic() - started
 
 
 def answers(url: str) -> bool:
@@ -51,7 +39,7 @@ def serving(app: Starlette) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        wait_until(lambda: server.started or not thread.is_alive(), 10, "the server starts")
+        wait_until(lambda: server.started or not thread.is_alive(), "the server starts")
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -100,7 +88,7 @@ class InboxProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/health/ready"), 60, "the inbox is ready")
+        wait_until(lambda: answers(f"{self.url}/health/ready"), "the inbox is ready")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; returns its exit code."""

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from tests.alerting.bodies import a_body, an_alert
-from tests.alerting.servers import TOKEN, InboxProcess, wait_until
+from tests.alerting.servers import TOKEN, InboxProcess
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 # 20 of them, INBOX_KILLS=20, take a minute and a half.
@@ -47,7 +48,7 @@ def test_a_kill_loses_no_acknowledged_delivery(inbox_process: InboxProcess, roun
     ]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(acknowledged) >= kill_after, 30, "deliveries", every_seconds=0.001)
+    wait_until(lambda: len(acknowledged) >= kill_after, "deliveries", every_seconds=0.001)
     inbox_process.stop(signal.SIGKILL)
     for thread in threads:
         thread.join(20)

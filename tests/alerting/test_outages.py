@@ -2,16 +2,18 @@
 
 import pytest
 
-from tests.alerting.outages import LIMIT_SECONDS, Outages
+from tests.alerting.outages import Outages
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
-
-
-def test_what_fires_in_an_outage_of_35_s_is_there_soon_after(outages: Outages) -> None:
-    """Within a group_interval of 10 s and what a retry may wait."""
-    assert outages.firing.result() < LIMIT_SECONDS
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
-def test_what_resolves_in_an_outage_of_60_s_is_closed_soon_after(outages: Outages) -> None:
-    """Alertmanager tells of an end until it has been heard."""
-    assert outages.resolved.result() < LIMIT_SECONDS
+def test_what_fires_in_an_outage_is_there_after_it(outages: Outages) -> None:
+    """Alertmanager failed to deliver it for three intervals of its group."""
+    during = outages.firing.result()
+    assert during["labels"]["alertname"] == "During"
+    assert during["deliveries"] == 1
+
+
+def test_what_resolves_in_an_outage_is_closed_after_it(outages: Outages) -> None:
+    """Alertmanager tells of an end until it has been heard, here after six intervals."""
+    assert outages.resolved.result()["state"] == "resolved"

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from bench.reporting.report import Report
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -124,11 +124,9 @@ def test_a_run_of_scrapes_measures_fresh_recycled_and_stalls(bench: Bench) -> No
 def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
     """Workers, gunicorn and temporary folders go with the command."""
     with bench.start("telemetry") as process:
-        until = time.monotonic() + 30
-        while len(list(bench.processes())) < 5 and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_until(lambda: len(list(bench.processes())) >= 5, "gunicorn's workers")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate()
     assert process.returncode == 1, output
     assert "Traceback" not in output
     assert bench.left() == ([], [])

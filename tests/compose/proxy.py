@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from starlette.websockets import WebSocket
 
 from tests.compose.servers import ROOT, running_app, running_nginx
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -38,14 +38,13 @@ class Proxy:
 
     def lines(self, count: int = 1) -> list[dict[str, object]]:
         """Return the access log once it has `count` lines; each must be JSON."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+
+        def enough() -> list[dict[str, object]]:
             raw = self.log.read_bytes().splitlines()
             lines = [json.loads(line) for line in raw if line.startswith(b"{")]
-            if len(lines) >= count:
-                return lines
-            time.sleep(0.02)
-        raise AssertionError(f"fewer than {count} lines: {self.log.read_text(errors='replace')}")
+            return lines if len(lines) >= count else []
+
+        return wait_until(enough, f"{count} lines of nginx")
 
     def send(self, raw: bytes) -> bytes:
         """Send bytes as they are and return everything that comes back."""

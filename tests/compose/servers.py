@@ -1,10 +1,8 @@
 """Real servers for these tests: nginx with a file of the tree, and something behind it."""
 
 import os
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,22 +12,16 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.servers.processes import free_port
+from tests.servers.processes import free_port, is_listening
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
 
 def wait_for_port(port: int, *, alive: Callable[[], bool]) -> None:
-    """Return once the port accepts; fail as soon as its server is gone, or after 10 s."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if not alive():
-            break
-        time.sleep(0.02)
-    raise AssertionError(f"nothing listens on port {port}")
+    """Return once the port accepts; fail as soon as its server is gone."""
+    wait_until(lambda: is_listening(port) or not alive(), f"port {port}", every_seconds=0.02)
+    assert alive(), f"nothing listens on port {port}"
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,14 +10,7 @@ import httpx2
 import pytest
 
 from tests.compose.servers import ROOT
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    """Return once it is so; a store is asked twice a second, because an answer costs it work."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
+from tests.support.waiting import wait_until
 
 
 @contextmanager
@@ -43,7 +35,7 @@ def running(
             [found, f"-config.file={configuration}"], cwd="/", stdout=log, stderr=log
         )
     try:
-        wait_for(lambda: _is_ready(ready_url, process, folder / "log"), 60)
+        wait_until(lambda: _is_ready(ready_url, process, folder / "log"), every_seconds=0.5)
         yield
     finally:
         process.terminate()

@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from tests.compose.servers import ROOT
-from tests.compose.stores import running, wait_for
+from tests.compose.stores import running
 from tests.grafana.shipping import entry
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -101,7 +102,7 @@ def test_line_is_found_by_its_trace_and_kept_once(loki: str) -> None:
     (tempo_source,) = [s for s in links["datasources"] if s["uid"] == "tempo"]
     query = tempo_source["jsonData"]["tracesToLogsV2"]["query"]
     query = query.replace("$${__trace.traceId}", _TRACE_ID)
-    wait_for(lambda: bool(_lines(loki, query)), 20)
+    wait_until(lambda: bool(_lines(loki, query)), every_seconds=0.5)
 
     (stream,) = _lines(loki, query)
     assert [line for _, line in stream["values"]] == [text]
@@ -134,7 +135,7 @@ def test_requests_with_ids_of_their_own_make_no_streams(loki: str) -> None:
             ),
         )
     last = f'{{service=~"many-.*"}} | request_id="{_REQUESTS - 1:032x}"'
-    wait_for(lambda: bool(_lines(loki, last)), 20)
+    wait_until(lambda: bool(_lines(loki, last)), every_seconds=0.5)
     (found,) = _lines(loki, last)
     selector = {"match[]": '{service=~"many-.*"}'}
     series = httpx2.get(f"{loki}/loki/api/v1/series", params=selector).json()["data"]
@@ -170,7 +171,7 @@ def test_error_burst_that_only_logs_show_is_told(loki: str, alertmanager: _Alert
     _complain(loki, "burst", "error", error, 11)
     _complain(loki, "crash", "critical", '{"level": "critical", "logger": "uncaught"}', 1)
 
-    wait_for(lambda: len(alertmanager.labels()) >= 2, 60)
+    wait_until(lambda: len(alertmanager.labels()) >= 2, every_seconds=0.5)
     # Long enough for the rest to be told as well, if it were.
     time.sleep(5)
 
@@ -187,7 +188,7 @@ def test_postgres_panic_is_told(loki: str, alertmanager: _Alertmanager) -> None:
     """Its FATAL is a refused login; its PANIC is a crash."""
     _complain(loki, "postgres", "critical", "PANIC:  could not write to file", 1)
 
-    wait_for(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), 60)
+    wait_until(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), every_seconds=0.5)
 
 
 def test_lines_are_not_kept_for_ever(loki: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.compose.stores import running, wait_for
+from tests.compose.stores import running
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -51,8 +52,10 @@ def test_trace_is_found_by_id_and_by_what_it_holds(tempo: tuple[str, str]) -> No
         return httpx2.get(url + path, params=parameters).text
 
     search = '{ resource.service.name = "api" && span.http.route = "/users" && status = error }'
-    wait_for(lambda: "GET /users" in find(f"/api/v2/traces/{_TRACE_ID}"), 30)
-    wait_for(lambda: "GET /users" in find("/api/search", q=search), 120)
+    wait_until(lambda: "GET /users" in find(f"/api/v2/traces/{_TRACE_ID}"), every_seconds=0.5)
+    wait_until(
+        lambda: "GET /users" in find("/api/search", q=search), seconds=120, every_seconds=0.5
+    )
 
 
 def test_traces_are_kept_as_long_as_logs(tempo: tuple[str, str]) -> None:

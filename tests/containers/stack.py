@@ -4,8 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -110,14 +109,6 @@ class Containers(Checkout):
         """Return what the inbox has."""
         answer = httpx2.get(self.url("inbox", "/alerts"), params={"state": state, **labels})
         return cast("list[dict[str, Any]]", answer.json()["alerts"])
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Return once a condition holds; fail when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.25)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import httpx2
 import pytest
 import yaml
 
-from tests.containers.stack import Containers, until
+from tests.containers.stack import Containers
 from tests.servers.checkout import ROOT
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
@@ -135,13 +136,13 @@ def test_a_request_leaves_a_log_line_and_a_metric(stack: Containers) -> None:
     """Followed by its id through the engine's logs of nginx and api, and into Prometheus."""
     answer = httpx2.get(stack.url("nginx", "/posts"), headers={"X-Request-ID": "containers-1"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "containers-1")
-    until(lambda: bool(_lines(stack, "nginx", "containers-1")), 5, "nginx' line")
-    until(lambda: bool(_lines(stack, "api", "containers-1")), 5, "the service's line")
+    wait_until(lambda: bool(_lines(stack, "nginx", "containers-1")), "nginx' line")
+    wait_until(lambda: bool(_lines(stack, "api", "containers-1")), "the service's line")
     (line,) = _lines(stack, "api", "containers-1")
     assert (line["route"], line["status_code"]) == ("/posts", 200)
     assert line["client"] == stack.gateway
     promql = 'http_requests_total{service="api",endpoint="/posts",status="200"} > 0'
-    until(lambda: bool(stack.query(promql)), 20, "Prometheus has scraped it")
+    wait_until(lambda: bool(stack.query(promql)), "Prometheus has scraped it")
 
 
 def test_a_sampled_trace_arrives_in_tempo(stack: Containers) -> None:
@@ -153,13 +154,13 @@ def test_a_sampled_trace_arrives_in_tempo(stack: Containers) -> None:
     assert httpx2.get(stack.url("nginx", "/posts"), headers=parent).status_code == 200
     ask = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read())"
     address = f"http://tempo:3200/api/traces/{trace_id}"
-    until(lambda: "/posts" in stack.execute("api", "python", "-c", ask, address).stdout, 30, "it")
+    wait_until(lambda: "/posts" in stack.execute("api", "python", "-c", ask, address).stdout, "it")
 
 
 def test_prometheus_reaches_every_part(stack: Containers) -> None:
     """Every target but those without an image, exporters' own ones included."""
     absent = stack.images.absent_parts().keys()
-    until(lambda: {_job(each) for each in stack.query("up == 0")} == absent, 45, "targets up")
+    wait_until(lambda: {_job(each) for each in stack.query("up == 0")} == absent, "targets up")
     assert [each["value"][1] for each in stack.query("pg_up + redis_up + nginx_up")] != ["0"]
     (disk,) = stack.query('node_filesystem_avail_bytes{mountpoint="/host/data"}')
     assert float(disk["value"][1]) > 0
@@ -167,7 +168,7 @@ def test_prometheus_reaches_every_part(stack: Containers) -> None:
 
 def test_the_watchdog_arrives_in_the_inbox(stack: Containers) -> None:
     """Rule to inbox: the whole path of an alert works."""
-    until(lambda: bool(stack.alerts("firing", alertname="Watchdog")), 60, "the watchdog")
+    wait_until(lambda: bool(stack.alerts("firing", alertname="Watchdog")), "the watchdog")
 
 
 def _status(process: Path) -> dict[str, str]:

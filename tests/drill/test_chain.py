@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.drill.stacks import COMMAND, DrillStack, environment
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.drills, pytest.mark.timeout(420)]
 
@@ -36,7 +36,7 @@ def test_a_request_can_be_followed_by_its_ids(drill_stack: DrillStack) -> None:
         headers={"X-Request-ID": "chain-1", "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-00"},
     )
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "chain-1")
-    wait_until(lambda: len(log_lines(drill_stack, "api", "chain-1")) == 1, seconds=5)
+    wait_until(lambda: len(log_lines(drill_stack, "api", "chain-1")) == 1)
     (line,) = log_lines(drill_stack, "api", "chain-1")
     assert (line["trace_id"], line["route"], line["status_code"]) == (TRACE_ID, "/posts", 200)
     assert line["client"] == "127.0.0.1"
@@ -46,7 +46,7 @@ def test_a_request_can_be_followed_by_its_ids(drill_stack: DrillStack) -> None:
     for _ in range(8):  # whichever worker answers
         assert sample in httpx2.get(drill_stack.url("api", "/metrics")).text
     promql = 'http_requests_total{service="api",endpoint="/posts",method="GET",status="200"}'
-    wait_until(lambda: bool(drill_stack.query(promql)), seconds=15, what="a scrape")
+    wait_until(lambda: bool(drill_stack.query(promql)), "a scrape")
     assert [sample["value"][1] for sample in drill_stack.query(promql)] == ["1"]
 
 
@@ -57,7 +57,7 @@ def test_every_target_is_up(drill_stack: DrillStack) -> None:
     def reached() -> set[str]:
         return {sample["metric"]["job"] for sample in drill_stack.query("up == 1")}
 
-    wait_until(lambda: jobs <= reached(), seconds=45, what=f"all of {jobs}")
+    wait_until(lambda: jobs <= reached(), f"all of {jobs}")
     assert drill_stack.query("up == 0") == []
 
 
@@ -85,7 +85,7 @@ def test_an_interrupted_drill_undoes_its_fault(drill_stack: DrillStack) -> None:
         assert "interrupted; the fault is undone" in said
         assert api.get("/faults/injections").json()["items"] == []
         # Each worker looks once a second.
-        wait_until(lambda: api.get("/posts").elapsed.total_seconds() < 0.5, seconds=5)
+        wait_until(lambda: api.get("/posts").elapsed.total_seconds() < 0.5)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.grafana.traffic import Traffic
 from tests.servers.checkout import Checkout, copied_checkout
 
 # All have data after 15 s on two cores, and after a minute on two very busy ones.
-_PATIENCE_SECONDS = 110.0
+_PATIENCE_SECONDS = 200.0
 _STORES = ("prometheus", "alertmanager", "loki", "tempo")
 
 

@@ -10,7 +10,7 @@ import yaml
 from tests.grafana.conftest import BusyStack
 from tests.grafana.panels import BUILT, ROOT, all_queries, every_value, fill, panels
 from tests.grafana.traffic import FAILING
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -177,7 +177,7 @@ def _alert(stack: BusyStack, name: str, **labels: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return stack.backends.firing(alertname=name, service="api", **labels)
 
-    wait_until(lambda: bool(found()), seconds=30, what=name)
+    wait_until(lambda: bool(found()), name)
     return found()[0]
 
 

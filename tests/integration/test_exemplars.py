@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from tests.servers.collector import running_collector
-from tests.servers.processes import HOST, ServerProcess, free_port, wait_until
+from tests.servers.processes import HOST, ServerProcess, free_port
+from tests.support.waiting import wait_until
 from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration
@@ -91,9 +92,7 @@ def test_sampled_requests_of_all_workers_are_found_by_their_bucket(tmp_path: Pat
         for path in PATHS * 5:
             latest[path] = send(service, path, is_sampled=True)
             unsampled.add(send(service, path, is_sampled=False))
-        wait_until(
-            lambda: set(latest.values()) <= stored_exemplars(url).keys(), what="the exemplars"
-        )
+        wait_until(lambda: set(latest.values()) <= stored_exemplars(url).keys(), "the exemplars")
         stored = stored_exemplars(url)
     slow = stored[latest[PATHS[2]]]
     assert slow["endpoint"] == "/shop/orders/{order}/slow"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.telemetry.scraping import scraping
-from tests.telemetry.service import Service, running, until
+from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration
 
@@ -63,8 +64,8 @@ def kill_workers(service: Service) -> None:
     """Kill one after the other, each when all are serving again."""
     for number in range(KILLS):
         os.kill(service.worker_pids()[number % 4], signal.SIGKILL)
-        until(partial(has_killed, service, number + 1), 30)
-        until(partial(has_all_workers, service), 30)
+        wait_until(partial(has_killed, service, number + 1))
+        wait_until(partial(has_all_workers, service))
 
 
 def has_killed(service: Service, kills: int) -> bool:

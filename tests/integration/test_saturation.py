@@ -15,7 +15,8 @@ import yaml
 
 from tests.servers.api import ApiServer, running_api
 from tests.servers.postgres import running_postgres
-from tests.servers.processes import HOST, ROOT, ServerProcess, free_port, wait_until
+from tests.servers.processes import HOST, ROOT, ServerProcess, free_port
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(480)]
 
@@ -102,16 +103,16 @@ def test_exhausted_pool_is_told_within_a_minute(api: ApiServer, prometheus: Prom
     with api.client() as client:
         for _ in range(50):
             assert client.get("/users").status_code == 200
-    wait_until(lambda: bool(prometheus.query("up")), seconds=20, what="a scrape")
+    wait_until(lambda: bool(prometheus.query("up")), "a scrape")
     assert prometheus.query(firing) == []
     with _exhausted(api):
-        wait_until(lambda: bool(prometheus.query(firing)), seconds=60, what="the alert")
+        wait_until(lambda: bool(prometheus.query(firing)), "the alert")
         labels = [alert["metric"] for alert in prometheus.query(firing)]
         assert ("PoolBudgetBurnFast", "page") in {(a["alertname"], a["severity"]) for a in labels}
         # Tickets are evaluated each 120 s, if not hurried, and from the third time on Prometheus
         # records which fire. Where their windows hold a day without errors, they come later still.
         ticket = firing.replace("}", ',severity="ticket"}')
-        wait_until(lambda: bool(prometheus.query(ticket)), seconds=360, what="a ticket")
+        wait_until(lambda: bool(prometheus.query(ticket)), "a ticket", seconds=360)
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.alerting.servers import InboxProcess, wait_until
+from tests.alerting.servers import InboxProcess
 from tests.servers.api import ApiServer, running_api
 from tests.servers.collector import Collector, running_collector
 from tests.servers.front import running_front
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.processes import HOST
 from tests.servers.redis import running_redis
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -149,7 +150,7 @@ def test_inbox_keeps_a_secret(collector: Collector, tmp_path: Path) -> None:
     inbox.start()
     log = tmp_path / "inbox.log"
     try:
-        wait_until(lambda: b"watchdog" in log.read_bytes(), 10, "the watchdog is late")
+        wait_until(lambda: b"watchdog" in log.read_bytes(), "the watchdog is late")
         with httpx2.Client(base_url=inbox.url, headers=HEADERS) as client:
             for method, path in (
                 ("POST", "/webhooks/alertmanager"),

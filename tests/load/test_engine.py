@@ -14,7 +14,8 @@ from burnrate.load.background import BackgroundLoad
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
 from burnrate.load.world import World
-from tests.servers.processes import free_port, wait_until
+from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 import yaml
 
-from tests.servers.processes import HOST, ROOT, ServerProcess, free_port, wait_until
+from tests.servers.processes import HOST, ROOT, ServerProcess, free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 _PROMETHEUS = ROOT / "prometheus"
@@ -43,7 +44,7 @@ def test_every_rule_is_loaded_and_nothing_is_complained_of(
 ) -> None:
     """As they are written: no rule is dropped, renamed or warned about."""
     process, url = server
-    wait_until(lambda: httpx2.get(f"{url}/-/ready").is_success, what="the first load")
+    wait_until(lambda: httpx2.get(f"{url}/-/ready").is_success, "the first load")
     answer: dict[str, Any] = httpx2.get(f"{url}/api/v1/rules").json()
 
     loaded = [(g["name"], r["name"]) for g in answer["data"]["groups"] for r in g["rules"]]

@@ -11,14 +11,8 @@ from typing import Any
 import httpx2
 import psutil
 
-from tests.servers.processes import (
-    HOST,
-    ROOT,
-    ServerProcess,
-    free_port,
-    private_folder,
-    wait_until,
-)
+from tests.servers.processes import HOST, ROOT, ServerProcess, free_port, private_folder
+from tests.support.waiting import wait_until
 
 
 class ApiServer(ServerProcess):
@@ -50,11 +44,7 @@ class ApiServer(ServerProcess):
         self.launch()
         self.wait_listening(self.port)
         workers = int((self._env or {}).get("WEB_CONCURRENCY", "4"))
-        wait_until(
-            lambda: self.count_started() >= workers or not self.is_running(),
-            seconds=30,
-            what="the workers",
-        )
+        wait_until(lambda: self.count_started() >= workers or not self.is_running(), "the workers")
         assert self.is_running(), self.output()
 
     def worker_pids(self) -> list[int]:

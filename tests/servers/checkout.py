@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,10 @@ import psutil
 
 from burnrate.stack.addresses import ENDPOINTS
 from tests.servers.processes import free_ports
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = shutil.ignore_patterns(".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__")
-PATIENCE_SECONDS = 30.0
 
 
 def ports_for_all() -> dict[str, int]:
@@ -102,10 +101,7 @@ class Checkout:
 
     def wait_until_healthy(self, part: str) -> None:
         """Wait for a part that is on its way back."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.status()[part]["health"] != "healthy":
-            assert time.monotonic() < deadline, f"{part} did not come back"
-            time.sleep(0.2)
+        wait_until(lambda: self.status()[part]["health"] == "healthy", part, every_seconds=0.2)
 
 
 @contextmanager

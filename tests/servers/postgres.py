@@ -10,7 +10,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from tests.servers.processes import HOST, ServerProcess, free_port, private_folder, wait_until
+from tests.servers.processes import HOST, ServerProcess, free_port, private_folder
+from tests.support.waiting import wait_until
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 OS_USER = "postgres"
@@ -63,7 +64,7 @@ class PostgresServer(ServerProcess):
         """Start it and wait until it accepts connections."""
         self.launch()
         # It listens a little before it lets anyone in.
-        wait_until(lambda: self._is_ready() or not self.is_running(), what="PostgreSQL")
+        wait_until(lambda: self._is_ready() or not self.is_running(), "PostgreSQL")
         assert self.is_running(), self.output()
 
     def stop(self, signal_number: signal.Signals = signal.SIGINT, seconds: float = 15) -> int:

@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.support.waiting import wait_until
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
@@ -36,16 +37,6 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise AssertionError(f"no {count} ports are free")
-
-
-def wait_until(is_true: Callable[[], bool], *, seconds: float = 10, what: str = "it") -> None:
-    """Return once `is_true` says so; fail when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if is_true():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 
 def is_listening(port: int) -> bool:
@@ -142,13 +133,13 @@ class ServerProcess:
         assert self._process is not None
         return self._process.wait(seconds)
 
-    def wait_listening(self, port: int, seconds: float = 15) -> None:
+    def wait_listening(self, port: int) -> None:
         """Return once it accepts connections on a port; fail as soon as it has ended."""
 
         def is_up_or_gone() -> bool:
             return is_listening(port) or not self.is_running()
 
-        wait_until(is_up_or_gone, seconds=seconds, what=self._command[0])
+        wait_until(is_up_or_gone, self._command[0])
         assert self.is_running(), self.output()
 
     def output(self) -> str:

@@ -3,8 +3,8 @@
 What is not installed here is skipped by name; with its binaries on the PATH, it is checked too.
 """
 
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.grafana.panels import BUILT, all_queries, every_value, fill
 from tests.servers.checkout import copied_checkout
 from tests.slo.asked import OF_PROMETHEUS, Rules, queries_of_runbooks
 from tests.slo.exposed import Exposed, part_of, unrecorded
+from tests.support.waiting import wait_until
 
 _RULES = Rules()
 _ASKED = {
@@ -23,26 +24,28 @@ _ASKED = {
 _OF_PROCESSES = sorted(
     (each for each in _ASKED if ":" not in each.name and each.name not in OF_PROMETHEUS), key=str
 )
-# A first evaluation of every group, and what parts show only once they have found each other.
-_PATIENCE_SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
 def exposed() -> Iterator[Exposed]:
-    """A whole stack without traffic, as soon as nothing is missing any more."""
+    """A whole stack without traffic, as soon as nothing is missing any more.
+
+    That is after a first evaluation of every group, and once the parts have found each other.
+    """
     with copied_checkout() as checkout:
         checkout.evaluate_often()
         checkout.up()
         found = Exposed(checkout)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        is_complete = False
-        while not is_complete and time.monotonic() < deadline:
-            found.scrape()
-            is_evaluated = all(rule["health"] != "unknown" for rule in found.rules())
-            missing = [s for s in _OF_PROCESSES if not found.has(s) and not part_of(s)]
-            is_complete = is_evaluated and not missing
-            time.sleep(0 if is_complete else 0.5)
+        # What is missing in the end is each test's to say.
+        with suppress(AssertionError):
+            wait_until(lambda: _is_complete(found), every_seconds=0.5)
         yield found
+
+
+def _is_complete(found: Exposed) -> bool:
+    found.scrape()
+    is_evaluated = all(rule["health"] != "unknown" for rule in found.rules())
+    return is_evaluated and all(found.has(s) or part_of(s) for s in _OF_PROCESSES)
 
 
 @pytest.mark.integration

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tests.alerting.alertmanager import CONFIGURATION, find_program
-from tests.servers.processes import HOST, ServerProcess, free_port, wait_until
+from tests.servers.processes import HOST, ServerProcess, free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -53,7 +54,7 @@ def test_a_page_silences_its_own_tickets_and_no_others(tmp_path: Path) -> None:
             ]
 
         # An alert's state is known once its group has been flushed.
-        wait_until(lambda: bool(inhibited()), seconds=60, what="the inhibition")
+        wait_until(lambda: bool(inhibited()), "the inhibition")
         assert inhibited() == [("ErrorBudgetBurnSlow", "api", "availability")]
     finally:
         process.stop()

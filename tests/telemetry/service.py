@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,10 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.servers.processes import free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).with_name("foreign.conf.py")
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait until something is so, and fail when it does not come to be."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 class Service:
@@ -98,21 +90,16 @@ def running(folder: Path, **environment: str) -> Iterator[Service]:
         )
     service = Service(process, port, output)
     try:
-        _wait_until_ready(service, int(environment.get("WORKERS", "4")))
+        workers = int(environment.get("WORKERS", "4"))
+        wait_until(lambda: _has_workers(service, workers), f"{workers} workers")
         yield service
     finally:
         service.stop()
 
 
-def _wait_until_ready(service: Service, workers: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if service.process.poll() is not None:
-            raise RuntimeError(service.output.read_text())
-        try:
-            if service.value("workers") == workers:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise TimeoutError(service.output.read_text())
+def _has_workers(service: Service, workers: int) -> bool:
+    assert service.process.poll() is None, service.output.read_text()
+    try:
+        return service.value("workers") == workers
+    except OSError:
+        return False

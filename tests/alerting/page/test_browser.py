@@ -7,7 +7,7 @@ import pytest
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.browser import browsing
 from tests.alerting.conftest import Inbox
-from tests.alerting.servers import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -20,13 +20,12 @@ def test_an_alert_appears_on_the_open_page(fresh_inbox: Inbox, tmp_path: Path) -
         page.call("Emulation.setDeviceMetricsOverride", **size)
         page.call("Page.navigate", url=fresh_inbox.url)
         live = 'document.getElementById("link")?.textContent == "live"'
-        wait_until(lambda: page.evaluate(live), 15, "the page is live")
+        wait_until(lambda: page.evaluate(live), "the page is live")
         page.evaluate('document.getElementById("act-1").open = true')
         page.evaluate('document.getElementById("text-1").value = "half a sen"')
         fresh_inbox.post(a_body(an_alert("f2", labels={"alertname": "<b>Second</b>"})))
         wait_until(
             lambda: page.evaluate('document.querySelectorAll(".card").length') == 2,
-            5,
             "the second alert",
         )
         assert page.evaluate('document.getElementById("text-1").value') == "half a sen"

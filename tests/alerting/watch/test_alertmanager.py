@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from tests.alerting.alertmanager import GROUP_INTERVAL_SECONDS, Alertmanager
-from tests.alerting.servers import TOKEN, InboxProcess, wait_until
+from tests.alerting.servers import TOKEN, InboxProcess
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -31,10 +32,8 @@ def _alerts(inbox: InboxProcess, **filters: str) -> list[dict[str, Any]]:
     return alerts
 
 
-def _wait_for(inbox: InboxProcess, timeout_seconds: float, **filters: str) -> float:
-    return wait_until(
-        lambda: bool(_alerts(inbox, **filters)), timeout_seconds, f"an alert with {filters}"
-    )
+def _wait_for(inbox: InboxProcess, **filters: str) -> None:
+    wait_until(lambda: bool(_alerts(inbox, **filters)), f"an alert with {filters}")
 
 
 def _metric(inbox: InboxProcess, sample: str) -> float:
@@ -48,11 +47,11 @@ def test_an_alert_arrives_and_its_resolve_closes_it(
 ) -> None:
     """And firing once more is a second episode."""
     alertmanager.post(alertname="HighErrors")
-    _wait_for(inbox_process, 10, alertname="HighErrors", state="firing")
+    _wait_for(inbox_process, alertname="HighErrors", state="firing")
     alertmanager.resolve(alertname="HighErrors")
-    _wait_for(inbox_process, 10, alertname="HighErrors", state="resolved")
+    _wait_for(inbox_process, alertname="HighErrors", state="resolved")
     alertmanager.post(alertname="HighErrors")
-    _wait_for(inbox_process, 10, alertname="HighErrors", state="firing")
+    _wait_for(inbox_process, alertname="HighErrors", state="firing")
     assert [alert["state"] for alert in _alerts(inbox_process)] == ["firing", "resolved"]
     detail = httpx2.get(f"{inbox_process.url}/alerts/1").json()
     assert [line["kind"] for line in detail["timeline"]] == ["opened", "closed"]
@@ -68,11 +67,10 @@ def test_a_wrong_token_is_tried_again_until_it_is_right(
     alertmanager.post(alertname="Rotated")
     wait_until(
         lambda: _metric(inbox_process, 'inbox_deliveries_total{outcome="unauthorized"}') > 0,
-        10,
         "the wrong token is refused",
     )
     alertmanager.token_file.write_text(TOKEN)
-    _wait_for(inbox_process, 15, alertname="Rotated", state="firing")
+    _wait_for(inbox_process, alertname="Rotated", state="firing")
 
 
 def test_two_unclustered_alertmanagers_make_one_transition(
@@ -87,7 +85,6 @@ def test_two_unclustered_alertmanagers_make_one_transition(
             server.post(alertname="Twice", starts_at=starts_at)
         wait_until(
             lambda: [alert["deliveries"] for alert in _alerts(inbox_process)] == [2],
-            10,
             "both deliveries",
         )
         timeline = httpx2.get(f"{inbox_process.url}/alerts/1").json()["timeline"]
@@ -99,7 +96,7 @@ def test_two_unclustered_alertmanagers_make_one_transition(
 def test_the_watchdog_arrives(alertmanager: Alertmanager, inbox_process: InboxProcess) -> None:
     """It is delivered at once, and its time in the metrics is the delivery's."""
     alertmanager.post(alertname="Watchdog", severity="none")
-    _wait_for(inbox_process, 10, alertname="Watchdog")
+    _wait_for(inbox_process, alertname="Watchdog")
     seen = _metric(inbox_process, "inbox_watchdog_last_seen_timestamp_seconds")
     assert seen == pytest.approx(time.time(), abs=10)
 
@@ -113,7 +110,7 @@ def test_an_incident_of_one_service_is_one_notification(
     alertmanager.post(alertname="TargetDown")
     alertmanager.post(alertname="ErrorBudgetBurnSlow", slo="latency", severity="ticket")
     alertmanager.post(alertname="PoolFull", severity="ticket")
-    wait_until(lambda: len(_alerts(inbox_process)) >= 4, 10, "three pages and a ticket")
+    wait_until(lambda: len(_alerts(inbox_process)) >= 4, "three pages and a ticket")
     time.sleep(2 * GROUP_INTERVAL_SECONDS)
     names = sorted(alert["labels"]["alertname"] for alert in _alerts(inbox_process))
     burn = "ErrorBudgetBurnFast"
@@ -136,18 +133,18 @@ def test_a_resolve_that_alertmanager_lost_is_found_out(
     inbox_process.start()
     alertmanager.post(alertname="Watchdog", severity="none")
     alertmanager.post(alertname="Slow", severity="ticket", slo="availability")
-    _wait_for(inbox_process, 10, alertname="Slow", state="firing")
+    _wait_for(inbox_process, alertname="Slow", state="firing")
     alertmanager.post(alertname="Fast", severity="page", slo="availability")
     time.sleep(GROUP_INTERVAL_SECONDS)
     alertmanager.post(
         alertname="Slow", severity="ticket", ends_at=datetime.now(UTC), slo="availability"
     )
-    _wait_for(inbox_process, 15, alertname="Slow", state="resolved")
+    _wait_for(inbox_process, alertname="Slow", state="resolved")
     detail = httpx2.get(f"{inbox_process.url}/alerts/2").json()
     assert detail["timeline"][-1]["kind"] == "closed_unconfirmed"
     assert _alerts(inbox_process, alertname="Fast", state="firing")
     alertmanager.stop()
-    wait_until(lambda: _alerts(inbox_process, alertname="Fast")[0]["stale"], 10, "stale")
+    wait_until(lambda: _alerts(inbox_process, alertname="Fast")[0]["stale"], "stale")
     assert _alerts(inbox_process, alertname="Fast", state="firing")
 
 
@@ -162,11 +159,11 @@ def test_an_alert_that_cannot_be_delivered_blocks_nobody(
     }
     inbox_process.start()
     alertmanager.post(alertname="Before", service="redis")
-    _wait_for(inbox_process, 10, alertname="Before")
+    _wait_for(inbox_process, alertname="Before")
     alertmanager.post(alertname="Poison", annotations={"description": "x" * 10_000_000})
     alertmanager.post(alertname="Healthy")
     for name in ("Poison", "Healthy"):
-        _wait_for(inbox_process, 10, alertname=name, state="firing")
+        _wait_for(inbox_process, alertname=name, state="firing")
     assert _metric(inbox_process, 'inbox_deliveries_total{outcome="too_large"}') > 0
     assert _metric(inbox_process, "inbox_alerts_found_total") > 0
     (poison,) = _alerts(inbox_process, alertname="Poison")

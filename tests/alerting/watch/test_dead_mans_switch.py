@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.alerting.alertmanager import Alertmanager
-from tests.alerting.servers import InboxProcess, serving, wait_until
+from tests.alerting.servers import InboxProcess, serving
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 _LATE_SECONDS = 4
@@ -76,17 +77,17 @@ def _is_late(inbox: InboxProcess) -> bool:
 
 
 def _check_told(inbox: InboxProcess, chat: Chat, reason: str) -> None:
-    wait_until(lambda: _is_late(inbox), 3 * _LATE_SECONDS, "the watchdog is late")
-    wait_until(lambda: bool(chat.told), 5, "the fallback is told")
+    wait_until(lambda: _is_late(inbox), "the watchdog is late")
+    wait_until(lambda: bool(chat.told), "the fallback is told")
     assert chat.told[0]["status"] == "firing"
     assert reason in chat.told[0]["text"]
     blind = "Blind: alerts do not arrive"
-    wait_until(lambda: blind in httpx2.get(f"{inbox.url}/").text, 5, "the page says so")
+    wait_until(lambda: blind in httpx2.get(f"{inbox.url}/").text, "the page says so")
     assert "the watchdog is late" in (inbox.folder / "inbox.log").read_text()
 
 
 def _check_back(chat: Chat) -> None:
-    wait_until(lambda: len(chat.told) > 1, 20, "the fallback is told of the end")
+    wait_until(lambda: len(chat.told) > 1, "the fallback is told of the end")
     assert chat.told[1]["status"] == "resolved"
 
 
@@ -96,7 +97,7 @@ def test_a_dead_alertmanager_is_told(
     """Nothing comes any more; and its return is told too."""
     inbox.start()
     _tell(alertmanager)
-    wait_until(lambda: bool(_watchdogs(inbox)), 10, "the watchdog")
+    wait_until(lambda: bool(_watchdogs(inbox)), "the watchdog")
     alertmanager.stop()
     _check_told(inbox, chat, "The watchdog alert does not arrive any more.")
     alertmanager.start()
@@ -111,10 +112,10 @@ def test_a_dead_prometheus_is_told(
     inbox.settings["INBOX_ALERTMANAGER_URL"] = alertmanager.url
     inbox.start()
     _tell(alertmanager)
-    wait_until(lambda: bool(_watchdogs(inbox)), 10, "the watchdog")
+    wait_until(lambda: bool(_watchdogs(inbox)), "the watchdog")
     _check_told(inbox, chat, "Prometheus no longer tells Alertmanager what fires.")
     before = _watchdogs(inbox)[0]["deliveries"]
-    wait_until(lambda: _watchdogs(inbox)[0]["deliveries"] > before, 10, "one more delivery")
+    wait_until(lambda: _watchdogs(inbox)[0]["deliveries"] > before, "one more delivery")
     assert _is_late(inbox)
     _tell(alertmanager)
     _check_back(chat)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.conftest import Inbox
-from tests.alerting.servers import ROOT, TOKEN, InboxProcess, wait_until
+from tests.alerting.servers import ROOT, TOKEN, InboxProcess
+from tests.support.waiting import wait_until
 
 
 def _timeline(inbox: Inbox) -> list[tuple[str, str, str]]:
@@ -113,7 +114,7 @@ def test_the_stream_goes_on_where_it_was_left(inbox: Inbox) -> None:
     assert [event["id"] for event in events] == ["2", "3"]
     change = json.loads(events[1]["data"])
     assert (change["kind"], change["alert"], change["text"]) == ("commented", 1, "line\nline")
-    wait_until(lambda: inbox.metric("inbox_streams") == 0, 5, "the client is missed")
+    wait_until(lambda: inbox.metric("inbox_streams") == 0, "the client is missed")
 
 
 @pytest.mark.parametrize("place", ["99", "9" * 40])

@@ -13,7 +13,8 @@ import pytest
 
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.conftest import Inbox
-from tests.alerting.servers import TOKEN, wait_until
+from tests.alerting.servers import TOKEN
+from tests.support.waiting import wait_until
 
 _NEW = "another-token-of-the-tests-9876"
 
@@ -166,7 +167,7 @@ def test_a_sender_that_leaves_stores_nothing(inbox: Inbox) -> None:
     """Half a body is no delivery."""
     _begin(inbox, 1000).close()
     sample = 'inbox_deliveries_total{outcome="disconnected"}'
-    wait_until(lambda: inbox.metric(sample) == 1, 5, "the sender is missed")
+    wait_until(lambda: inbox.metric(sample) == 1, "the sender is missed")
     assert inbox.alerts() == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.servers.api import ApiServer, running_api
 from tests.servers.disks import small_disk
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 PATHS = ("/users", "/posts/1", "/nowhere", "/health/ready")
 USUAL = {200: 20, 404: 20}
@@ -31,8 +31,7 @@ def test_requests_are_answered_where_metrics_cannot_be_written(backends: dict[st
         victim = api.worker_pids()[0]
         os.kill(victim, signal.SIGKILL)
         wait_until(
-            lambda: victim not in api.worker_pids() and api.count_started() == 3,
-            what="a new worker",
+            lambda: victim not in api.worker_pids() and api.count_started() == 3, "a new worker"
         )
         assert _ask(api) == USUAL
         messages = Counter(

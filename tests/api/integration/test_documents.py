@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 _PAGE = b"<html><title>Budgets</title><script>no()</script><p>Budgets burn.</p></html>"
 
@@ -71,7 +71,7 @@ def test_page_is_fetched_analysed_and_cleaned_up(
         response = client.post("/process", json={"url": f"http://{pages}/page"})
         assert response.status_code == 200
         assert response.json()["keywords"][0] == {"word": "budgets", "count": 2}
-        wait_until(lambda: not _files(workspace), what="the clean-up")
+        wait_until(lambda: not _files(workspace), "the clean-up")
         metrics = client.get("/metrics").text
     assert 'background_tasks_total{outcome="ok",task="clean_up_document"} ' in metrics
     assert 'background_tasks_total{outcome="error",task="clean_up_document"} 0.0' in metrics

@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.api import ApiServer, running_api
 from tests.servers.front import send_raw
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 CLOSE = b"Connection: close\r\n\r\n"
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
@@ -83,7 +83,7 @@ def test_hostile_bytes_leave_valid_lines(api: ApiServer, raw: bytes) -> None:
     """Newlines, ANSI, invalid UTF-8, megabytes: an event is one line of JSON, and none is long."""
     before = api.log.stat().st_size
     assert send_raw(api.port, raw).startswith(b"HTTP/1.1 ")
-    wait_until(lambda: api.log.stat().st_size > before, what="a line")
+    wait_until(lambda: api.log.stat().st_size > before, "a line")
     api.log_lines()
     lines = api.log.read_bytes()[before:].splitlines()
     assert all(

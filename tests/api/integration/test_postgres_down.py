@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.api import ApiServer, running_api
 from tests.servers.postgres import PostgresServer, running_postgres
-from tests.servers.processes import wait_until
+from tests.support.waiting import wait_until
 
 # By default short enough for every run; FAULT_SECONDS=30 and 60 are the full measurements.
 STOPPED_SECONDS = float(os.environ.get("FAULT_SECONDS", "6"))
@@ -57,7 +57,7 @@ def test_start_without_postgres_is_alive_not_ready_and_then_ready(
         assert refused.headers["Retry-After"] == "1"
         assert refused.json()["error"] == "postgres is unavailable"
         mortal_postgres.start()
-        wait_until(lambda: _all_ready(api), seconds=10, what="readiness")
+        wait_until(lambda: _all_ready(api), "readiness")
         assert client.get("/users").status_code == 200
         assert api.worker_pids() == pids
 
@@ -67,14 +67,14 @@ def test_restart_of_postgres_under_load_costs_503_only(
 ) -> None:
     """No 500, and good again within two seconds; writes like reads."""
     with _running(backends, mortal_postgres) as api, _load(api) as answers:
-        wait_until(lambda: len(answers) > 50, what="the load")
+        wait_until(lambda: len(answers) > 50, "the load")
         mortal_postgres.stop(signal.SIGQUIT)
-        wait_until(lambda: any(status == 503 for _, status in answers), what="the outage")
+        wait_until(lambda: any(status == 503 for _, status in answers), "the outage")
         mortal_postgres.start()
         time.sleep(2)
         during = list(answers)
         answers.clear()
-        wait_until(lambda: len(answers) > 100, what="the load")
+        wait_until(lambda: len(answers) > 100, "the load")
         after = list(answers)
     assert {status for _, status in during} == {200, 201, 503}
     assert {status for _, status in after} == {200, 201}
@@ -86,7 +86,7 @@ def test_postgres_that_stopped_dead_holds_nobody_for_long(
     """Every answer within 7 s, all along, and good within 5 s after."""
     with _running(backends, mortal_postgres) as api:
         with _load(api) as answers:
-            wait_until(lambda: len(answers) > 50, what="the load")
+            wait_until(lambda: len(answers) > 50, "the load")
             pids = mortal_postgres.tree()
             for pid in pids:
                 pid.suspend()
@@ -95,7 +95,7 @@ def test_postgres_that_stopped_dead_holds_nobody_for_long(
             finally:
                 for pid in pids:
                     pid.resume()
-            wait_until(lambda: _all_ready(api), seconds=5, what="readiness")
+            wait_until(lambda: _all_ready(api), "readiness")
         with api.client() as client:
             assert client.get("/users").status_code == 200
     assert {status for _, status in answers} == {200, 201, 503}
@@ -112,8 +112,7 @@ def test_worker_killed_while_postgres_is_down_takes_nobody_along(
         victim = before.pop()
         os.kill(victim, signal.SIGKILL)
         wait_until(
-            lambda: victim not in api.worker_pids() and len(api.worker_pids()) == 4,
-            what="a new worker",
+            lambda: victim not in api.worker_pids() and len(api.worker_pids()) == 4, "a new worker"
         )
         until = time.monotonic() + WATCHED_SECONDS
         while time.monotonic() < until:
@@ -124,7 +123,7 @@ def test_worker_killed_while_postgres_is_down_takes_nobody_along(
         assert api.is_running()
         assert before < set(api.worker_pids())
         mortal_postgres.start()
-        wait_until(lambda: _all_ready(api), seconds=10, what="readiness")
+        wait_until(lambda: _all_ready(api), "readiness")
 
 
 def test_exhausted_pool_refuses_after_its_time_out(

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from tests.servers.api import ApiServer, running_api
-from tests.servers.processes import wait_until
 from tests.servers.redis import RedisServer, running_redis
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -80,11 +80,10 @@ def test_cache_and_limit_resume_when_redis_is_back(
     def is_back() -> bool:
         return "RateLimit" in client.get("/posts").headers
 
-    wait_until(is_back, seconds=5, what="the rate limit")
+    wait_until(is_back, "the rate limit")
     wait_until(
         lambda: client.get("/health/ready").json()["checks"]["redis"] == "ok",
-        seconds=5,
-        what="readiness to show Redis",
+        "readiness to show Redis",
     )
 
 

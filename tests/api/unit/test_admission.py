@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.web.admission import AdmissionMiddleware
 from api.web.endpoints import EndpointTable
+from tests.support.waiting import wait_until_async
 
 SLOTS = 2
 
@@ -57,12 +58,6 @@ async def service(work: Work, *, timeout_seconds: float = 60) -> AsyncIterator[h
         yield client
 
 
-async def until_busy(work: Work, number: int) -> None:
-    """Return when so many are at work."""
-    while work.at_work < number:  # noqa: ASYNC110 - it takes a few rounds of the loop
-        await asyncio.sleep(0)
-
-
 async def hold(work: Work, client: httpx2.AsyncClient, number: int) -> set[asyncio.Task[int]]:
     """Send so many requests, and return when as many as possible are at work."""
 
@@ -70,7 +65,7 @@ async def hold(work: Work, client: httpx2.AsyncClient, number: int) -> set[async
         return (await client.get("/work")).status_code
 
     tasks = {asyncio.create_task(ask()) for _ in range(number)}
-    await until_busy(work, min(number, SLOTS))
+    await wait_until_async(lambda: work.at_work >= min(number, SLOTS))
     return tasks
 
 
@@ -116,7 +111,7 @@ def test_health_does_not_wait_in_line() -> None:
         async with service(work) as client:
             tasks = await hold(work, client, SLOTS)
             health = asyncio.create_task(client.get("/health/live"))
-            await until_busy(work, SLOTS + 1)
+            await wait_until_async(lambda: work.at_work >= SLOTS + 1)
             work.may_end.set()
             assert (await health).status_code == 200
             await asyncio.gather(*tasks)

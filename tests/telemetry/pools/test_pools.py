@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from burnrate.telemetry import Telemetry
 from burnrate.telemetry.pools import PoolFull, PoolMeter, PoolTimeout
+from tests.support.waiting import wait_until_async
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float:
@@ -116,12 +117,6 @@ class Blocked:
         return "done"
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - gauges have no event to wait for
-            await asyncio.sleep(0.005)
-
-
 def test_executor_refuses_times_out_and_recovers(
     telemetry: Telemetry, registry: CollectorRegistry
 ) -> None:
@@ -131,9 +126,9 @@ def test_executor_refuses_times_out_and_recovers(
 
     async def scenario() -> None:
         first = asyncio.create_task(executor.run(work))
-        await until(lambda: value(registry, "pool_connections", state="used") == 1)
+        await wait_until_async(lambda: value(registry, "pool_connections", state="used") == 1)
         second = asyncio.create_task(executor.run(work))
-        await until(lambda: value(registry, "pool_pending_requests") == 1)
+        await wait_until_async(lambda: value(registry, "pool_pending_requests") == 1)
         with pytest.raises(PoolFull):
             await executor.run(work)
         with pytest.raises(PoolTimeout):
@@ -160,14 +155,14 @@ def test_cancelled_caller_leaves_its_thread_counted_until_it_ends(
 
     async def scenario() -> None:
         caller = asyncio.create_task(executor.run(work))
-        await until(lambda: value(registry, "pool_connections", state="used") == 1)
+        await wait_until_async(lambda: value(registry, "pool_connections", state="used") == 1)
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
             await caller
         assert value(registry, "pool_connections", state="used") == 1
         assert value(registry, "pool_connections", state="idle") == 0
         work.end.set()
-        await until(lambda: value(registry, "pool_connections", state="used") == 0)
+        await wait_until_async(lambda: value(registry, "pool_connections", state="used") == 0)
         assert value(registry, "pool_connections", state="idle") == 1
 
     asyncio.run(scenario())

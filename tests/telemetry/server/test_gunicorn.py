@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.telemetry.service import Service, running, until
+from tests.support.waiting import wait_until
+from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration
 
@@ -66,11 +67,11 @@ def test_usage_is_that_of_master_and_workers(tmp_path: Path) -> None:
     """Memory, descriptors and CPU time add up over every process of the service."""
     with running(tmp_path, WORKERS="2") as service:
         os.kill(service.worker_pids()[0], signal.SIGTERM)  # the master samples itself at an exit
-        until(lambda: service.value("worker_exits_total", reason="stopped") == 1)
-        until(lambda: service.value("workers") == 2)
+        wait_until(lambda: service.value("worker_exits_total", reason="stopped") == 1)
+        wait_until(lambda: service.value("workers") == 2)
         processes = [psutil.Process(pid) for pid in (service.process.pid, *service.worker_pids())]
-        until(lambda: is_near(service.value("process_resident_memory_bytes"), rss(processes)))
-        until(lambda: is_near(service.value("process_open_fds"), fds(processes)))
+        wait_until(lambda: is_near(service.value("process_resident_memory_bytes"), rss(processes)))
+        wait_until(lambda: is_near(service.value("process_open_fds"), fds(processes)))
         # The worker that is gone has used something, too.
         assert service.value("process_cpu_seconds_total") > 0.8 * cpu_seconds(processes)
 
@@ -96,8 +97,8 @@ def test_recycled_workers_lose_no_count(tmp_path: Path) -> None:
     """A worker that reaches max_requests leaves its counts behind and says why it left."""
     with running(tmp_path, MAX_REQUESTS="40") as service:
         load(service, 50)
-        until(lambda: service.value("worker_exits_total", reason="recycled") >= 2)
-        until(lambda: service.value("workers") == 4)
+        wait_until(lambda: service.value("worker_exits_total", reason="recycled") >= 2)
+        wait_until(lambda: service.value("workers") == 4)
         assert set(counts(service).values()) == {50}
 
 
@@ -111,12 +112,12 @@ def test_lost_worker_leaves_its_counts_and_takes_its_gauges(
     with running(tmp_path) as service:
         load(service, 10)
         # The client has its last byte a moment before the worker counts it.
-        until(lambda: set(counts(service).values()) == {10})
+        wait_until(lambda: set(counts(service).values()) == {10})
         victim = service.worker_pids()[0]
         os.kill(victim, number)
-        until(lambda: service.value("worker_exits_total", reason=reason) == 1)
-        until(lambda: victim not in service.worker_pids() and len(service.worker_pids()) == 4)
-        until(lambda: service.value("workers") == 4)
+        wait_until(lambda: service.value("worker_exits_total", reason=reason) == 1)
+        wait_until(lambda: victim not in service.worker_pids() and len(service.worker_pids()) == 4)
+        wait_until(lambda: service.value("workers") == 4)
         assert set(counts(service).values()) == {10}
 
 
@@ -125,7 +126,7 @@ def test_blocked_worker_is_a_timeout(tmp_path: Path) -> None:
     with running(tmp_path, WORKERS="1") as service:
         with pytest.raises(OSError, match=r".*"):
             service.get("/shop/orders/7/block?seconds=15")
-        until(lambda: service.value("worker_exits_total", reason="timeout") == 1)
+        wait_until(lambda: service.value("worker_exits_total", reason="timeout") == 1)
 
 
 def test_everything_printed_is_json_and_the_folder_is_removed(tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_stop_waits_for_requests_and_ends_the_lifespan(tmp_path: Path) -> None:
     ):
         short = clients.submit(service.get, "/shop/orders/7/slow?seconds=1.5")
         long = clients.submit(service.get, "/shop/orders/7/slow?seconds=60")
-        until(lambda: service.value("http_requests_in_progress") >= 3)
+        wait_until(lambda: service.value("http_requests_in_progress") >= 3)
         service.process.send_signal(signal.SIGTERM)
         assert short.result() == (200, b"7")
         service.process.wait(15)

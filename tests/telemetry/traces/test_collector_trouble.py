@@ -11,7 +11,8 @@ import pytest
 
 from tests.servers.collector import running_collector
 from tests.servers.processes import free_port
-from tests.telemetry.service import Service, running, until
+from tests.support.waiting import wait_until
+from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +77,7 @@ def test_trouble_is_counted_and_delays_no_request(
         running(tmp_path, **SETTINGS, OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
         assert send_sampled(service) < 0.9, "as if it had waited for the exporter"
-        until(lambda: sum(outcomes(service).values()) == REQUESTS)
+        wait_until(lambda: sum(outcomes(service).values()) == REQUESTS)
         found = outcomes(service)
         began = time.monotonic()
         service.stop()
@@ -95,7 +96,7 @@ def test_nothing_is_dropped_on_the_way_to_a_healthy_collector(tmp_path: Path) ->
         running(tmp_path, **settings, OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
         send_sampled(service)
-        until(lambda: outcomes(service)["exported"] == REQUESTS)
+        wait_until(lambda: outcomes(service)["exported"] == REQUESTS)
         assert sum(outcomes(service).values()) == REQUESTS
 
 

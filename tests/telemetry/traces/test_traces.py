@@ -10,7 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.servers.processes import free_port
-from tests.telemetry.service import running, until
+from tests.support.waiting import wait_until
+from tests.telemetry.service import running
 
 pytestmark = pytest.mark.integration
 
@@ -110,6 +111,6 @@ def test_collector_that_is_down_costs_requests_nothing(tmp_path: Path) -> None:
     with running(tmp_path, **environment) as service:
         for _ in range(20):
             assert service.get("/shop/orders/7")[0] == 200
-        until(lambda: service.value("trace_spans_total", outcome="failed") >= 20)
+        wait_until(lambda: service.value("trace_spans_total", outcome="failed") >= 20)
         assert service.value("http_requests_total", method="GET",
                              endpoint="/shop/orders/{order}", status="200") == 20  # fmt: skip

@@ -1,0 +1,52 @@
+"""The one way in which a test waits: for a condition, never for a time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Only ends a test that fails: on a machine with load 20 everything takes twenty times as long.
+PATIENCE_SECONDS = 90.0
+_EVERY_SECONDS = 0.1
+
+
+def wait_until(
+    condition: Callable[[], T],
+    what: str = "the condition",
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    every_seconds: float = _EVERY_SECONDS,
+) -> T:
+    """Return what `condition` gives as soon as that is true.
+
+    Args:
+        condition: Asked again and again; what it raises ends the wait.
+        what: Said when it takes too long.
+        seconds: How long is too long: an end for a test that fails, not a limit that is under test.
+        every_seconds: The pause between two tries, longer where asking costs the asked work.
+
+    Raises:
+        AssertionError: It took too long.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        time.sleep(every_seconds)
+    return found
+
+
+async def wait_until_async(
+    condition: Callable[[], T],
+    what: str = "the condition",
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    every_seconds: float = 0.005,
+) -> T:
+    """Do the same as `wait_until` while the event loop goes on."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        await asyncio.sleep(every_seconds)
+    return found
