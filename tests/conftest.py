@@ -1,8 +1,13 @@
-"""How the tests are shared out when several processes run them (`pytest -n 3`)."""
+"""What holds for all tests: Hypothesis' settings, and how processes share the tests out."""
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# Also at a desk: no deadline, for how long an example takes says how busy the machine is; and the
+# same examples in every run, so that a failure is the change's.
+hypothesis.settings.load_profile("ci")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

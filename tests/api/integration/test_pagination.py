@@ -67,9 +67,7 @@ async def _walk(store: PostStore, author_id: int, limits: list[int], written: li
     assert set(before) - deleted <= set(read) | deleted
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, 30),
     st.lists(st.integers(1, 7), min_size=1, max_size=4),

@@ -65,7 +65,7 @@ def by_origin(request: ExportTraceServiceRequest) -> dict[Origin, list[object]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(batch=st.lists(spans, min_size=1, max_size=6))
 def test_spans_are_those_of_the_sdk(batch: list[ReadableSpan]) -> None:
     """Whatever they hold: every type of value, parents, events, links, states of a trace."""

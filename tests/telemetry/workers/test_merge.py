@@ -87,7 +87,7 @@ def write_worker(folder: Path, pid: int, values: Values) -> None:
         write(folder, f"gauge_{mode}", pid, {key: value})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(workers=st.lists(worker, min_size=1, max_size=4), later=worker)
 def test_picture_is_the_library_s_for_any_workers(workers: list[Values], later: Values) -> None:
     """Any labels, kinds and values; again after more was written into the same files."""
@@ -103,7 +103,7 @@ def test_picture_is_the_library_s_for_any_workers(workers: list[Values], later: 
         assert samples(merged.render(is_openmetrics=False)) == library_samples(folder)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(workers=st.lists(worker, min_size=1, max_size=4))
 def test_sums_are_the_same_before_and_after_workers_die(workers: list[Values]) -> None:
     """The dead leave their counts in the archive and one file a kind."""
@@ -119,7 +119,7 @@ def test_sums_are_the_same_before_and_after_workers_die(workers: list[Values]) -
         assert owners <= {"archive"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sums=st.lists(st.integers(0, 10**15).map(lambda n: n / 1e9), min_size=2, max_size=5))
 def test_sum_of_fractions_is_the_same_to_its_last_digit_as_workers_die(sums: list[float]) -> None:
     """Prometheus takes a counter that falls, by however little, for one that began anew."""
