@@ -53,7 +53,7 @@ class Parts:
         self.changes = Changes()
         self.watchdog = Watchdog(settings.watchdog_late_seconds)
         self._switch = self._make_switch(settings.fallback_address())
-        self._slos = SloReader(settings.prometheus_url, self._client)
+        self._slos = SloReader(settings.prometheus_url, self._client, settings.identity)
         self._reconciliation = self._make_reconciliation(settings.alertmanager_url)
         self.answerers = self._make_answerers(tokens)
 

@@ -79,12 +79,21 @@ class Settings(BaseSettings):
 
     # What the page shows of the SLOs is read here.
     prometheus_url: Address | None = None
+    # The labels that together name a service, comma-separated, as burnrate.yml has them.
+    identity_labels: str = Field(
+        default="service", pattern=r"^[A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*$"
+    )
     # As a browser reaches it: links to logs and traces lead there.
     grafana_url: Address | None = None
     # Names, comma-separated, under which browsers may change something here; loopback, addresses
     # and names without a dot always may.
     allowed_hosts: str = ""
     runbooks_path: Path = Path(__file__).parents[1] / "runbooks"
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The labels that together name a service."""
+        return tuple(self.identity_labels.split(","))
 
     @field_validator("database_path")
     @classmethod

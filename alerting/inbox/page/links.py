@@ -66,24 +66,20 @@ class Links:
         service = episode.labels.get("service")
         if not service or "slo" not in episode.labels:
             return None
-        wanted = f"{{ resource.service.name = {json.dumps(service)} && (status = error || "
-        query: dict[str, object] = {
-            "refId": "A",
-            "queryType": "traceql",
-            "query": f"{wanted}duration > 250ms) }}",
-            "limit": 20,
-        }
-        return self._explore("tempo", query, episode)
+        # The dashboard knows which requests are slow: those over the service's latency objective.
+        if self._grafana_url is None:
+            return None
+        chosen = {"var-service": service, **_range(episode)}
+        return f"{self._grafana_url}/d/burnrate-traces?{urlencode(chosen)}"
 
     def _explore(self, source: str, query: dict[str, object], episode: StoredEpisode) -> str | None:
         """An address of Grafana's Explore, https://grafana.com/docs/grafana/latest/explore/."""
         if self._grafana_url is None:
             return None
-        until = "now" if episode.ends_at is None else _millis(episode.ends_at, _AFTER)
         pane = {
             "datasource": source,
             "queries": [query | {"datasource": {"type": source, "uid": source}}],
-            "range": {"from": _millis(episode.starts_at, -_BEFORE), "to": until},
+            "range": _range(episode),
         }
         panes = json.dumps({"a": pane}, separators=(",", ":"))
         return f"{self._grafana_url}/explore?{urlencode({'schemaVersion': 1, 'panes': panes})}"
@@ -105,6 +101,11 @@ def _path_of(url: str) -> str:
         return urlsplit(url).path
     except ValueError:
         return ""
+
+
+def _range(episode: StoredEpisode) -> dict[str, str]:
+    until = "now" if episode.ends_at is None else _millis(episode.ends_at, _AFTER)
+    return {"from": _millis(episode.starts_at, -_BEFORE), "to": until}
 
 
 def _millis(moment: datetime, shift: timedelta) -> str:

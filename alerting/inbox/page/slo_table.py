@@ -6,10 +6,6 @@ from alerting.inbox.page import words
 from alerting.inbox.page.html import Html, fill, join
 from alerting.inbox.watch.slos import Picture, Slo
 
-# Two per cent of a 30-day budget in an hour: what a fast page fires for.
-_FAST_BURN = 14.4
-# Below this little, the next incident decides the period.
-_LOW_BUDGET = 0.25
 _WIDTH, _HEIGHT = 160, 36
 _SECONDS_OF_DAY = 86_400
 
@@ -49,7 +45,7 @@ def _problem(picture: Picture, now: datetime) -> Html | None:
 
 
 def _row(slo: Slo, now: datetime) -> Html:
-    mood = _budget_mood(slo.budget_left)
+    mood = _budget_mood(slo)
     return fill(
         _ROW,
         mood=mood,
@@ -60,25 +56,25 @@ def _row(slo: Slo, now: datetime) -> Html:
         budget=words.budget(slo.budget_left),
         bar=_bar(slo.budget_left, mood),
         burn=words.burn(slo.burn_rate),
-        burn_mood=_burn_mood(slo.burn_rate),
+        burn_mood=_burn_mood(slo),
         line=_line(slo, mood, now),
     )
 
 
-def _budget_mood(left: float | None) -> str:
-    if left is None:
+def _budget_mood(slo: Slo) -> str:
+    if slo.budget_left is None:
         return "unknown"
-    if left <= 0:
+    if slo.budget_left <= 0:
         return "bad"
-    return "low" if left < _LOW_BUDGET else "good"
+    return "low" if slo.budget_left < (slo.low_budget or 0) else "good"
 
 
-def _burn_mood(rate: float | None) -> str:
-    if rate is None:
+def _burn_mood(slo: Slo) -> str:
+    if slo.burn_rate is None:
         return "unknown"
-    if rate >= _FAST_BURN:
+    if slo.page_burn_rate is not None and slo.burn_rate >= slo.page_burn_rate:
         return "bad"
-    return "low" if rate > 1 else "good"
+    return "low" if slo.burn_rate > 1 else "good"
 
 
 def _bar(left: float | None, mood: str) -> Html:

@@ -76,6 +76,7 @@ def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
         'href="/runbooks/Watchdog"',
         'href="http://localhost:3000/d/x"',
         "http://localhost:3000/explore?schemaVersion=1&amp;panes=",
+        "http://localhost:3000/d/burnrate-traces?var-service=api&amp;from=",
         ">Traces<",
     ):
         assert piece in page, piece
