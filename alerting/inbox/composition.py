@@ -1,41 +1,59 @@
-"""The inbox's parts, made once and given to each other."""
+"""Makes the inbox's parts and gives them to each other."""
+
+from datetime import timedelta
 
 import httpx2
 from prometheus_client import CollectorRegistry
 
-from alerting.inbox.changes import Changes
+from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.page.links import Links
-from alerting.inbox.page.view import Viewer
+from alerting.inbox.page import Links, OverviewReader
 from alerting.inbox.settings import Settings
-from alerting.inbox.store.store import Store
-from alerting.inbox.watch.alertmanager import AlertmanagerClient
-from alerting.inbox.watch.background import Work
-from alerting.inbox.watch.fallback import Fallback
-from alerting.inbox.watch.periodic import DeadMansSwitch, Reconciliation, Retention
-from alerting.inbox.watch.slos import SloReader
-from alerting.inbox.watch.watchdog import Watchdog
-from alerting.inbox.web.actions import Acts
-from alerting.inbox.web.alerts import Alerts
-from alerting.inbox.web.pages import Pages
-from alerting.inbox.web.routes import Answerers, Health
-from alerting.inbox.web.runbooks import Runbooks
-from alerting.inbox.web.same_origin import SameOrigin
-from alerting.inbox.web.stream import Stream
-from alerting.inbox.web.tokens import Tokens
-from alerting.inbox.web.webhook import Webhook
+from alerting.inbox.store import GracePeriods, Store
+from alerting.inbox.watch import (
+    AlertmanagerClient,
+    AlertmanagerPoller,
+    DeadMansSwitch,
+    DeliveryEffects,
+    Fallback,
+    Job,
+    PollTiming,
+    RetentionJob,
+    SloReader,
+    Watchdog,
+)
+from alerting.inbox.web import (
+    Actions,
+    Alerts,
+    BodyLimits,
+    Endpoints,
+    Health,
+    Pages,
+    Runbooks,
+    SameOrigin,
+    Stream,
+    Tokens,
+    Webhook,
+)
 from burnrate.telemetry import Telemetry
 
 # A server that does not answer within this is as good as dead to whoever waits for the answer.
-_ASK_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
-# Thirty looks in the time that the watchdog may be silent, and no more than one each 5 s.
-_LOOKS_PER_LATENESS = 30
-_SLOWEST_LOOK_SECONDS = 5.0
+# Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
+_CHECKS_PER_LATENESS = 30
+_SLOWEST_CHECK_SECONDS = 5.0
 
 
-class Parts:
-    """Everything that answers and everything that works by itself."""
+class Composition:
+    """Everything that answers and everything that runs by itself.
+
+    Attributes:
+        store: What is kept.
+        metrics: What the inbox says of itself.
+        changes: What wakes whoever follows.
+        endpoints: What answers requests.
+    """
 
     def __init__(self, settings: Settings, tokens: Tokens, registry: CollectorRegistry) -> None:
         """Make them; nothing is opened or asked yet.
@@ -46,68 +64,86 @@ class Parts:
         self._settings = settings
         # No proxy and no credentials from the environment: these are the stack's own parts.
         self._client = httpx2.AsyncClient(
-            timeout=_ASK_SECONDS, follow_redirects=False, trust_env=False
+            timeout=_ANSWER_SECONDS, follow_redirects=False, trust_env=False
         )
         self.store = Store(settings.database_path, settings.store_timeout_seconds)
         self.metrics = InboxMetrics(registry)
-        self.changes = Changes()
-        self.watchdog = Watchdog(settings.watchdog_late_seconds)
+        self.changes = ChangeSignal()
+        self._watchdog = Watchdog(settings.watchdog_late_seconds)
         self._switch = self._make_switch(settings.fallback_address())
-        self._slos = SloReader(settings.prometheus_url, self._client, settings.identity)
-        self._reconciliation = self._make_reconciliation(settings.alertmanager_url)
-        self.answerers = self._make_answerers(tokens)
+        self._poller = self._make_poller(settings.alertmanager_url)
+        self.endpoints = self._make_endpoints(tokens)
 
-    def works(self, telemetry: Telemetry) -> list[tuple[float, Work]]:
-        """What is to be done again and again, and how many seconds apart."""
+    def jobs(self, telemetry: Telemetry) -> list[tuple[float, Job]]:
+        """What is to be done again and again, measured, and how many seconds apart."""
         settings = self._settings
-        late_seconds = settings.watchdog_late_seconds
-        look_seconds = min(_SLOWEST_LOOK_SECONDS, late_seconds / _LOOKS_PER_LATENESS or 5.0)
-        works: list[tuple[float, Work]] = [
-            (look_seconds, telemetry.background("watchdog", self._switch)),
-            (
-                _RETENTION_SECONDS,
-                telemetry.background("retention", Retention(settings, self.store)),
-            ),
+        often_seconds = settings.watchdog_late_seconds / _CHECKS_PER_LATENESS
+        check_seconds = min(_SLOWEST_CHECK_SECONDS, often_seconds or _SLOWEST_CHECK_SECONDS)
+        retention = RetentionJob(self.store, settings.retention_days)
+        jobs: list[tuple[float, Job]] = [
+            (check_seconds, telemetry.background("watchdog", self._switch)),
+            (_RETENTION_SECONDS, telemetry.background("retention", retention)),
         ]
-        if self._reconciliation is not None:
-            reconcile = telemetry.background("reconciliation", self._reconciliation)
-            works.append((settings.reconcile_seconds, reconcile))
-        return works
+        if self._poller is not None:
+            poll = telemetry.background("reconciliation", self._poller)
+            jobs.append((settings.reconcile_seconds, poll))
+        return jobs
 
     async def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         await self._client.aclose()
         await self.store.close()
 
     def _make_switch(self, fallback_address: str | None) -> DeadMansSwitch:
         fallback = Fallback(fallback_address, self._client) if fallback_address else None
-        return DeadMansSwitch(self.watchdog, fallback, self.changes, self.metrics)
+        return DeadMansSwitch(self._watchdog, fallback, self.changes, self.metrics)
 
-    def _make_reconciliation(self, url: str | None) -> Reconciliation | None:
+    def _make_poller(self, url: str | None) -> AlertmanagerPoller | None:
         if url is None:
             return None
-        alertmanager = AlertmanagerClient(url, self._client)
-        return Reconciliation(
-            self._settings, alertmanager, self.store, self.watchdog, self.changes, self.metrics
+        return AlertmanagerPoller(
+            AlertmanagerClient(url, self._client),
+            self.store,
+            self._watchdog,
+            self.changes,
+            self.metrics,
+            _poll_timing(self._settings),
         )
 
-    def _hurry(self) -> None:
-        if self._reconciliation is not None:
-            self._reconciliation.hurry()
-
-    def _make_answerers(self, tokens: Tokens) -> Answerers:
+    def _make_endpoints(self, tokens: Tokens) -> Endpoints:
         settings, store, changes = self._settings, self.store, self.changes
         runbooks = Runbooks(settings.runbooks_path)
-        links = Links(runbooks, settings.grafana_url)
-        viewer = Viewer(store, self._slos, self.watchdog, self._reconciliation)
-        return Answerers(
-            webhook=Webhook(
-                settings, tokens, store, self.metrics, self.watchdog, changes, self._hurry
-            ),
+        links = Links(runbooks.names, settings.grafana_url)
+        slos = SloReader(settings.prometheus_url, self._client, settings.identity)
+        overviews = OverviewReader(store, slos, self._watchdog, self._poller)
+        return Endpoints(
+            webhook=self._make_webhook(tokens),
             alerts=Alerts(store, links),
-            acts=Acts(store, changes, SameOrigin(settings.allowed_hosts)),
+            actions=Actions(store, changes, SameOrigin(settings.allowed_hosts)),
             stream=Stream(store, changes, self.metrics),
             runbooks=runbooks,
-            pages=Pages(viewer, store, links),
+            pages=Pages(overviews, store, links),
             health=Health(store),
         )
+
+    def _make_webhook(self, tokens: Tokens) -> Webhook:
+        limits = BodyLimits(self._settings.max_body_bytes, self._settings.body_timeout_seconds)
+        effects = DeliveryEffects(self.metrics, self._watchdog, self.changes, self._expect_loss)
+        return Webhook(tokens, limits, self.store, effects)
+
+    def _expect_loss(self) -> None:
+        if self._poller is not None:
+            self._poller.expect_loss()
+
+
+def _poll_timing(settings: Settings) -> PollTiming:
+    # With the switch turned off there is no watchdog to go by.
+    late_seconds = settings.watchdog_late_seconds
+    return PollTiming(
+        grace=GracePeriods(
+            stale_after=timedelta(seconds=settings.stale_after_seconds),
+            close_after=timedelta(seconds=settings.close_after_seconds),
+        ),
+        late_after=timedelta(seconds=late_seconds) if late_seconds else None,
+        missed_after=timedelta(seconds=settings.found_after_seconds),
+    )

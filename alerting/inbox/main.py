@@ -12,14 +12,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from alerting.inbox.composition import Parts
+from alerting.inbox.composition import Composition
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, TokenFileError
 from alerting.inbox.settings import Settings, load_settings
-from alerting.inbox.store.schema import check_version
-from alerting.inbox.watch.background import calling_at_exit, running
-from alerting.inbox.web.handlers import add_handlers
-from alerting.inbox.web.routes import make_router
-from alerting.inbox.web.tokens import Tokens
+from alerting.inbox.store import check_version
+from alerting.inbox.watch import calling_at_exit, running
+from alerting.inbox.web import Tokens, add_error_handlers, make_router
 from burnrate.telemetry import instrument
 
 _VERSION = "0.1.0"
@@ -39,18 +37,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         raise SystemExit(f"inbox: INBOX_TOKEN_FILE: {error}") from None
     _refuse_newer_store(settings)
     registry = CollectorRegistry()
-    parts = Parts(settings, tokens, registry)
+    inbox = Composition(settings, tokens, registry)
     # Swagger's page would load scripts from elsewhere; the schema itself is served.
     app = FastAPI(
         title="Burnrate inbox",
         version=_VERSION,
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda app: _run(app, parts),
+        lifespan=lambda app: _run(app, inbox),
     )
-    add_handlers(app)
-    app.include_router(make_router(parts.answerers))
-    app.state.parts = parts
+    add_error_handlers(app)
+    app.include_router(make_router(inbox.endpoints))
     instrument(app, service="inbox", version=_VERSION, registry=registry)
     return app
 
@@ -63,19 +60,19 @@ def _refuse_newer_store(settings: Settings) -> None:
         raise SystemExit(f"inbox: INBOX_DATABASE_PATH: {error}") from None
 
 
-def _run(app: FastAPI, parts: Parts) -> AbstractAsyncContextManager[None]:
+def _run(app: FastAPI, inbox: Composition) -> AbstractAsyncContextManager[None]:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         try:
-            parts.metrics.changed(0, await parts.store.summarize())
+            inbox.metrics.show_store(0, await inbox.store.summarize())
         except StoreUnavailableError:
             # It may come back, and until then each delivery gets a 503 and is sent again.
             _log.exception("the store is not available")
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(parts.close)
-            stack.enter_context(calling_at_exit(parts.changes.close))
-            await stack.enter_async_context(running(*parts.works(app.state.telemetry)))
+            stack.push_async_callback(inbox.close)
+            stack.enter_context(calling_at_exit(inbox.changes.close))
+            await stack.enter_async_context(running(*inbox.jobs(app.state.telemetry)))
             yield
-            parts.changes.close()
+            inbox.changes.close()
 
     return lifespan()

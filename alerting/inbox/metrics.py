@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from alerting.inbox.store.journal import Summary
+from alerting.inbox.store import Summary
 
 # Severities are the sender's text, so any other becomes "other".
 _SEVERITIES: Final = ("page", "ticket")
@@ -63,9 +63,9 @@ class InboxMetrics:
             "1 while the path from Prometheus to the inbox is not proven.",
             registry=registry,
         )
-        self._looks = Counter(
+        self._polls = Counter(
             "inbox_reconciliations",
-            "Looks at Alertmanager's own list of alerts.",
+            "Polls of Alertmanager's own list of alerts.",
             ["outcome"],
             registry=registry,
         )
@@ -78,19 +78,19 @@ class InboxMetrics:
         self._streams = Gauge(
             "inbox_streams", "Clients that follow the stream of changes.", registry=registry
         )
-        for counter in (self._looks, self._fallbacks):
+        for counter in (self._polls, self._fallbacks):
             for outcome in ("ok", "error"):
                 counter.labels(outcome)
 
-    def looked(self, *, is_answered: bool) -> None:
-        """Count one look at Alertmanager."""
-        self._looks.labels("ok" if is_answered else "error").inc()
+    def count_poll(self, *, is_answered: bool) -> None:
+        """Count one poll of Alertmanager."""
+        self._polls.labels("ok" if is_answered else "error").inc()
 
-    def found(self, number: int) -> None:
-        """Count alerts that were taken over from Alertmanager's list."""
+    def count_missed(self, number: int) -> None:
+        """Count alerts that never arrived and were taken over from Alertmanager's list."""
         self._found.inc(number)
 
-    def fell_back(self, *, is_delivered: bool) -> None:
+    def count_fallback(self, *, is_delivered: bool) -> None:
         """Count one attempt to tell the fallback webhook."""
         self._fallbacks.labels("ok" if is_delivered else "error").inc()
 
@@ -102,12 +102,12 @@ class InboxMetrics:
         """Show how many follow the changes."""
         self._streams.set(count)
 
-    def delivered(self, outcome: str) -> None:
+    def count_delivery(self, outcome: str) -> None:
         """Count one delivery; the outcome is one of OUTCOMES."""
         self._deliveries.labels(outcome).inc()
 
-    def changed(self, transitions: int, summary: Summary) -> None:
-        """Show what is in the store after a commit."""
+    def show_store(self, transitions: int, summary: Summary) -> None:
+        """Count the transitions of a commit, and show what is in the store after it."""
         self._transitions.inc(transitions)
         firing = dict(summary.firing)
         for severity in _SEVERITIES:

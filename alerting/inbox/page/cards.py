@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from alerting.inbox.page.html import Html, fill, join
 from alerting.inbox.page.links import Link
-from alerting.inbox.store.listing import StoredEpisode
+from alerting.inbox.store import StoredEpisode
 
 _SEVERITIES = ("page", "ticket")
 

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from alerting.inbox.page import words
+from alerting.inbox.page import formats
 from alerting.inbox.page.cards import actions, badges, links_of, severity_of, title_of
 from alerting.inbox.page.html import Html, fill, join
 from alerting.inbox.page.links import Links
-from alerting.inbox.store.episodes import Kind
-from alerting.inbox.store.listing import StoredEpisode, StoredTransition
+from alerting.inbox.store import Kind, StoredEpisode, StoredTransition
 
 _STORIES = {
     Kind.OPENED: "Fires",
@@ -40,7 +39,7 @@ _DETAIL = """<p class="back"><a href="/">← All</a></p>
 """
 
 
-def detail(
+def alert_page(
     episode: StoredEpisode, timeline: list[StoredTransition], links: Links, now: datetime
 ) -> Html:
     """The living part of an alert's page."""
@@ -63,9 +62,9 @@ def detail(
 def _figures(episode: StoredEpisode, now: datetime) -> Html:
     ended = episode.ends_at
     figures: list[tuple[str, object]] = [
-        ("Since", words.moment(episode.starts_at, now)),
-        ("Ended", words.moment(ended, now) if ended else "fires still"),
-        ("Lasted" if ended else "Firing for", words.duration((ended or now) - episode.starts_at)),
+        ("Since", formats.moment(episode.starts_at, now)),
+        ("Ended", formats.moment(ended, now) if ended else "fires still"),
+        ("Lasted" if ended else "Firing for", formats.duration((ended or now) - episode.starts_at)),
         ("Deliveries", str(episode.deliveries)),
     ]
     return join(
@@ -79,7 +78,7 @@ def _entry(change: StoredTransition, now: datetime) -> Html:
     return fill(
         '<li class="{kind}">{at} <b>{story}{by}</b>{text}</li>\n',
         kind=change.kind,
-        at=words.moment(change.at, now),
+        at=formats.moment(change.at, now),
         story=_STORIES[change.kind],
         by=by,
         text=fill("<q>{text}</q>", text=change.text) if change.text else "",

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from alerting.inbox.page import words
+from alerting.inbox.page import formats
 from alerting.inbox.page.cards import actions, badges, links_of, severity_of, title_of
 from alerting.inbox.page.html import Html, fill, join
 from alerting.inbox.page.links import Links
+from alerting.inbox.page.overview import Overview
 from alerting.inbox.page.slo_table import slo_section
-from alerting.inbox.page.view import View
-from alerting.inbox.store.listing import StoredEpisode
+from alerting.inbox.store import StoredEpisode
 
 _CARD = """<article class="card {severity}{taken}{stale}">
 <div class="card-head">
@@ -30,7 +30,7 @@ _LATELY = """<li class="{severity}">
 """
 
 
-def front(view: View, links: Links) -> Html:
+def front_page(overview: Overview, links: Links) -> Html:
     """The living part of the front page."""
     return fill(
         """<section class="state {mood}" aria-live="polite">
@@ -38,24 +38,26 @@ def front(view: View, links: Links) -> Html:
 <ul class="path">{path}</ul>
 </section>
 {firing}{slos}{lately}""",
-        **_state(view),
-        path=_path(view),
-        firing=_firing(view, links),
-        slos=slo_section(view.slos, view.now),
-        lately=_lately(view),
+        **_state(overview),
+        path=_path(overview),
+        firing=_firing(overview, links),
+        slos=slo_section(overview.slos, overview.now),
+        lately=_lately(overview),
     )
 
 
-def heading(view: View) -> str:
+def heading(overview: Overview) -> str:
     """The headline by itself, for the window's title."""
-    return str(_state(view)["headline"])
+    return str(_state(overview)["headline"])
 
 
-def _state(view: View) -> dict[str, str]:
-    pages = sum(episode.labels.get("severity") == "page" for episode in view.firing)
-    tickets = len(view.firing) - pages
-    if view.verdict.is_late:
-        detail = f"{view.verdict.reason} What is shown may be over, and what fires may not be here."
+def _state(overview: Overview) -> dict[str, str]:
+    pages = sum(episode.labels.get("severity") == "page" for episode in overview.firing)
+    tickets = len(overview.firing) - pages
+    if overview.verdict.is_late:
+        detail = (
+            f"{overview.verdict.reason} What is shown may be over, and what fires may not be here."
+        )
         return {"mood": "blind", "headline": "Blind: alerts do not arrive", "detail": detail}
     if pages:
         rest = f"{_count(tickets, 'ticket')} beside." if tickets else "Somebody should look now."
@@ -70,7 +72,7 @@ def _state(view: View) -> dict[str, str]:
             "headline": f"{_count(tickets, 'ticket')} open",
             "detail": "Nothing that cannot wait for working hours.",
         }
-    if not view.is_heard:
+    if not overview.has_watchdog_arrived:
         return {
             "mood": "waiting",
             "headline": "Nothing fires, as far as known",
@@ -83,15 +85,25 @@ def _state(view: View) -> dict[str, str]:
     }
 
 
-def _path(view: View) -> Html:
-    silence = words.duration(timedelta(seconds=view.silent_seconds))
-    heard = f"{silence} ago" if view.is_heard else f"not heard for {silence}"
-    heard_mood = "bad" if view.verdict.is_late else "good" if view.is_heard else "unknown"
-    prometheus = "bad" if view.slos.problem else "good"
+def _path(overview: Overview) -> Html:
+    silence = formats.duration(timedelta(seconds=overview.silent_seconds))
+    heard = f"{silence} ago" if overview.has_watchdog_arrived else f"not heard for {silence}"
+    heard_mood = (
+        "bad"
+        if overview.verdict.is_late
+        else "good"
+        if overview.has_watchdog_arrived
+        else "unknown"
+    )
+    prometheus = "bad" if overview.slos.problem else "good"
     answers = {True: ("good", "answers"), False: ("bad", "does not answer")}
-    alertmanager = answers.get(view.is_answered, ("unknown", "not asked"))  # type: ignore[arg-type]
-    prometheus_word = "does not answer" if view.slos.problem else "answers"
-    if view.slos.read_at is None and view.slos.problem and "not set" in view.slos.problem:
+    alertmanager = answers.get(overview.is_answered, ("unknown", "not asked"))  # type: ignore[arg-type]
+    prometheus_word = "does not answer" if overview.slos.problem else "answers"
+    if (
+        overview.slos.read_at is None
+        and overview.slos.problem
+        and "not set" in overview.slos.problem
+    ):
         prometheus, prometheus_word = "unknown", "not asked"
     chips = (
         ("Watchdog", heard_mood, heard),
@@ -104,18 +116,18 @@ def _path(view: View) -> Html:
     )
 
 
-def _firing(view: View, links: Links) -> Html:
-    if not view.firing:
+def _firing(overview: Overview, links: Links) -> Html:
+    if not overview.firing:
         return Html()
     more = fill('<p class="note">More: <a href="/alerts?state=firing">the whole list</a></p>')
     return fill(
         '<section><h2>Firing now</h2><div class="cards">{cards}</div>{more}</section>\n',
-        cards=join(_card(view, episode, links) for episode in view.firing),
-        more=more if view.has_more else None,
+        cards=join(_card(overview, episode, links) for episode in overview.firing),
+        more=more if overview.has_more else None,
     )
 
 
-def _card(view: View, episode: StoredEpisode, links: Links) -> Html:
+def _card(overview: Overview, episode: StoredEpisode, links: Links) -> Html:
     annotations = episode.annotations
     description = annotations.get("description")
     return fill(
@@ -128,31 +140,31 @@ def _card(view: View, episode: StoredEpisode, links: Links) -> Html:
         badges=badges(episode),
         summary=annotations.get("summary"),
         description=fill('<p class="description">{it}</p>', it=description) if description else "",
-        figures=_figures(view, episode),
+        figures=_figures(overview, episode),
         links=links_of(links.of(episode)),
         actions=actions(episode),
     )
 
 
-def _figures(view: View, episode: StoredEpisode) -> Html:
+def _figures(overview: Overview, episode: StoredEpisode) -> Html:
     figures: list[tuple[str, object]] = [
-        ("Firing for", words.duration(view.now - episode.starts_at)),
-        ("Since", words.moment(episode.starts_at, view.now)),
+        ("Firing for", formats.duration(overview.now - episode.starts_at)),
+        ("Since", formats.moment(episode.starts_at, overview.now)),
     ]
-    slo = view.slos.find(episode.labels)
+    slo = overview.slos.find(episode.labels)
     if slo is not None:
-        old = " (old)" if view.slos.problem else ""
+        old = " (old)" if overview.slos.problem else ""
         figures += [
-            ("Burns now", words.burn(slo.burn_rate) + old),
-            ("Budget left", words.budget(slo.budget_left) + old),
+            ("Burns now", formats.burn(slo.burn_rate) + old),
+            ("Budget left", formats.budget(slo.budget_left) + old),
         ]
     elif "slo" in episode.labels:
         figures += [("Burns now", "unknown"), ("Budget left", "unknown")]
     return join(fill(_FIGURE, name=name, value=value) for name, value in figures)
 
 
-def _lately(view: View) -> Html:
-    if not view.lately:
+def _lately(overview: Overview) -> Html:
+    if not overview.resolved:
         return fill('<section><h2>Lately</h2><p class="note">Nothing has ended yet.</p></section>')
     lines = join(
         fill(
@@ -160,10 +172,10 @@ def _lately(view: View) -> Html:
             id=episode.id,
             severity=severity_of(episode),
             title=title_of(episode),
-            ended=words.moment(episode.ends_at or episode.starts_at, view.now),
-            lasted=words.duration((episode.ends_at or episode.starts_at) - episode.starts_at),
+            ended=formats.moment(episode.ends_at or episode.starts_at, overview.now),
+            lasted=formats.duration((episode.ends_at or episode.starts_at) - episode.starts_at),
         )
-        for episode in view.lately
+        for episode in overview.resolved
     )
     return fill('<section><h2>Lately</h2><ul class="lately">{lines}</ul></section>', lines=lines)
 

@@ -2,17 +2,17 @@
 
 import json
 import re
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
-from alerting.inbox.store.listing import StoredEpisode
-from alerting.inbox.store.timestamps import to_micros
-from alerting.inbox.web.runbooks import Runbooks
+from alerting.inbox.store import StoredEpisode
 
 # Annotations are the sender's text: anything but these, `javascript:` for one, is no link.
 _SCHEMES = ("http", "https")
 _RUNBOOK = re.compile(r"(?:^|/)runbooks/([A-Za-z0-9_.-]+?)(?:\.md)?$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What led to it lies before it; what it did to others, after.
 _BEFORE = timedelta(minutes=15)
 _AFTER = timedelta(minutes=5)
@@ -29,9 +29,11 @@ class Link:
 class Links:
     """Makes the links of alerts."""
 
-    def __init__(self, runbooks: Runbooks, grafana_url: str | None) -> None:
-        """Take the runbooks there are and Grafana's address for browsers, if there is one."""
-        self._runbooks = runbooks
+    def __init__(
+        self, runbook_names: Callable[[], Container[str]], grafana_url: str | None
+    ) -> None:
+        """Take what names the runbooks there are, and Grafana's address for browsers, if any."""
+        self._runbook_names = runbook_names
         self._grafana_url = grafana_url
 
     def of(self, episode: StoredEpisode) -> list[Link]:
@@ -50,7 +52,7 @@ class Links:
         url = episode.annotations.get("runbook_url", "")
         # Ours has the port it was written for, and the page may be reached by another.
         named = _RUNBOOK.search(_path_of(url))
-        if named and named[1] in self._runbooks.names():
+        if named and named[1] in self._runbook_names():
             return f"/runbooks/{named[1]}"
         return web_address(url)
 
@@ -109,5 +111,5 @@ def _range(episode: StoredEpisode) -> dict[str, str]:
 
 
 def _millis(moment: datetime, shift: timedelta) -> str:
-    # In numbers: the year 1, which is a legal startsAt, has nothing before it.
-    return str((to_micros(moment) + shift // timedelta(microseconds=1)) // 1000)
+    # As a difference: the year 1, which is a legal startsAt, has nothing before it.
+    return str((moment - _EPOCH + shift) // timedelta(milliseconds=1))

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from alerting.inbox.page import words
+from alerting.inbox.page import formats
 from alerting.inbox.page.html import Html, fill, join
-from alerting.inbox.watch.slos import Picture, Slo
+from alerting.inbox.watch import Slo, SloFigures
 
 _WIDTH, _HEIGHT = 160, 36
 _SECONDS_OF_DAY = 86_400
@@ -18,29 +18,29 @@ _ROW = """<li class="slo {mood}">
 """
 
 
-def slo_section(picture: Picture, now: datetime) -> Html:
+def slo_section(figures: SloFigures, now: datetime) -> Html:
     """The section, with an honest word where Prometheus does not answer."""
-    rows = join(_row(slo, now) for slo in picture.slos)
+    rows = join(_row(slo, now) for slo in figures.slos)
     return fill(
         """<section><h2>SLOs</h2>{problem}<ul class="slos{old}">{rows}</ul></section>\n""",
-        problem=_problem(picture, now),
-        old=" old" if picture.problem else "",
+        problem=_problem(figures, now),
+        old=" old" if figures.problem else "",
         rows=rows,
     )
 
 
-def _problem(picture: Picture, now: datetime) -> Html | None:
-    if picture.problem is None:
+def _problem(figures: SloFigures, now: datetime) -> Html | None:
+    if figures.problem is None:
         return None
-    if picture.slos and picture.read_at is not None:
+    if figures.slos and figures.read_at is not None:
         return fill(
             '<p class="problem">{problem} These are the figures of {at}.</p>',
-            problem=picture.problem,
-            at=words.moment(picture.read_at, now),
+            problem=figures.problem,
+            at=formats.moment(figures.read_at, now),
         )
     return fill(
         '<p class="problem">{problem} How the SLOs stand is not known here.</p>',
-        problem=picture.problem,
+        problem=figures.problem,
     )
 
 
@@ -49,13 +49,13 @@ def _row(slo: Slo, now: datetime) -> Html:
     return fill(
         _ROW,
         mood=mood,
-        service=slo.service or words.UNKNOWN,
+        service=slo.service or formats.UNKNOWN,
         name=slo.name,
-        objective=words.percent(slo.objective),
+        objective=formats.percent(slo.objective),
         period=f" over {slo.period_days:g} days" if slo.period_days else "",
-        budget=words.budget(slo.budget_left),
+        budget=formats.budget(slo.budget_left),
         bar=_bar(slo.budget_left, mood),
-        burn=words.burn(slo.burn_rate),
+        burn=formats.burn(slo.burn_rate),
         burn_mood=_burn_mood(slo),
         line=_line(slo, mood, now),
     )
@@ -109,7 +109,7 @@ def _line(slo: Slo, mood: str, now: datetime) -> Html:
         zero=_y(0, low),
         mood=mood,
         points=points,
-        budget=words.budget(slo.budget_left),
+        budget=formats.budget(slo.budget_left),
     )
 
 

@@ -1,1 +1,37 @@
-"""What the inbox keeps: one SQLite file with deliveries, episodes and what changed them."""
+"""What the inbox keeps: one SQLite file with deliveries, episodes and all that changed them."""
+
+from alerting.inbox.store.actions import Action
+from alerting.inbox.store.deliveries import WATCHDOG, Alert, Delivery
+from alerting.inbox.store.episodes import Kind, State
+from alerting.inbox.store.journal import Recorded, Summary
+from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition
+from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
+from alerting.inbox.store.reconciliation import GracePeriods, Snapshot
+from alerting.inbox.store.schema import check_version
+from alerting.inbox.store.store import Store
+from alerting.inbox.store.text import cut, storable, storable_pairs
+from alerting.inbox.store.transitions import StoredChange
+
+__all__ = [
+    "WATCHDOG",
+    "Action",
+    "ActiveAlert",
+    "Alert",
+    "AlertKey",
+    "Delivery",
+    "Filter",
+    "GracePeriods",
+    "Kind",
+    "Recorded",
+    "Snapshot",
+    "State",
+    "Store",
+    "StoredChange",
+    "StoredEpisode",
+    "StoredTransition",
+    "Summary",
+    "check_version",
+    "cut",
+    "storable",
+    "storable_pairs",
+]

@@ -7,7 +7,7 @@ while an alert fires; and two Alertmanagers of one highly available pair each se
 in any order. Nothing here depends on which of them spoke.
 
 Where two readings are possible the one that keeps an alert open wins: an alert that is shown
-and over costs a look, an alert that is hidden and alive costs an outage.
+and over costs a glance, an alert that is hidden and alive costs an outage.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     CLOSED_UNSEEN = "closed_unseen"  # a resolve of an episode whose firing never arrived
     ENDED_LATER = "ended_later"  # another resolve of the closed episode, with a later end
     RESOLVED_BEFORE = "resolved_before"  # a late resolve from before the open episode
-    # By looks at Alertmanager.
+    # By polling Alertmanager.
     STALE = "stale"  # it is open, and Alertmanager does not list it
     CONFIRMED = "confirmed"  # it was stale, and is listed or was delivered again
     CLOSED_UNCONFIRMED = "closed_unconfirmed"  # not listed for so long that the resolve was lost

@@ -7,23 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.inbox import payload
+from alerting.inbox.store.deliveries import WATCHDOG, Alert, Delivery
 from alerting.inbox.store.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.store.text import cut_pairs
 from alerting.inbox.store.timestamps import from_micros, to_micros
-from alerting.inbox.store.transitions import Change, note
-
-# The alert that always fires: while it arrives, the whole path from rule to inbox works.
-WATCHDOG = "Watchdog"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A delivery on its way into the store; `body` is the JSON that is kept of it."""
-
-    delivery: payload.Delivery
-    body: str
-    received_at: datetime
-    request_id: str
+from alerting.inbox.store.transitions import Change, append
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +42,11 @@ class Latest:
     episode: Episode
 
 
-def record(connection: sqlite3.Connection, arrival: Arrival) -> Recorded:
+def record(connection: sqlite3.Connection, delivery: Delivery) -> Recorded:
     """Store the delivery in one transaction; when this returns, it is on the disk."""
     connection.execute("BEGIN IMMEDIATE")
-    delivery_id = _log(connection, arrival)
-    transitions = sum(
-        _apply(connection, arrival, delivery_id, alert) for alert in arrival.delivery.alerts
-    )
+    delivery_id = _log(connection, delivery)
+    transitions = sum(_apply(connection, delivery, delivery_id, alert) for alert in delivery.alerts)
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Recorded(delivery_id, transitions, summary)
@@ -92,12 +78,11 @@ def read_probe(connection: sqlite3.Connection) -> datetime | None:
     return None if row is None else from_micros(int(row[0]))
 
 
-def _log(connection: sqlite3.Connection, arrival: Arrival) -> int:
-    digest = hashlib.sha256(arrival.body.encode()).digest()
+def _log(connection: sqlite3.Connection, delivery: Delivery) -> int:
+    digest = hashlib.sha256(delivery.body.encode()).digest()
     connection.execute(
-        "INSERT OR IGNORE INTO bodies (digest, body) VALUES (?, ?)", (digest, arrival.body)
+        "INSERT OR IGNORE INTO bodies (digest, body) VALUES (?, ?)", (digest, delivery.body)
     )
-    delivery = arrival.delivery
     cursor = connection.execute(
         """
         INSERT INTO deliveries (received_at, request_id, receiver, group_key, status,
@@ -105,8 +90,8 @@ def _log(connection: sqlite3.Connection, arrival: Arrival) -> int:
         SELECT ?, ?, ?, ?, ?, ?, ?, ?, id FROM bodies WHERE digest = ?
         """,
         (
-            to_micros(arrival.received_at),
-            arrival.request_id,
+            to_micros(delivery.received_at),
+            delivery.request_id,
             delivery.receiver,
             delivery.group_key,
             delivery.status,
@@ -137,13 +122,12 @@ def latest_episode(
 
 
 def _apply(
-    connection: sqlite3.Connection, arrival: Arrival, delivery_id: int, alert: payload.Alert
+    connection: sqlite3.Connection, delivery: Delivery, delivery_id: int, alert: Alert
 ) -> bool:
     """Move the alert's latest episode; whether that was a transition."""
-    receiver, received_at = arrival.delivery.receiver, arrival.received_at
+    receiver, received_at = delivery.receiver, delivery.received_at
     latest = latest_episode(connection, receiver, alert.fingerprint)
-    state = State(alert.status)
-    seen = Sighting(state, alert.starts_at, alert.ends_at, received_at)
+    seen = Sighting(alert.state, alert.starts_at, alert.ends_at, received_at)
     step = advance(latest.episode if latest else None, seen)
     if latest is None or step.is_new_episode:
         episode_id = insert_episode(
@@ -151,9 +135,9 @@ def _apply(
         )
     else:
         episode_id = latest.id
-        _update(connection, arrival, alert, episode_id, step)
+        _update(connection, received_at, alert, episode_id, step)
     kind = step.kind
-    if kind is None and state is State.FIRING and latest is not None and latest.is_stale:
+    if kind is None and alert.state is State.FIRING and latest is not None and latest.is_stale:
         kind = Kind.CONFIRMED
     if kind is None:
         return False
@@ -165,14 +149,14 @@ def _apply(
         starts_at=alert.starts_at,
         ends_at=alert.ends_at,
     )
-    note(connection, change)
+    append(connection, change)
     return True
 
 
 def insert_episode(
     connection: sqlite3.Connection,
     receiver: str,
-    alert: payload.Alert,
+    alert: Alert,
     episode: Episode,
     at: datetime,
     *,
@@ -180,7 +164,7 @@ def insert_episode(
 ) -> int:
     """Begin an episode inside the caller's transaction; returns its id."""
     received_at = to_micros(at)
-    is_heard = is_delivered and alert.status == "firing"
+    is_heard = is_delivered and alert.state is State.FIRING
     cursor = connection.execute(
         """
         INSERT INTO episodes (receiver, fingerprint, starts_at, newest_start_at, ends_at,
@@ -192,7 +176,7 @@ def insert_episode(
         (
             receiver,
             alert.fingerprint,
-            *_moments(episode),
+            *_times(episode),
             received_at,
             received_at,
             received_at if is_heard else None,
@@ -208,13 +192,13 @@ def insert_episode(
 
 def _update(
     connection: sqlite3.Connection,
-    arrival: Arrival,
-    alert: payload.Alert,
+    at: datetime,
+    alert: Alert,
     episode_id: int,
     step: Step,
 ) -> None:
-    received_at = to_micros(arrival.received_at)
-    is_firing = alert.status == "firing"
+    received_at = to_micros(at)
+    is_firing = alert.state is State.FIRING
     # Annotations carry figures, so the newest are wanted; a late resolve has old ones.
     is_current = is_firing or step.kind in {Kind.CLOSED, Kind.ENDED_LATER}
     connection.execute(
@@ -230,7 +214,7 @@ def _update(
         WHERE id = ?
         """,
         (
-            *_moments(step.episode),
+            *_times(step.episode),
             received_at,
             is_firing,
             received_at,
@@ -246,7 +230,7 @@ def _update(
     )
 
 
-def _moments(episode: Episode) -> tuple[int | None, ...]:
+def _times(episode: Episode) -> tuple[int | None, ...]:
     return (
         to_micros(episode.starts_at),
         to_micros(episode.newest_start_at),
@@ -256,4 +240,4 @@ def _moments(episode: Episode) -> tuple[int | None, ...]:
 
 
 def _json(pairs: dict[str, str]) -> str:
-    return json.dumps(payload.shortened(pairs), ensure_ascii=False)
+    return json.dumps(cut_pairs(pairs), ensure_ascii=False)

@@ -13,18 +13,18 @@ them; and a delivery that comes late is a repeat.
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from alerting.inbox.payload import Alert
+from alerting.inbox.store.deliveries import Alert
 from alerting.inbox.store.episodes import Kind, Sighting, State, advance
 from alerting.inbox.store.journal import insert_episode, latest_episode
-from alerting.inbox.store.transitions import Change, note
+from alerting.inbox.store.transitions import Change, append
 
-Key = tuple[str, str]  # receiver and fingerprint
+AlertKey = tuple[str, str]  # receiver and fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ActiveAlert:
     """An alert that Alertmanager holds as active, and the receivers it is for."""
 
     alert: Alert
@@ -32,53 +32,36 @@ class Held:
 
 
 def find_missing(
-    connection: sqlite3.Connection, active: Iterable[Held], looked_at: datetime
-) -> dict[Key, Alert]:
+    connection: sqlite3.Connection, active: Iterable[ActiveAlert], listed_at: datetime
+) -> dict[AlertKey, Alert]:
     """Return what ought to be open here and is not."""
     ours = {str(name) for (name,) in connection.execute("SELECT DISTINCT receiver FROM episodes")}
     return {
-        (receiver, held.alert.fingerprint): held.alert
-        for held in active
-        for receiver in held.receivers
-        if receiver in ours and _is_missing(connection, receiver, held.alert, looked_at)
+        (receiver, listed.alert.fingerprint): listed.alert
+        for listed in active
+        for receiver in listed.receivers
+        if receiver in ours and _is_missing(connection, receiver, listed.alert, listed_at)
     }
 
 
 def open_missing(
-    connection: sqlite3.Connection, missing: Mapping[Key, Alert], looked_at: datetime
+    connection: sqlite3.Connection, missing: Mapping[AlertKey, Alert], listed_at: datetime
 ) -> None:
     """Open what is missing, inside the caller's transaction."""
     for (receiver, fingerprint), alert in missing.items():
         latest = latest_episode(connection, receiver, fingerprint)
-        seen = Sighting(State.FIRING, alert.starts_at, None, looked_at)
+        seen = Sighting(State.FIRING, alert.starts_at, None, listed_at)
         step = advance(latest.episode if latest else None, seen)
-        episode_id = insert_episode(connection, receiver, alert, step.episode, looked_at)
-        change = Change(episode_id, looked_at, Kind.FOUND, starts_at=alert.starts_at)
-        note(connection, change)
-
-
-class Waiting:
-    """Since when each alert is missing."""
-
-    def __init__(self, patience: timedelta) -> None:
-        """Take how long a delivery is waited for."""
-        self._patience = patience
-        self._since: dict[Key, datetime] = {}
-
-    def overdue(self, at: datetime) -> frozenset[Key]:
-        """Return what has been missing for too long."""
-        return frozenset(key for key, since in self._since.items() if at - since >= self._patience)
-
-    def note(self, missing: Iterable[Key], at: datetime) -> None:
-        """Take note of what is missing now, and forget what is not."""
-        self._since = {key: self._since.get(key, at) for key in missing}
+        episode_id = insert_episode(connection, receiver, alert, step.episode, listed_at)
+        change = Change(episode_id, listed_at, Kind.FOUND, starts_at=alert.starts_at)
+        append(connection, change)
 
 
 def _is_missing(
-    connection: sqlite3.Connection, receiver: str, alert: Alert, looked_at: datetime
+    connection: sqlite3.Connection, receiver: str, alert: Alert, listed_at: datetime
 ) -> bool:
     latest = latest_episode(connection, receiver, alert.fingerprint)
     if latest is None:
         return True
     # What was delivered after the list was made knows better.
-    return latest.episode.ends_at is not None and latest.last_received_at < looked_at
+    return latest.episode.ends_at is not None and latest.last_received_at < listed_at

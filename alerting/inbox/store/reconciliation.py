@@ -16,14 +16,19 @@ from datetime import datetime, timedelta
 
 from alerting.inbox.store.episodes import Kind
 from alerting.inbox.store.journal import Summary, summarize
-from alerting.inbox.store.missed_alerts import Held, Key, find_missing, open_missing
+from alerting.inbox.store.missed_alerts import (
+    ActiveAlert,
+    AlertKey,
+    find_missing,
+    open_missing,
+)
 from alerting.inbox.store.timestamps import from_micros, to_micros
-from alerting.inbox.store.transitions import Change, note
+from alerting.inbox.store.transitions import Change, append
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look at Alertmanager.
+class Snapshot:
+    """What Alertmanager listed at one moment.
 
     Attributes:
         at: Before it was asked.
@@ -37,12 +42,12 @@ class Look:
     at: datetime
     listed: frozenset[str] = frozenset()
     is_trusted: bool = False
-    active: tuple[Held, ...] = ()
-    overdue: frozenset[Key] | None = frozenset()
+    active: tuple[ActiveAlert, ...] = ()
+    overdue: frozenset[AlertKey] | None = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class GracePeriods:
     """How long an alert may be missing before it is stale, and before it is closed."""
 
     stale_after: timedelta
@@ -51,12 +56,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a look changed."""
+    """What a snapshot changed."""
 
     transitions: int
     summary: Summary
     found: int = 0
-    missing: frozenset[Key] = frozenset()
+    missing: frozenset[AlertKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,10 @@ class _Open:
     is_stale: bool
 
 
-def reconcile(connection: sqlite3.Connection, look: Look, patience: Patience) -> Reconciled:
-    """Take one look into account, in one transaction."""
+def reconcile(
+    connection: sqlite3.Connection, snapshot: Snapshot, grace: GracePeriods
+) -> Reconciled:
+    """Take one snapshot into account, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     # An alert that was delivered after Alertmanager was asked is confirmed by that.
     rows = connection.execute(
@@ -76,18 +83,18 @@ def reconcile(connection: sqlite3.Connection, look: Look, patience: Patience) ->
         SELECT id, fingerprint, unconfirmed_since, is_stale FROM episodes
         WHERE ends_at IS NULL AND coalesce(last_firing_received_at, 0) < ?
         """,
-        (to_micros(look.at),),
+        (to_micros(snapshot.at),),
     ).fetchall()
     transitions = 0
     for row in rows:
         episode = _Open(row[0], row[1], from_micros(row[2]), bool(row[3]))
-        if episode.fingerprint in look.listed:
-            transitions += _confirm(connection, episode, look)
+        if episode.fingerprint in snapshot.listed:
+            transitions += _confirm(connection, episode, snapshot)
         else:
-            transitions += _miss(connection, episode, look, patience)
-    missing = find_missing(connection, look.active, look.at)
-    due = {k: v for k, v in missing.items() if look.overdue is None or k in look.overdue}
-    open_missing(connection, due, look.at)
+            transitions += _miss(connection, episode, snapshot, grace)
+    missing = find_missing(connection, snapshot.active, snapshot.at)
+    due = {k: v for k, v in missing.items() if snapshot.overdue is None or k in snapshot.overdue}
+    open_missing(connection, due, snapshot.at)
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Reconciled(
@@ -95,7 +102,7 @@ def reconcile(connection: sqlite3.Connection, look: Look, patience: Patience) ->
     )
 
 
-def _confirm(connection: sqlite3.Connection, episode: _Open, look: Look) -> int:
+def _confirm(connection: sqlite3.Connection, episode: _Open, snapshot: Snapshot) -> int:
     if episode.unconfirmed_since is not None:
         connection.execute(
             "UPDATE episodes SET unconfirmed_since = NULL, is_stale = 0 WHERE id = ?",
@@ -103,28 +110,30 @@ def _confirm(connection: sqlite3.Connection, episode: _Open, look: Look) -> int:
         )
     if not episode.is_stale:
         return 0
-    note(connection, Change(episode.id, look.at, Kind.CONFIRMED))
+    append(connection, Change(episode.id, snapshot.at, Kind.CONFIRMED))
     return 1
 
 
-def _miss(connection: sqlite3.Connection, episode: _Open, look: Look, patience: Patience) -> int:
+def _miss(
+    connection: sqlite3.Connection, episode: _Open, snapshot: Snapshot, grace: GracePeriods
+) -> int:
     since = episode.unconfirmed_since
     if since is None:
         connection.execute(
             "UPDATE episodes SET unconfirmed_since = ? WHERE id = ?",
-            (to_micros(look.at), episode.id),
+            (to_micros(snapshot.at), episode.id),
         )
         return 0
-    missing_for = look.at - since
-    if look.is_trusted and missing_for >= patience.close_after:
+    missing_for = snapshot.at - since
+    if snapshot.is_trusted and missing_for >= grace.close_after:
         connection.execute(
             "UPDATE episodes SET ends_at = ?, is_stale = 0 WHERE id = ?",
             (to_micros(since), episode.id),
         )
-        note(connection, Change(episode.id, look.at, Kind.CLOSED_UNCONFIRMED, ends_at=since))
+        append(connection, Change(episode.id, snapshot.at, Kind.CLOSED_UNCONFIRMED, ends_at=since))
         return 1
-    if episode.is_stale or missing_for < patience.stale_after:
+    if episode.is_stale or missing_for < grace.stale_after:
         return 0
     connection.execute("UPDATE episodes SET is_stale = 1 WHERE id = ?", (episode.id,))
-    note(connection, Change(episode.id, look.at, Kind.STALE))
+    append(connection, Change(episode.id, snapshot.at, Kind.STALE))
     return 1

@@ -1,4 +1,4 @@
-"""Forgets what is older than one wants to look back, a little at a time."""
+"""Deletes what is older than anybody wants to look back, a batch at a time."""
 
 import sqlite3
 from datetime import datetime
@@ -9,8 +9,8 @@ from alerting.inbox.store.timestamps import to_micros
 BATCH = 500
 
 
-def forget(connection: sqlite3.Connection, before: datetime) -> int:
-    """Delete up to a batch of episodes and of deliveries; returns how many, 0 when done.
+def prune(connection: sqlite3.Connection, before: datetime) -> int:
+    """Delete up to a batch of episodes and of deliveries; returns how many rows, 0 when done.
 
     An open episode is kept however old it is, with its whole timeline and the deliveries in it.
     """

@@ -6,7 +6,7 @@ Times are integers, microseconds since the epoch in UTC: exact, comparable, inde
   Alertmanager repeats itself.
 - episodes: for each (receiver, fingerprint) its stretches of firing, the latest last. At most one
   is open.
-- transitions: what changed an episode, append-only: a delivery, a look at Alertmanager, or a
+- transitions: what changed an episode, append-only: a delivery, a poll of Alertmanager, or a
   person. Its ids only grow, also after rows are deleted, so a reader can ask for "everything
   after".
 """
@@ -95,7 +95,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
     ),
     (
-        # Since when looks at Alertmanager do not find it any more, while it should fire.
+        # Since when polls of Alertmanager do not find it any more, while it should fire.
         "ALTER TABLE episodes ADD COLUMN unconfirmed_since INTEGER",
         "ALTER TABLE episodes ADD COLUMN is_stale INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE episodes ADD COLUMN acknowledged_at INTEGER",

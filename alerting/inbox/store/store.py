@@ -6,18 +6,19 @@ from pathlib import Path
 
 from alerting.inbox.errors import StoreUnavailableError
 from alerting.inbox.store import (
+    actions,
     journal,
     listing,
-    ownership,
     reconciliation,
     retention,
     transitions,
 )
+from alerting.inbox.store.actions import Action
 from alerting.inbox.store.connection import ConnectionThread
-from alerting.inbox.store.journal import Arrival, Recorded, Summary
+from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.journal import Recorded, Summary
 from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition
-from alerting.inbox.store.ownership import Act
-from alerting.inbox.store.reconciliation import Look, Patience, Reconciled
+from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot
 from alerting.inbox.store.transitions import Range, StoredChange
 
 
@@ -37,22 +38,22 @@ class Store:
         await self._reader.close()
         await self._writer.close()  # last, so that it folds the write-ahead log into the file
 
-    async def record(self, arrival: Arrival) -> Recorded:
+    async def record(self, delivery: Delivery) -> Recorded:
         """Store a delivery; when this returns, it survives a power cut."""
-        return await self._writer.run(partial(journal.record, arrival=arrival))
+        return await self._writer.run(partial(journal.record, delivery=delivery))
 
-    async def reconcile(self, look: Look, patience: Patience) -> Reconciled:
-        """Take one look at Alertmanager into account."""
-        reconcile = partial(reconciliation.reconcile, look=look, patience=patience)
+    async def reconcile(self, snapshot: Snapshot, grace: GracePeriods) -> Reconciled:
+        """Compare what is open with what Alertmanager lists."""
+        reconcile = partial(reconciliation.reconcile, snapshot=snapshot, grace=grace)
         return await self._writer.run(reconcile)
 
-    async def act(self, done: Act) -> bool:
-        """Write down what a person did; False if there is no such episode."""
-        return await self._writer.run(partial(ownership.act, done=done))
+    async def apply(self, action: Action) -> bool:
+        """Store what a person did; False if there is no such episode."""
+        return await self._writer.run(partial(actions.apply, action=action))
 
-    async def forget(self, before: datetime) -> int:
+    async def prune(self, before: datetime) -> int:
         """Delete a batch of what is older; returns how many rows, 0 when nothing is left."""
-        return await self._writer.run(partial(retention.forget, before=before))
+        return await self._writer.run(partial(retention.prune, before=before))
 
     async def changes_after(self, after_id: int, limit: int) -> list[StoredChange]:
         """Return changes above an id, oldest first."""

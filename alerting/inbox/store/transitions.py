@@ -47,7 +47,7 @@ class Range:
     newest: int
 
 
-def note(connection: sqlite3.Connection, change: Change) -> None:
+def append(connection: sqlite3.Connection, change: Change) -> None:
     """Append one change, inside the caller's transaction."""
     connection.execute(
         """

@@ -1,1 +1,29 @@
-"""What the inbox does by itself: watches the watchdog, asks Alertmanager and Prometheus."""
+"""What the inbox does by itself: it waits for the watchdog, polls Alertmanager, reads the SLOs."""
+
+from alerting.inbox.watch.alertmanager_api import AlertmanagerClient
+from alerting.inbox.watch.alertmanager_poller import AlertmanagerPoller, PollTiming
+from alerting.inbox.watch.dead_mans_switch import DeadMansSwitch
+from alerting.inbox.watch.delivery_effects import DeliveryEffects
+from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.periodic import Job, calling_at_exit, running
+from alerting.inbox.watch.retention_job import RetentionJob
+from alerting.inbox.watch.slos import Slo, SloFigures, SloReader
+from alerting.inbox.watch.watchdog import Verdict, Watchdog
+
+__all__ = [
+    "AlertmanagerClient",
+    "AlertmanagerPoller",
+    "DeadMansSwitch",
+    "DeliveryEffects",
+    "Fallback",
+    "Job",
+    "PollTiming",
+    "RetentionJob",
+    "Slo",
+    "SloFigures",
+    "SloReader",
+    "Verdict",
+    "Watchdog",
+    "calling_at_exit",
+    "running",
+]

@@ -1,4 +1,4 @@
-"""The other way to people, for when the first one is dead."""
+"""Another way to people, for when alerts no longer arrive."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ class Fallback:
         self._url = url
         self._client = client
 
-    async def tell(self, text: str, fields: dict[str, Any]) -> bool:
+    async def send(self, text: str, fields: dict[str, Any]) -> bool:
         """Send once; whether it was taken."""
         try:
             answer = await self._client.post(self._url, json={"text": text} | fields)

@@ -67,7 +67,7 @@ class Slo:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SloFigures:
     """All SLOs as last read, when that was, and what is wrong with reading them, if anything."""
 
     slos: tuple[Slo, ...] = ()
@@ -100,7 +100,7 @@ class _Answer(BaseModel):
 
 
 class SloReader:
-    """Reads at most once in a while, whoever asks, and remembers the last picture."""
+    """Reads at most once in a while, whoever asks, and remembers the last figures."""
 
     def __init__(
         self,
@@ -124,29 +124,29 @@ class SloReader:
         self._lock = asyncio.Lock()
         self._asked_at = -math.inf
         problem = None if url else "INBOX_PROMETHEUS_URL is not set."
-        self._picture = Picture(problem=problem, identity_labels=identity_labels)
+        self._figures = SloFigures(problem=problem, identity_labels=identity_labels)
 
-    async def picture(self) -> Picture:
-        """Return the newest picture; an old one with its problem when Prometheus fails."""
+    async def latest(self) -> SloFigures:
+        """Return the newest figures; old ones with the problem when Prometheus fails."""
         if self._url is None:
-            return self._picture
+            return self._figures
         async with self._lock:
             # A failure is remembered as long: no page waits for a dead server each time.
             if self._clock() - self._asked_at >= _FRESH_SECONDS:
-                self._picture = await self._read(self._url)
+                self._figures = await self._read(self._url)
                 self._asked_at = self._clock()
-            return self._picture
+            return self._figures
 
-    async def _read(self, url: str) -> Picture:
+    async def _read(self, url: str) -> SloFigures:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 slos = await self._slos(url)
         except (UpstreamUnavailableError, TimeoutError) as error:
-            if self._picture.problem is None:
+            if self._figures.problem is None:
                 _log.warning("the SLOs cannot be read", extra={"reason": str(error)})
-            return replace(self._picture, problem="Prometheus does not answer.")
+            return replace(self._figures, problem="Prometheus does not answer.")
         problem = None if slos else "Prometheus has no recorded SLO yet."
-        return Picture(slos, datetime.now(UTC), problem, self._identity_labels)
+        return SloFigures(slos, datetime.now(UTC), problem, self._identity_labels)
 
     async def _slos(self, url: str) -> tuple[Slo, ...]:
         names = "|".join(_SERIES)

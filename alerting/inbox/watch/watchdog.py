@@ -1,7 +1,7 @@
-"""The dead man's switch: silence means health only while the watchdog alert keeps arriving.
+"""The dead man's switch's clocks: silence means health only while the watchdog alert arrives.
 
-Two clocks run. One since the watchdog last arrived firing: it runs out when Alertmanager, or the
-way from it, is dead. One since Prometheus last told Alertmanager of the watchdog, which
+One clock runs since the watchdog last arrived firing: it runs out when Alertmanager, or the way
+from it, is dead. One runs since Prometheus last sent the watchdog to Alertmanager, which
 Alertmanager's own list shows: it runs out when Prometheus is dead, and minutes before
 Alertmanager notices, since that goes on sending the alert until it expires.
 """
@@ -21,7 +21,7 @@ class Verdict:
 
 
 class Watchdog:
-    """Keeps the two clocks; they are monotonic, so that a clock that is set fools nobody."""
+    """Keeps the two clocks; they are monotonic, so setting the system's clock changes nothing."""
 
     def __init__(self, late_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin to wait now: whatever came before this process does not count.
@@ -30,39 +30,43 @@ class Watchdog:
         """
         self._late_seconds = late_seconds
         self._clock = clock
-        self._heard_at = clock()
-        self._is_ever_heard = False
+        self._arrived_at = clock()
+        self._has_arrived = False
         self._is_resolved = False
-        self._told_at: float | None = None
+        self._sent_at: float | None = None
         self._started_at = clock()
-        self._is_reached = True
+        self._is_alertmanager_reached = True
 
-    def heard(self, *, is_firing: bool) -> None:
+    def note_arrival(self, *, is_firing: bool) -> None:
         """Take note of a delivery of the watchdog."""
         self._is_resolved = not is_firing
         if is_firing:
-            self._heard_at = self._clock()
-            self._is_ever_heard = True
+            self._arrived_at = self._clock()
+            self._has_arrived = True
 
-    def looked(self, age: timedelta | None) -> None:
-        """Take note of an answer of Alertmanager's: how old its news of the watchdog is."""
-        self._is_reached = True
+    def note_answer(self, age: timedelta | None) -> None:
+        """Take note that Alertmanager answered a poll.
+
+        Args:
+            age: How long ago Prometheus sent it the watchdog; None if it does not list one.
+        """
+        self._is_alertmanager_reached = True
         if age is not None:
-            self._told_at = self._clock() - age.total_seconds()
+            self._sent_at = self._clock() - age.total_seconds()
 
-    def missed(self) -> None:
-        """Take note that Alertmanager did not answer; its news is as old as the last look's."""
-        self._is_reached = False
+    def note_no_answer(self) -> None:
+        """Take note that Alertmanager did not answer a poll: its list is as old as the last one."""
+        self._is_alertmanager_reached = False
 
     @property
-    def is_ever_heard(self) -> bool:
-        """Whether the watchdog has arrived since this process started."""
-        return self._is_ever_heard
+    def has_arrived(self) -> bool:
+        """Whether the watchdog has arrived firing since this process started."""
+        return self._has_arrived
 
     @property
     def silent_seconds(self) -> float:
         """How long ago it last arrived, or this process started."""
-        return self._clock() - self._heard_at
+        return self._clock() - self._arrived_at
 
     def verdict(self) -> Verdict:
         """Judge the path as it is now."""
@@ -72,16 +76,16 @@ class Watchdog:
             return Verdict(is_late=True, reason=self._silence())
         if self._is_resolved:
             return Verdict(
-                is_late=True, reason="Prometheus has stopped telling Alertmanager what fires."
+                is_late=True, reason="Prometheus has stopped sending alerts to Alertmanager."
             )
-        if self._told_at is not None and self._is_reached:
-            untold_seconds = self._clock() - max(self._told_at, self._started_at)
-            if untold_seconds > self._late_seconds:
+        if self._sent_at is not None and self._is_alertmanager_reached:
+            unsent_seconds = self._clock() - max(self._sent_at, self._started_at)
+            if unsent_seconds > self._late_seconds:
                 return Verdict(
-                    is_late=True, reason="Prometheus no longer tells Alertmanager what fires."
+                    is_late=True, reason="Prometheus no longer sends alerts to Alertmanager."
                 )
         return Verdict(is_late=False)
 
     def _silence(self) -> str:
-        whose = "" if self._is_reached else " Alertmanager does not answer."
-        return f"The watchdog alert does not arrive any more.{whose}"
+        cause = "" if self._is_alertmanager_reached else " Alertmanager does not answer."
+        return f"The watchdog alert no longer arrives.{cause}"

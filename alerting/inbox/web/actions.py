@@ -1,4 +1,4 @@
-"""Lets people take an alert on, give it back, and write beside it, by JSON or by a form."""
+"""Lets people acknowledge an alert, take that back, and comment, by JSON or by a form."""
 
 import json
 from datetime import UTC, datetime
@@ -10,23 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from alerting.inbox.changes import Changes
+from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
-from alerting.inbox.payload import clean
-from alerting.inbox.store.episodes import Kind
-from alerting.inbox.store.ownership import Act
-from alerting.inbox.store.store import Store
+from alerting.inbox.store import Action, Kind, Store, storable
 from alerting.inbox.web.alerts import Id
-from alerting.inbox.web.body import read_body
+from alerting.inbox.web.body import BodyLimits, read_body
 from alerting.inbox.web.same_origin import SameOrigin
 
-_MAX_BYTES = 64 * 1024
-_TIMEOUT_SECONDS = 10.0
+_LIMITS = BodyLimits(max_bytes=64 * 1024, timeout_seconds=10.0)
 _FORM = "application/x-www-form-urlencoded"
 
 
-class Words(BaseModel):
-    """Who does it, and what they say about it; both may stay away where nothing needs them."""
+class ActionBody(BaseModel):
+    """Who does it, and what they say about it; only a comment needs a text."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
@@ -34,44 +30,44 @@ class Words(BaseModel):
     text: str = Field(default="", max_length=4000)
 
 
-class Acts:
-    """The writing side for people."""
+class Actions:
+    """What people can do to an alert."""
 
-    def __init__(self, store: Store, changes: Changes, same_origin: SameOrigin) -> None:
-        """Take the store, the bell, and who may ring it."""
+    def __init__(self, store: Store, changes: ChangeSignal, same_origin: SameOrigin) -> None:
+        """Take where actions are stored, who is told of them, and who may do them."""
         self._store = store
         self._changes = changes
         self._same_origin = same_origin
 
     async def acknowledge(self, request: Request, alert_id: Id) -> Response:
-        """Say that somebody is on it."""
+        """Say that somebody works on it."""
         return await self._do(request, alert_id, Kind.ACKNOWLEDGED)
 
     async def unacknowledge(self, request: Request, alert_id: Id) -> Response:
-        """Say that nobody is on it any more."""
+        """Say that nobody works on it any more."""
         return await self._do(request, alert_id, Kind.UNACKNOWLEDGED)
 
     async def comment(self, request: Request, alert_id: Id) -> Response:
-        """Write something into the timeline."""
+        """Add a comment to the timeline."""
         return await self._do(request, alert_id, Kind.COMMENTED)
 
     async def _do(self, request: Request, alert_id: int, kind: Kind) -> Response:
         self._same_origin(request)
         is_form = request.headers.get("content-type", "").partition(";")[0].strip() == _FORM
-        words = _words(await _read(request), is_form=is_form)
-        if kind is Kind.COMMENTED and not words.text:
+        said = _parse(await _read(request), is_form=is_form)
+        if kind is Kind.COMMENTED and not said.text:
             raise HTTPException(422, "text: something to say is needed")
-        done = Act(alert_id, kind, datetime.now(UTC), clean(words.by), clean(words.text))
-        if not await self._store.act(done):
+        action = Action(alert_id, kind, datetime.now(UTC), storable(said.by), storable(said.text))
+        if not await self._store.apply(action):
             raise HTTPException(404, "no such alert")
-        self._changes.ring()
+        self._changes.notify()
         # A form is a person's: show them what they did. 303 makes it a GET.
         return RedirectResponse(f"/episodes/{alert_id}", 303) if is_form else Response(None, 204)
 
 
 async def _read(request: Request) -> bytes:
     try:
-        return await read_body(request, _MAX_BYTES, _TIMEOUT_SECONDS)
+        return await read_body(request, _LIMITS)
     except BodyTooLargeError as error:
         raise HTTPException(413, str(error)) from error
     except BodyTimeoutError as error:
@@ -80,10 +76,10 @@ async def _read(request: Request) -> bytes:
         raise HTTPException(400, "the client left") from error
 
 
-def _words(body: bytes, *, is_form: bool) -> Words:
+def _parse(body: bytes, *, is_form: bool) -> ActionBody:
     try:
         content: Any = _form(body) if is_form else json.loads(body or b"{}")
-        return Words.model_validate(content)
+        return ActionBody.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = first["loc"][0] if first["loc"] else "body"

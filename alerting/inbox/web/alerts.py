@@ -12,10 +12,8 @@ from typing import Annotated
 from fastapi import HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerting.inbox.page.links import Links
-from alerting.inbox.store.episodes import Kind, State
-from alerting.inbox.store.listing import Filter
-from alerting.inbox.store.store import Store
+from alerting.inbox.page import Links
+from alerting.inbox.store import Filter, Kind, State, Store
 
 _ID_MAX = 2**63 - 1  # SQLite's largest
 _PAGE_MAX = 200

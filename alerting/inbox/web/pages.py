@@ -5,14 +5,19 @@ from datetime import UTC, datetime
 from starlette.responses import HTMLResponse
 
 from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.page.cards import title_of
-from alerting.inbox.page.detail import detail
-from alerting.inbox.page.frame import page, part
-from alerting.inbox.page.front import front, heading
-from alerting.inbox.page.html import Html, fill
-from alerting.inbox.page.links import Links
-from alerting.inbox.page.view import Viewer
-from alerting.inbox.store.store import Store
+from alerting.inbox.page import (
+    Html,
+    Links,
+    OverviewReader,
+    alert_page,
+    fill,
+    fragment,
+    front_page,
+    heading,
+    page,
+    title_of,
+)
+from alerting.inbox.store import Store
 from alerting.inbox.web.alerts import Id
 
 _NO_STORE = """<section class="state blind"><h1>The store is not available</h1>
@@ -25,9 +30,9 @@ _NO_ALERT = """<section class="state waiting"><h1>No such alert</h1>
 class Pages:
     """The front page and each alert's own."""
 
-    def __init__(self, viewer: Viewer, store: Store, links: Links) -> None:
+    def __init__(self, overviews: OverviewReader, store: Store, links: Links) -> None:
         """Take what gathers the front page, and what an alert's page is read from."""
-        self._viewer = viewer
+        self._overviews = overviews
         self._store = store
         self._links = links
 
@@ -39,7 +44,7 @@ class Pages:
     async def front_fragment(self) -> HTMLResponse:
         """Show the living part of the front page."""
         _, content, _ = await self._front()
-        return part(content)
+        return fragment(content)
 
     async def episode(self, alert_id: Id) -> HTMLResponse:
         """Show one alert."""
@@ -49,14 +54,14 @@ class Pages:
     async def episode_fragment(self, alert_id: Id) -> HTMLResponse:
         """Show the living part of an alert's page."""
         _, content, _ = await self._episode(alert_id)
-        return part(content)
+        return fragment(content)
 
     async def _front(self) -> tuple[str, Html, int]:
         try:
-            view = await self._viewer.view()
+            overview = await self._overviews.read()
         except StoreUnavailableError:
             return "The store is not available", fill(_NO_STORE), 503
-        return f"{heading(view)} · Burnrate", front(view, self._links), 200
+        return f"{heading(overview)} · Burnrate", front_page(overview, self._links), 200
 
     async def _episode(self, alert_id: int) -> tuple[str, Html, int]:
         try:
@@ -66,5 +71,5 @@ class Pages:
         if found is None:
             return "No such alert", fill(_NO_ALERT), 404
         episode, timeline = found
-        content = detail(episode, timeline, self._links, datetime.now(UTC))
+        content = alert_page(episode, timeline, self._links, datetime.now(UTC))
         return f"{title_of(episode)} · Burnrate", content, 200

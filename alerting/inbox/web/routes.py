@@ -3,23 +3,22 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.sse import EventSourceResponse
 from starlette.responses import Response
 
-from alerting.inbox.errors import StoreUnavailableError
-from alerting.inbox.page.frame import asset
-from alerting.inbox.store.store import Store
-from alerting.inbox.web.actions import Acts
+from alerting.inbox.page import asset
+from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
-from alerting.inbox.web.documentation import (
+from alerting.inbox.web.health import Health
+from alerting.inbox.web.openapi import (
     DELIVER,
     READ,
     READ_ONE,
     WRITE,
     Responses,
+    action_body,
     delivery_body,
     errors,
-    words_body,
 )
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.runbooks import Runbooks
@@ -27,40 +26,20 @@ from alerting.inbox.web.stream import Stream
 from alerting.inbox.web.webhook import Webhook
 
 
-class Health:
-    """What a supervisor asks."""
-
-    def __init__(self, store: Store) -> None:
-        """Take the store that readiness tries."""
-        self._store = store
-
-    async def live(self) -> dict[str, str]:
-        """Say that the process answers."""
-        return {"status": "ok"}
-
-    async def ready(self) -> Response:
-        """Say whether a delivery could be stored now, by writing and reading a row."""
-        try:
-            await self._store.probe()
-        except StoreUnavailableError as error:
-            return JSONResponse({"status": "unavailable", "store": str(error)}, 503)
-        return JSONResponse({"status": "ok", "store": "ok"})
-
-
 @dataclass(frozen=True, slots=True)
-class Answerers:
-    """Who answers what."""
+class Endpoints:
+    """What the addresses are bound to."""
 
     webhook: Webhook
     alerts: Alerts
-    acts: Acts
+    actions: Actions
     stream: Stream
     runbooks: Runbooks
     pages: Pages
     health: Health
 
 
-def make_router(to: Answerers) -> APIRouter:
+def make_router(to: Endpoints) -> APIRouter:
     """Bind the addresses to what answers them."""
     router = APIRouter()
     get, post = ["GET"], ["POST"]
@@ -78,20 +57,26 @@ def make_router(to: Answerers) -> APIRouter:
     not_ready: Responses = {503: {"description": "No delivery could be stored now"}}
     # A form is answered with the way back to the page.
     shown: Responses = {303: {"description": "Done, for a form: see the alert"}}
-    for name, act in (
-        ("acknowledge", to.acts.acknowledge),
-        ("unacknowledge", to.acts.unacknowledge),
-        ("comment", to.acts.comment),
+    for name, action in (
+        ("acknowledge", to.actions.acknowledge),
+        ("unacknowledge", to.actions.unacknowledge),
+        ("comment", to.actions.comment),
     ):
         router.add_api_route(
             f"/alerts/{{alert_id}}/{name}",
-            act,
+            action,
             methods=post,
             status_code=204,
             responses={**shown, **errors(*WRITE)},
-            openapi_extra=words_body(),
+            openapi_extra=action_body(),
         )
-    router.add_api_route("/events", to.stream.follow, methods=get, responses=errors(*READ))
+    router.add_api_route(
+        "/events",
+        to.stream.endpoint(),
+        methods=get,
+        response_class=EventSourceResponse,
+        responses=errors(*READ),
+    )
     router.add_api_route(
         "/runbooks/{name}",
         to.runbooks.show,

@@ -1,25 +1,24 @@
 """The stream of changes, as server-sent events.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html
+https://html.spec.whatwg.org/multipage/server-sent-events.html; FastAPI writes the frames and a
+comment each 15 s, since proxies and phones drop what is silent for half a minute or more.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Query
+from fastapi import Depends, Header, Query
+from fastapi.sse import ServerSentEvent
 from pydantic import BaseModel, ConfigDict
 from pydantic.types import AwareDatetime
-from starlette.responses import StreamingResponse
 
-from alerting.inbox.changes import Changes, wait
+from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.errors import StoreUnavailableError, TooManyStreamsError
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.store.episodes import Kind, State
-from alerting.inbox.store.store import Store
-from alerting.inbox.store.transitions import StoredChange
+from alerting.inbox.store import Kind, State, Store, StoredChange
 
-# Proxies and phones drop what is silent for half a minute or more.
-_KEEP_ALIVE_SECONDS = 15.0
+_RETRY_MILLISECONDS = 2000
 _BATCH = 100
 # Each costs a connection and a read for every change.
 _MAX_STREAMS = 100
@@ -48,58 +47,72 @@ class ChangeOut(BaseModel):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The id after which a stream begins, and whether that is another than was asked for."""
+
+    after_id: int
+    is_reset: bool
+
+
 class Stream:
     """Sends each change once to whoever follows, from where they left off."""
 
-    def __init__(self, store: Store, changes: Changes, metrics: InboxMetrics) -> None:
-        """Take what to read and what wakes the readers."""
+    def __init__(self, store: Store, changes: ChangeSignal, metrics: InboxMetrics) -> None:
+        """Take what to read, what wakes the readers, and where their number is shown."""
         self._store = store
         self._changes = changes
         self._metrics = metrics
         self._count = 0
 
-    async def follow(
-        self, after: After = None, last_event_id: LastEventId = None
-    ) -> StreamingResponse:
-        """Follow the changes.
+    def endpoint(self) -> Callable[..., AsyncIterator[ServerSentEvent]]:
+        """Return the route's function: a refusal must come before the first event."""
 
-        Without a place to go on from, only what happens from now on is sent. An event `reset` says
-        that changes after that place are no longer kept: read the lists again. An event `wake`
-        says that something else is worth a look, the watchdog for one.
-        """
+        async def follow(
+            start: Annotated[Start, Depends(self._admit)],
+        ) -> AsyncIterator[ServerSentEvent]:
+            """Follow the changes.
+
+            Without a place to go on from, only what happens from now on is sent. An event `reset`
+            says that changes after that place are no longer kept: read the lists again. An event
+            `wake` says that something else is worth a look, the watchdog for one.
+            """
+            async for event in self._events(start):
+                yield event
+
+        return follow
+
+    async def _admit(
+        self, after: After = None, last_event_id: LastEventId = None
+    ) -> AsyncIterator[Start]:
         if self._count >= _MAX_STREAMS:
             raise TooManyStreamsError
-        place = _place(last_event_id, after)
-        known = await self._store.range_of_changes()
-        is_reset = place is not None and not known.oldest - 1 <= place <= known.newest
-        begin = known.newest if place is None or is_reset else place
-        return StreamingResponse(
-            self._events(begin, is_reset=is_reset),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
-
-    async def _events(self, last_id: int, *, is_reset: bool) -> AsyncIterator[str]:
         self._add(1)
         try:
-            yield "retry: 2000\n\n"
-            if is_reset:
-                yield f"event: reset\nid: {last_id}\ndata: {{}}\n\n"
-            while not self._changes.is_closed:
-                bell = self._changes.bell
-                try:
-                    found = await self._store.changes_after(last_id, _BATCH)
-                except StoreUnavailableError:
-                    return  # the client comes back by itself, with its place
-                for change in found:
-                    yield _event(change)
-                    last_id = change.id
-                if found:
-                    continue
-                await wait(bell, _KEEP_ALIVE_SECONDS)
-                yield "event: wake\ndata: {}\n\n" if bell.is_set() else ": still here\n\n"
+            place = _place(last_event_id, after)
+            known = await self._store.range_of_changes()
+            is_reset = place is not None and not known.oldest - 1 <= place <= known.newest
+            yield Start(known.newest if place is None or is_reset else place, is_reset)
         finally:
             self._add(-1)
+
+    async def _events(self, start: Start) -> AsyncIterator[ServerSentEvent]:
+        last_id = start.after_id
+        yield ServerSentEvent(retry=_RETRY_MILLISECONDS)
+        if start.is_reset:
+            yield ServerSentEvent(event="reset", id=str(last_id), data={})
+        while not self._changes.is_closed:
+            changed = self._changes.next
+            try:
+                found = await self._store.changes_after(last_id, _BATCH)
+            except StoreUnavailableError:
+                return  # the client comes back by itself, with its place
+            for change in found:
+                yield _event(change)
+                last_id = change.id
+            if not found:
+                await changed.wait()
+                yield ServerSentEvent(event="wake", data={})
 
     def _add(self, number: int) -> None:
         self._count += number
@@ -114,7 +127,7 @@ def _place(last_event_id: str | None, after: int | None) -> int | None:
     return after
 
 
-def _event(change: StoredChange) -> str:
+def _event(change: StoredChange) -> ServerSentEvent:
     out = ChangeOut(
         id=change.id,
         at=change.at,
@@ -127,5 +140,4 @@ def _event(change: StoredChange) -> str:
         author=change.author,
         text=change.text,
     )
-    # JSON has no raw line breaks, so one data line holds it whatever is in a label.
-    return f"event: change\nid: {change.id}\ndata: {out.model_dump_json()}\n\n"
+    return ServerSentEvent(event="change", id=str(change.id), data=out)

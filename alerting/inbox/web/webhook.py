@@ -6,14 +6,12 @@ Alertmanager retries 5xx within a flush and everything else at the next group_in
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from alerting.inbox.changes import Changes
 from alerting.inbox.errors import (
     BodyTimeoutError,
     BodyTooLargeError,
@@ -21,13 +19,10 @@ from alerting.inbox.errors import (
     NotPayloadError,
     StoreUnavailableError,
 )
-from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.payload import Delivery, parse
-from alerting.inbox.settings import Settings
-from alerting.inbox.store.journal import WATCHDOG, Arrival, Recorded
-from alerting.inbox.store.store import Store
-from alerting.inbox.watch.watchdog import Watchdog
-from alerting.inbox.web.body import read_body
+from alerting.inbox.store import Delivery, Recorded, Store
+from alerting.inbox.watch import DeliveryEffects
+from alerting.inbox.web.body import BodyLimits, read_body
+from alerting.inbox.web.payload import DeliveryPayload, parse
 from alerting.inbox.web.tokens import Tokens
 from burnrate.telemetry import current_request
 
@@ -35,8 +30,6 @@ _log = logging.getLogger(__name__)
 
 # What is left of a body that is refused unread must not be waited for.
 _HANG_UP = {"Connection": "close"}
-# Alertmanager, which had the right token, does not send these again before its next flush.
-_LOST = frozenset({"too_large", "timeout", "invalid"})
 
 
 class Receipt(BaseModel):
@@ -50,37 +43,24 @@ class Webhook:
     """The receiver of deliveries."""
 
     def __init__(
-        self,
-        settings: Settings,
-        tokens: Tokens,
-        store: Store,
-        metrics: InboxMetrics,
-        watchdog: Watchdog,
-        changes: Changes,
-        on_lost: Callable[[], None] = lambda: None,
+        self, tokens: Tokens, limits: BodyLimits, store: Store, effects: DeliveryEffects
     ) -> None:
-        """Take the parts it works with, and whom to call when Alertmanager's news was refused."""
-        self._on_lost = on_lost
-        self._watchdog = watchdog
-        self._changes = changes
-        self._settings = settings
+        """Take each step's part, in their order: who may, how much, where to, and what follows."""
         self._tokens = tokens
+        self._limits = limits
         self._store = store
-        self._metrics = metrics
+        self._effects = effects
 
     async def receive(self, request: Request) -> Receipt:
         """Store one delivery of Alertmanager's; 2xx only once it is committed."""
         received_at = datetime.now(UTC)
-        if not self._tokens.is_valid(request.headers.get("authorization", "")):
-            challenge = {"WWW-Authenticate": "Bearer", **_HANG_UP}
-            raise self._refusal("unauthorized", 401, "a valid bearer token is needed", challenge)
+        self._authorize(request)
         body = await self._read(request)
         # In a thread: checking 8 MiB takes long enough for others to notice.
-        delivery, kept = await self._parse(body)
-        recorded = await self._record(delivery, kept, received_at)
-        self._metrics.delivered("stored")
-        self._metrics.changed(recorded.transitions, recorded.summary)
-        self._pass_on(delivery, recorded)
+        payload, kept = await self._parse(body)
+        delivery = payload.delivery(kept, received_at, _request_id())
+        recorded = await self._record(delivery)
+        self._effects.stored(delivery, recorded)
         _log.info(
             "delivery stored",
             extra={
@@ -92,17 +72,14 @@ class Webhook:
         )
         return Receipt(delivery=recorded.delivery_id, transitions=recorded.transitions)
 
-    def _pass_on(self, delivery: Delivery, recorded: Recorded) -> None:
-        for alert in delivery.alerts:
-            if alert.labels.get("alertname") == WATCHDOG:
-                self._watchdog.heard(is_firing=alert.status == "firing")
-        if recorded.transitions:
-            self._changes.ring()
+    def _authorize(self, request: Request) -> None:
+        if not self._tokens.is_valid(request.headers.get("authorization", "")):
+            challenge = {"WWW-Authenticate": "Bearer", **_HANG_UP}
+            raise self._refusal("unauthorized", 401, "a valid bearer token is needed", challenge)
 
     async def _read(self, request: Request) -> bytes:
-        settings = self._settings
         try:
-            return await read_body(request, settings.max_body_bytes, settings.body_timeout_seconds)
+            return await read_body(request, self._limits)
         except BodyTooLargeError as error:
             raise self._refusal("too_large", 413, str(error), _HANG_UP) from error
         except BodyTimeoutError as error:
@@ -110,7 +87,7 @@ class Webhook:
         except ClientDisconnect as error:
             raise self._refusal("disconnected", 400, "the client left") from error
 
-    async def _parse(self, body: bytes) -> tuple[Delivery, str]:
+    async def _parse(self, body: bytes) -> tuple[DeliveryPayload, str]:
         try:
             return await asyncio.to_thread(parse, body)
         except NotJSONError as error:
@@ -118,11 +95,9 @@ class Webhook:
         except NotPayloadError as error:
             raise self._refusal("invalid", 422, str(error)) from error
 
-    async def _record(self, delivery: Delivery, kept: str, received_at: datetime) -> Recorded:
-        request = current_request()
-        request_id = request.request_id if request else ""
+    async def _record(self, delivery: Delivery) -> Recorded:
         try:
-            return await self._store.record(Arrival(delivery, kept, received_at, request_id))
+            return await self._store.record(delivery)
         except StoreUnavailableError as error:
             _log.exception("a delivery could not be stored")
             raise self._refusal("unavailable", 503, "the store is not available") from error
@@ -130,9 +105,12 @@ class Webhook:
     def _refusal(
         self, outcome: str, status: int, line: str, headers: dict[str, str] | None = None
     ) -> HTTPException:
-        self._metrics.delivered(outcome)
-        if outcome in _LOST:
-            self._on_lost()
+        self._effects.refused(outcome)
         level = logging.INFO if outcome == "disconnected" else logging.WARNING
         _log.log(level, "delivery refused", extra={"outcome": outcome, "reason": line})
         return HTTPException(status, line, headers)
+
+
+def _request_id() -> str:
+    request = current_request()
+    return request.request_id if request else ""

@@ -11,18 +11,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from alerting.inbox.payload import parse
-from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import Filter, StoredEpisode, find_episodes, get_episode
-from alerting.inbox.store.missed_alerts import Held, Key, Waiting
-from alerting.inbox.store.reconciliation import Look, Patience, Reconciled, reconcile
+from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
+from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot, reconcile
 from alerting.inbox.store.schema import migrate
-from alerting.inbox.watch.alertmanager import AlertmanagerClient, Holdings
+from alerting.inbox.watch.alertmanager_api import AlertmanagerClient, AlertmanagerState
+from alerting.inbox.watch.alertmanager_poller import Undelivered
+from alerting.inbox.web.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-_PATIENCE = Patience(timedelta(minutes=3), timedelta(minutes=15))
-_LOST: Key = ("inbox", "lost")
+_GRACE = GracePeriods(timedelta(minutes=3), timedelta(minutes=15))
+_LOST: AlertKey = ("inbox", "lost")
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _deliver(connection: sqlite3.Connection, alert: dict[str, Any], minute: float = 0) -> None:
-    delivery, kept = parse(a_body(alert))
-    record(connection, Arrival(delivery, kept, _NOON + timedelta(minutes=minute), "request"))
+    payload, kept = parse(a_body(alert))
+    record(connection, payload.delivery(kept, _NOON + timedelta(minutes=minute), "request"))
 
 
 def _listed(fingerprint: str = "lost", state: str = "active", **changes: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -55,7 +56,7 @@ def _listed(fingerprint: str = "lost", state: str = "active", **changes: Any) ->
     } | changes
 
 
-def _active(*listed: dict[str, Any]) -> tuple[Held, ...]:
+def _active(*listed: dict[str, Any]) -> tuple[ActiveAlert, ...]:
     """Ask an Alertmanager that lists these what ought to have been delivered."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -63,22 +64,22 @@ def _active(*listed: dict[str, Any]) -> tuple[Held, ...]:
             return httpx2.Response(200, json={"uptime": "2026-11-24T00:00:00.000Z"})
         return httpx2.Response(200, content=json.dumps(listed))
 
-    async def ask() -> Holdings:
+    async def ask() -> AlertmanagerState:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
-            return await AlertmanagerClient("http://alertmanager", client).holdings()
+            return await AlertmanagerClient("http://alertmanager", client).fetch()
 
     return asyncio.run(ask()).active
 
 
-def _look(
+def _poll(
     connection: sqlite3.Connection,
-    active: tuple[Held, ...],
+    active: tuple[ActiveAlert, ...],
     minute: float = 10,
-    overdue: frozenset[Key] | None = frozenset({_LOST}),
+    overdue: frozenset[AlertKey] | None = frozenset({_LOST}),
 ) -> Reconciled:
     listed = frozenset({"other", *(held.alert.fingerprint for held in active)})
     at = _NOON + timedelta(minutes=minute)
-    return reconcile(connection, Look(at, listed, True, active, overdue), _PATIENCE)
+    return reconcile(connection, Snapshot(at, listed, True, active, overdue), _GRACE)
 
 
 def _newest(connection: sqlite3.Connection) -> StoredEpisode:
@@ -87,7 +88,7 @@ def _newest(connection: sqlite3.Connection) -> StoredEpisode:
 
 def test_what_is_listed_and_never_arrived_is_opened(connection: sqlite3.Connection) -> None:
     """With all that the list says of it, and as what it is: found, not delivered."""
-    assert _look(connection, _active(_listed())).found == 1
+    assert _poll(connection, _active(_listed())).found == 1
     episode = _newest(connection)
     assert (episode.fingerprint, episode.receiver, episode.state) == ("lost", "inbox", "firing")
     assert episode.starts_at == datetime(2026, 11, 24, 11, tzinfo=UTC)
@@ -96,12 +97,12 @@ def test_what_is_listed_and_never_arrived_is_opened(connection: sqlite3.Connecti
     found = get_episode(connection, episode.id)
     assert found is not None
     assert [change.kind for change in found[1]] == ["found"]
-    assert _look(connection, _active(_listed()), 11).found == 0
+    assert _poll(connection, _active(_listed()), 11).found == 0
 
 
 def test_a_delivery_that_comes_late_is_a_repeat(connection: sqlite3.Connection) -> None:
     """And its resolve closes what was found."""
-    _look(connection, _active(_listed()))
+    _poll(connection, _active(_listed()))
     starts_at = "2026-11-24T11:00:00.000Z"
     _deliver(connection, an_alert("lost", starts_at=starts_at), 11)
     assert (_newest(connection).id, _newest(connection).deliveries) == (2, 1)
@@ -127,21 +128,21 @@ def test_what_ought_not_to_be_here_is_not_opened(
     connection: sqlite3.Connection, listed: dict[str, Any]
 ) -> None:
     """However long it is on the list."""
-    reconciled = _look(connection, _active(listed), overdue=None)
+    reconciled = _poll(connection, _active(listed), overdue=None)
     assert (reconciled.found, reconciled.missing) == (0, frozenset())
 
 
 def test_what_is_not_overdue_is_waited_for(connection: sqlite3.Connection) -> None:
     """Alertmanager holds alerts back to group them."""
-    reconciled = _look(connection, _active(_listed()), overdue=frozenset())
+    reconciled = _poll(connection, _active(_listed()), overdue=frozenset())
     assert (reconciled.found, reconciled.missing) == (0, frozenset({_LOST}))
 
 
 def test_what_resolved_and_fires_still_is_a_new_episode(connection: sqlite3.Connection) -> None:
     """Its second firing is what was lost; a resolve that came after the list was made is not."""
     _deliver(connection, an_alert("lost", ends_at="2026-11-24T12:01:00Z"), 2)
-    assert _look(connection, _active(_listed()), 2).found == 0
-    assert _look(connection, _active(_listed()), 3).found == 1
+    assert _poll(connection, _active(_listed()), 2).found == 0
+    assert _poll(connection, _active(_listed()), 3).found == 1
     assert [each.state for each in find_episodes(connection, Filter(), None, 2)] == [
         "firing",
         "resolved",
@@ -152,9 +153,9 @@ def test_what_was_found_and_is_no_longer_listed_goes_as_any_other(
     connection: sqlite3.Connection,
 ) -> None:
     """Stale at first, and then closed."""
-    _look(connection, _active(_listed()))
+    _poll(connection, _active(_listed()))
     for minute in (11, 15, 27):
-        _look(connection, (), minute)
+        _poll(connection, (), minute)
     found = get_episode(connection, 2)
     assert found is not None
     assert [change.kind for change in found[1]] == ["found", "stale", "closed_unconfirmed"]
@@ -163,20 +164,20 @@ def test_what_was_found_and_is_no_longer_listed_goes_as_any_other(
 def test_texts_of_the_list_are_made_storable(connection: sqlite3.Connection) -> None:
     """As those of a delivery are: cut, and without what a store chokes on."""
     annotations = {"summary": "a\0b", "description": "x" * 10_000_000}
-    _look(connection, _active(_listed(annotations=annotations)))
+    _poll(connection, _active(_listed(annotations=annotations)))
     stored = _newest(connection).annotations
     assert stored["summary"] == "a\ufffdb"
     assert len(stored["description"]) < 20_000
 
 
-def test_a_delivery_is_waited_for_from_look_to_look() -> None:
+def test_a_delivery_is_waited_for_from_poll_to_poll() -> None:
     """The wait begins anew for what was not missing in between."""
-    waiting = Waiting(timedelta(minutes=5))
+    undelivered = Undelivered(timedelta(minutes=5))
     minute = timedelta(minutes=1)
-    waiting.note({_LOST}, _NOON)
-    waiting.note({_LOST}, _NOON + 4 * minute)
-    assert waiting.overdue(_NOON + 4 * minute) == frozenset()
-    assert waiting.overdue(_NOON + 5 * minute) == {_LOST}
-    waiting.note((), _NOON + 5 * minute)
-    waiting.note({_LOST}, _NOON + 6 * minute)
-    assert waiting.overdue(_NOON + 10 * minute) == frozenset()
+    undelivered.note({_LOST}, _NOON)
+    undelivered.note({_LOST}, _NOON + 4 * minute)
+    assert undelivered.overdue(_NOON + 4 * minute) == frozenset()
+    assert undelivered.overdue(_NOON + 5 * minute) == {_LOST}
+    undelivered.note((), _NOON + 5 * minute)
+    undelivered.note({_LOST}, _NOON + 6 * minute)
+    assert undelivered.overdue(_NOON + 10 * minute) == frozenset()

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from alerting.inbox.payload import parse
-from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import get_episode
-from alerting.inbox.store.reconciliation import Look, Patience, reconcile
-from alerting.inbox.store.retention import forget
+from alerting.inbox.store.reconciliation import GracePeriods, Snapshot, reconcile
+from alerting.inbox.store.retention import prune
 from alerting.inbox.store.schema import migrate
-from alerting.inbox.watch.alertmanager import Holdings, look_at
+from alerting.inbox.watch.alertmanager_api import AlertmanagerState, snapshot_of
+from alerting.inbox.web.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-_PATIENCE = Patience(timedelta(minutes=3), timedelta(minutes=15))
+_GRACE = GracePeriods(timedelta(minutes=3), timedelta(minutes=15))
 _LISTED = frozenset({"f1"})
 
 
@@ -34,19 +34,19 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def _deliver(connection: sqlite3.Connection, minute: float, ends_at: str | None = None) -> None:
     alert = an_alert("f1") if ends_at is None else an_alert("f1", ends_at=ends_at)
-    delivery, kept = parse(a_body(alert))
-    record(connection, Arrival(delivery, kept, _NOON + timedelta(minutes=minute), "request"))
+    payload, kept = parse(a_body(alert))
+    record(connection, payload.delivery(kept, _NOON + timedelta(minutes=minute), "request"))
 
 
-def _look(
+def _poll(
     connection: sqlite3.Connection,
     minute: float,
     listed: frozenset[str] = frozenset(),
     *,
     is_trusted: bool = True,
 ) -> int:
-    look = Look(_NOON + timedelta(minutes=minute), listed, is_trusted)
-    return reconcile(connection, look, _PATIENCE).transitions
+    snapshot = Snapshot(_NOON + timedelta(minutes=minute), listed, is_trusted)
+    return reconcile(connection, snapshot, _GRACE).transitions
 
 
 def _kinds(connection: sqlite3.Connection) -> list[str]:
@@ -56,13 +56,13 @@ def _kinds(connection: sqlite3.Connection) -> list[str]:
 
 
 def test_what_is_listed_stays_as_it_is(connection: sqlite3.Connection) -> None:
-    """Look after look."""
-    assert [_look(connection, minute, _LISTED) for minute in range(1, 60)] == [0] * 59
+    """Poll after poll."""
+    assert [_poll(connection, minute, _LISTED) for minute in range(1, 60)] == [0] * 59
 
 
 def test_what_is_not_listed_is_stale_and_then_closed(connection: sqlite3.Connection) -> None:
     """It ended when it was missed first; Alertmanager lost the resolve."""
-    changes = [_look(connection, minute) for minute in range(1, 20)]
+    changes = [_poll(connection, minute) for minute in range(1, 20)]
     assert [minute for minute, changed in enumerate(changes, 1) if changed] == [4, 16]
     assert _kinds(connection) == ["opened", "stale", "closed_unconfirmed"]
     found = get_episode(connection, 1)
@@ -74,28 +74,28 @@ def test_what_is_not_listed_is_stale_and_then_closed(connection: sqlite3.Connect
 def test_silence_confirms_nothing_and_closes_nothing(connection: sqlite3.Connection) -> None:
     """An Alertmanager that does not answer, or knows too little, never ends an alert."""
     for minute in range(1, 100):
-        _look(connection, minute, is_trusted=False)
+        _poll(connection, minute, is_trusted=False)
     assert _kinds(connection) == ["opened", "stale"]
 
 
-@pytest.mark.parametrize("by", ["a look", "a delivery"])
+@pytest.mark.parametrize("by", ["a poll", "a delivery"])
 def test_what_was_stale_is_confirmed(connection: sqlite3.Connection, by: str) -> None:
     """And the clock of its absence starts anew."""
-    _look(connection, 1)
-    _look(connection, 5)
-    if by == "a look":
-        _look(connection, 6, _LISTED)
+    _poll(connection, 1)
+    _poll(connection, 5)
+    if by == "a poll":
+        _poll(connection, 6, _LISTED)
     else:
         _deliver(connection, 6)
-    _look(connection, 17)
+    _poll(connection, 17)
     assert _kinds(connection) == ["opened", "stale", "confirmed"]
 
 
-def test_what_arrives_while_looking_is_not_missed(connection: sqlite3.Connection) -> None:
+def test_what_arrives_during_a_poll_is_not_missed(connection: sqlite3.Connection) -> None:
     """The list was made before it came."""
     _deliver(connection, 10)
     for minute in (1, 5, 9):
-        assert _look(connection, minute) == 0
+        assert _poll(connection, minute) == 0
 
 
 def test_a_late_resolve_of_what_was_closed_is_no_new_episode(
@@ -103,7 +103,7 @@ def test_a_late_resolve_of_what_was_closed_is_no_new_episode(
 ) -> None:
     """It only tells the end better."""
     for minute in (1, 5, 17):
-        _look(connection, minute)
+        _poll(connection, minute)
     _deliver(connection, 18, ends_at="2026-11-24T12:02:00Z")
     assert _kinds(connection) == ["opened", "stale", "closed_unconfirmed", "ended_later"]
     assert get_episode(connection, 2) is None
@@ -118,9 +118,9 @@ def test_absence_is_trusted_only_where_it_means_an_end(
 ) -> None:
     """Prometheus has to speak to it, and it has to be up for long enough to be told all."""
     age = None if watchdog_minutes is None else timedelta(minutes=watchdog_minutes)
-    holdings = Holdings(_LISTED, age, timedelta(minutes=up_minutes))
-    look = look_at(holdings, _NOON, _PATIENCE.close_after, timedelta(seconds=150))
-    assert look.is_trusted is is_trusted
+    state = AlertmanagerState(_LISTED, age, timedelta(minutes=up_minutes))
+    snapshot = snapshot_of(state, _NOON, _GRACE.close_after, timedelta(seconds=150))
+    assert snapshot.is_trusted is is_trusted
 
 
 def test_retention_forgets_what_ended_and_keeps_what_fires(
@@ -135,11 +135,11 @@ def test_retention_forgets_what_ended_and_keeps_what_fires(
 
     later = datetime(2027, 6, 1, tzinfo=UTC)
     _deliver(connection, 1)
-    assert forget(connection, later) == 1  # the repeat, in which nothing changed
+    assert prune(connection, later) == 1  # the repeat, in which nothing changed
     assert rows() == [1, 1, 1, 1]
     _deliver(connection, 2, ends_at="2026-11-24T12:01:00Z")
-    assert forget(connection, _NOON) == 0
-    while forget(connection, later):
+    assert prune(connection, _NOON) == 0
+    while prune(connection, later):
         pass
     assert rows() == [0, 0, 0, 0]
     _deliver(connection, 3)

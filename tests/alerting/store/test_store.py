@@ -11,22 +11,23 @@ from typing import TypeVar
 import pytest
 
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError
-from alerting.inbox.payload import parse
 from alerting.inbox.store import connection as connections
 from alerting.inbox.store.connection import ConnectionThread
-from alerting.inbox.store.journal import Arrival, record
+from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import Filter
 from alerting.inbox.store.store import Store
 from alerting.inbox.store.timestamps import from_micros, to_micros
+from alerting.inbox.web.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 T = TypeVar("T")
 _NOON = datetime(2026, 11, 24, 12, 0, 0, 1, UTC)
 
 
-def _arrival(body: bytes) -> Arrival:
-    delivery, kept = parse(body)
-    return Arrival(delivery, kept, _NOON, "request")
+def _delivery(body: bytes) -> Delivery:
+    payload, kept = parse(body)
+    return payload.delivery(kept, _NOON, "request")
 
 
 def _with_store(path: Path, use: Callable[[Store], Awaitable[T]]) -> T:
@@ -45,13 +46,13 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite3"
 
     async def first(store: Store) -> object:
-        return (await store.record(_arrival(a_body(an_alert("f1"), an_alert("f2"))))).summary
+        return (await store.record(_delivery(a_body(an_alert("f1"), an_alert("f2"))))).summary
 
     summary = _with_store(path, first)
 
     async def second(store: Store) -> None:
         assert await store.summarize() == summary
-        assert (await store.record(_arrival(a_body(an_alert("f1"))))).transitions == 0
+        assert (await store.record(_delivery(a_body(an_alert("f1"))))).transitions == 0
         assert [episode.id for episode in await store.find(Filter(), None, 10)] == [2, 1]
 
     _with_store(path, second)
@@ -84,7 +85,7 @@ def test_a_full_disk_keeps_nothing_of_a_delivery(tmp_path: Path) -> None:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages + 5}")
             large = an_alert("f2", annotations={"text": "x" * 16_000})
-            record(connection, _arrival(a_body(an_alert("f1"), large, large)))
+            record(connection, _delivery(a_body(an_alert("f1"), large, large)))
 
         def count(connection: sqlite3.Connection) -> list[int]:
             tables = ("bodies", "deliveries", "episodes", "transitions")
@@ -96,7 +97,7 @@ def test_a_full_disk_keeps_nothing_of_a_delivery(tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailableError, match="full"):
             await thread.run(fill)
         assert await thread.run(count) == [0, 0, 0, 0]
-        await thread.run(lambda connection: record(connection, _arrival(a_body())))
+        await thread.run(lambda connection: record(connection, _delivery(a_body())))
         assert await thread.run(count) == [1, 1, 1, 1]
         await thread.close()
 
@@ -110,7 +111,7 @@ def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
 
     async def use(store: Store) -> None:
         with pytest.raises(StoreUnavailableError):
-            await store.record(_arrival(a_body()))
+            await store.record(_delivery(a_body()))
         with pytest.raises(StoreUnavailableError):
             await store.probe()
 
@@ -144,10 +145,10 @@ def test_a_file_another_process_holds_is_waited_for_and_then_given_up(
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError, match="locked"):
-            await store.record(_arrival(a_body()))
+            await store.record(_delivery(a_body()))
         holder.execute("ROLLBACK")
         holder.close()
-        assert (await store.record(_arrival(a_body()))).transitions == 1
+        assert (await store.record(_delivery(a_body()))).transitions == 1
 
     _with_store(path, use)
 
@@ -193,7 +194,7 @@ def test_the_log_is_append_only(tmp_path: Path, table: str) -> None:
     """Not even a mistake of ours changes a row of it."""
 
     async def use(store: Store) -> None:
-        await store.record(_arrival(a_body()))
+        await store.record(_delivery(a_body()))
 
     path = tmp_path / "inbox.sqlite3"
     _with_store(path, use)

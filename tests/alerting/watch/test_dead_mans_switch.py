@@ -99,7 +99,7 @@ def test_a_dead_alertmanager_is_told(
     _tell(alertmanager)
     wait_until(lambda: bool(_watchdogs(inbox)), "the watchdog")
     alertmanager.stop()
-    _check_told(inbox, chat, "The watchdog alert does not arrive any more.")
+    _check_told(inbox, chat, "The watchdog alert no longer arrives.")
     alertmanager.start()
     _tell(alertmanager)
     _check_back(chat)
@@ -113,7 +113,7 @@ def test_a_dead_prometheus_is_told(
     inbox.start()
     _tell(alertmanager)
     wait_until(lambda: bool(_watchdogs(inbox)), "the watchdog")
-    _check_told(inbox, chat, "Prometheus no longer tells Alertmanager what fires.")
+    _check_told(inbox, chat, "Prometheus no longer sends alerts to Alertmanager.")
     before = _watchdogs(inbox)[0]["deliveries"]
     wait_until(lambda: _watchdogs(inbox)[0]["deliveries"] > before, "one more delivery")
     assert _is_late(inbox)

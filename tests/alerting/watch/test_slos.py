@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from alerting.inbox.page.slo_table import slo_section
-from alerting.inbox.watch.slos import Picture, SloReader
+from alerting.inbox.watch.slos import SloFigures, SloReader
 
 _AVAILABILITY = {"cluster": "eu", "service": "api", "slo": "availability"}
 
@@ -16,14 +16,14 @@ def _series(name: str, value: float, **labels: str) -> dict[str, Any]:
     return {"metric": {"__name__": name, **labels}, "value": [1, str(value)]}
 
 
-def _picture(series: list[dict[str, Any]], *identity_labels: str) -> Picture:
+def _figures(series: list[dict[str, Any]], *identity_labels: str) -> SloFigures:
     def answer(request: httpx2.Request) -> httpx2.Response:
         found = [] if request.url.path.endswith("query_range") else series
         return httpx2.Response(200, json={"data": {"result": found}})
 
-    async def read() -> Picture:
+    async def read() -> SloFigures:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
-            return await SloReader("http://prometheus", client, identity_labels).picture()
+            return await SloReader("http://prometheus", client, identity_labels).latest()
 
     return asyncio.run(read())
 
@@ -32,7 +32,7 @@ def test_the_highest_rate_that_a_page_fires_for_is_the_slos_own() -> None:
     """Not a ticket's, and not one that was right for another period."""
     factor = "slo:alert_burn_rate:factor"
 
-    picture = _picture(
+    figures = _figures(
         [
             _series("slo:objective:ratio", 0.99, **_AVAILABILITY),
             _series("slo:error_budget_low:ratio", 0.1, **_AVAILABILITY),
@@ -43,7 +43,7 @@ def test_the_highest_rate_that_a_page_fires_for_is_the_slos_own() -> None:
         "service",
     )
 
-    (slo,) = picture.slos
+    (slo,) = figures.slos
     assert (slo.page_burn_rate, slo.low_budget) == (3.36, 0.1)
 
 
@@ -55,10 +55,10 @@ def test_two_environments_are_two_services() -> None:
         _series("slo:objective:ratio", 0.9, **staging),
     ]
 
-    picture = _picture(series, "cluster", "service")
+    figures = _figures(series, "cluster", "service")
 
-    assert [slo.service for slo in picture.slos] == ["eu api", "staging api"]
-    found = picture.find({**staging, "alertname": "ErrorBudgetBurnFast"})
+    assert [slo.service for slo in figures.slos] == ["eu api", "staging api"]
+    found = figures.find({**staging, "alertname": "ErrorBudgetBurnFast"})
     assert found is not None
     assert found.objective == 0.9
 
@@ -74,7 +74,7 @@ def test_two_environments_are_two_services() -> None:
 )
 def test_colours_follow_what_is_recorded(burn: float, left: float, moods: tuple[str, str]) -> None:
     """Red is what a page fires for, and low what the team calls low."""
-    picture = _picture(
+    figures = _figures(
         [
             _series("slo:current_burn_rate:ratio", burn, **_AVAILABILITY),
             _series("slo:period_error_budget_remaining:ratio", left, **_AVAILABILITY),
@@ -83,9 +83,9 @@ def test_colours_follow_what_is_recorded(burn: float, left: float, moods: tuple[
         ],
         "service",
     )
-    assert picture.read_at is not None
+    assert figures.read_at is not None
 
-    shown = str(slo_section(picture, picture.read_at))
+    shown = str(slo_section(figures, figures.read_at))
 
     burn_mood, budget_mood = moods
     assert f'<li class="slo {budget_mood}">' in shown

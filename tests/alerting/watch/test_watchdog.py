@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from prometheus_client import CollectorRegistry
 
-from alerting.inbox.changes import Changes
+from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.metrics import InboxMetrics
+from alerting.inbox.watch.dead_mans_switch import DeadMansSwitch
 from alerting.inbox.watch.fallback import Fallback
-from alerting.inbox.watch.periodic import DeadMansSwitch
 from alerting.inbox.watch.watchdog import Watchdog
 
 
@@ -40,13 +40,13 @@ def test_is_late_once_it_is_silent_for_too_long(watchdog: Watchdog, clock: _Cloc
     assert not watchdog.verdict().is_late
     clock.now += 1
     assert watchdog.verdict().is_late
-    watchdog.heard(is_firing=True)
+    watchdog.note_arrival(is_firing=True)
     assert not watchdog.verdict().is_late
 
 
 def test_is_late_at_once_when_it_resolves(watchdog: Watchdog) -> None:
     """It always fires: that it does not means that Prometheus is gone."""
-    watchdog.heard(is_firing=False)
+    watchdog.note_arrival(is_firing=False)
     assert "Prometheus" in watchdog.verdict().reason
 
 
@@ -55,12 +55,12 @@ def test_is_late_while_it_arrives_when_prometheus_is_dead(
 ) -> None:
     """Alertmanager goes on sending what it was told last, so its list is asked how old that is."""
     for age in range(0, 151, 30):
-        watchdog.heard(is_firing=True)
-        watchdog.looked(timedelta(seconds=age))
+        watchdog.note_arrival(is_firing=True)
+        watchdog.note_answer(timedelta(seconds=age))
         assert not watchdog.verdict().is_late
         clock.now += 30
-    watchdog.heard(is_firing=True)
-    watchdog.looked(timedelta(seconds=180))
+    watchdog.note_arrival(is_firing=True)
+    watchdog.note_answer(timedelta(seconds=180))
     assert "Prometheus" in watchdog.verdict().reason
 
 
@@ -86,8 +86,8 @@ def test_says_it_until_the_fallback_has_taken_it(watchdog: Watchdog, clock: _Clo
         return registry.get_sample_value(name, labels)
 
     async def run() -> None:
-        changes = Changes()
-        bell = changes.bell
+        changes = ChangeSignal()
+        changed = changes.next
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
             fallback = Fallback("http://fallback/secret", client)
             switch = DeadMansSwitch(watchdog, fallback, changes, InboxMetrics(registry))
@@ -96,9 +96,9 @@ def test_says_it_until_the_fallback_has_taken_it(watchdog: Watchdog, clock: _Clo
             clock.now += 200
             for _ in range(5):
                 await switch()
-            assert bell.is_set()
+            assert changed.is_set()
             assert sample("inbox_watchdog_late") == 1
-            watchdog.heard(is_firing=True)
+            watchdog.note_arrival(is_firing=True)
             for _ in range(2):
                 await switch()
 

@@ -119,7 +119,7 @@ def test_the_stream_goes_on_where_it_was_left(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize("place", ["99", "9" * 40])
 def test_a_place_that_is_not_kept_resets(inbox: Inbox, place: str) -> None:
-    """The follower is told to read the lists again, and not left waiting."""
+    """The follower is told to read the lists again, and not left undelivered."""
     inbox.post(a_body())
     (event,) = _follow(inbox, 1, **{"Last-Event-ID": place})
     assert (event["event"], event["id"]) == ("reset", "1")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.inbox.errors import NotJSONError, NotPayloadError
-from alerting.inbox.payload import MAX_TEXT, parse, shortened
+from alerting.inbox.web.payload import parse
 from tests.alerting.bodies import ZERO_TIME, a_body, a_delivery, an_alert
 
 
@@ -148,13 +148,6 @@ def test_numbers_nothing_can_hold_are_kept_as_text(literal: str) -> None:
     """What is kept stays JSON that everyone can read."""
     _, kept = parse(a_body(odd="MARK").replace(b'"MARK"', literal.encode()))
     assert json.loads(kept)["odd"] == literal
-
-
-def test_cuts_over_long_texts() -> None:
-    """A long annotation is cut and says so; one at the limit is whole."""
-    pairs = shortened({"long": "x" * (MAX_TEXT + 1), "fits": "y" * MAX_TEXT})
-    assert pairs["long"] == "x" * MAX_TEXT + f"… [cut from {MAX_TEXT + 1}]"
-    assert pairs["fits"] == "y" * MAX_TEXT
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:

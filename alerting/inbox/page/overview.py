@@ -3,80 +3,74 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from alerting.inbox.store.episodes import State
-from alerting.inbox.store.journal import WATCHDOG
-from alerting.inbox.store.listing import Filter, StoredEpisode
-from alerting.inbox.store.store import Store
-from alerting.inbox.watch.periodic import Reconciliation
-from alerting.inbox.watch.slos import Picture, SloReader
-from alerting.inbox.watch.watchdog import Verdict, Watchdog
+from alerting.inbox.store import WATCHDOG, Filter, State, Store, StoredEpisode
+from alerting.inbox.watch import AlertmanagerPoller, SloFigures, SloReader, Verdict, Watchdog
 
 # A phone cannot show more; the rest is in the list.
 MAX_FIRING = 100
-_MAX_LATELY = 20
+_MAX_RESOLVED = 20
 _RANKS = {"page": 0, "ticket": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One moment of the inbox.
+class Overview:
+    """The inbox at one moment.
 
     Attributes:
         firing: What fires, pages first, in each the newest first; without the watchdog.
-        lately: What has ended, the latest end first.
+        resolved: What has ended, the latest end first.
         has_more: Whether more fires than is in `firing`.
-        silent_seconds: Since when the watchdog, or this process, has been silent.
-        is_answered: Whether Alertmanager answered the last look; None if nobody looks.
+        silent_seconds: How long ago the watchdog arrived, or this process started.
+        is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
     now: datetime
     firing: tuple[StoredEpisode, ...]
-    lately: tuple[StoredEpisode, ...]
+    resolved: tuple[StoredEpisode, ...]
     has_more: bool
-    slos: Picture
+    slos: SloFigures
     verdict: Verdict
-    is_heard: bool
+    has_watchdog_arrived: bool
     silent_seconds: float
     is_answered: bool | None
 
 
-class Viewer:
-    """Gathers views."""
+class OverviewReader:
+    """Gathers what the front page shows."""
 
     def __init__(
         self,
         store: Store,
         slos: SloReader,
         watchdog: Watchdog,
-        reconciliation: Reconciliation | None,
+        poller: AlertmanagerPoller | None,
     ) -> None:
-        """Take where the parts of a view come from."""
+        """Take where the parts come from; without a poller nobody asks Alertmanager."""
         self._store = store
         self._slos = slos
         self._watchdog = watchdog
-        self._reconciliation = reconciliation
+        self._poller = poller
 
-    async def view(self) -> View:
-        """Gather one.
+    async def read(self) -> Overview:
+        """Gather all of it.
 
         Raises:
             StoreUnavailableError: there is nothing to show.
         """
-        looker = self._reconciliation
         firing = await self._store.find(Filter(state=State.FIRING), None, MAX_FIRING + 2)
-        lately = await self._store.find(Filter(state=State.RESOLVED), None, 2 * _MAX_LATELY)
+        resolved = await self._store.find(Filter(state=State.RESOLVED), None, 2 * _MAX_RESOLVED)
         shown = sorted(_without_watchdog(firing), key=_rank)
-        ended = sorted(_without_watchdog(lately), key=_end, reverse=True)
-        return View(
+        ended = sorted(_without_watchdog(resolved), key=_end, reverse=True)
+        return Overview(
             now=datetime.now(UTC),
             firing=tuple(shown[:MAX_FIRING]),
-            lately=tuple(ended[:_MAX_LATELY]),
+            resolved=tuple(ended[:_MAX_RESOLVED]),
             has_more=len(shown) > MAX_FIRING,
-            slos=await self._slos.picture(),
+            slos=await self._slos.latest(),
             verdict=self._watchdog.verdict(),
-            is_heard=self._watchdog.is_ever_heard,
+            has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
-            is_answered=looker.is_answered if looker else None,
+            is_answered=self._poller.is_answered if self._poller else None,
         )
 
 
@@ -85,7 +79,7 @@ def _without_watchdog(episodes: list[StoredEpisode]) -> list[StoredEpisode]:
 
 
 def _rank(episode: StoredEpisode) -> tuple[int, bool, int]:
-    """Pages before tickets, what nobody is on before what somebody is, then the newest."""
+    """Pages before tickets, what nobody works on before what somebody does, then the newest."""
     severity = episode.labels.get("severity", "")
     is_taken = episode.acknowledged_at is not None
     return (_RANKS.get(severity, 2), is_taken, -episode.id)

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from alerting.inbox.payload import Alert, Delivery
-from alerting.inbox.web.actions import Words
+from alerting.inbox.web.actions import ActionBody
+from alerting.inbox.web.payload import AlertPayload, DeliveryPayload
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -43,16 +43,16 @@ def errors(*statuses: int) -> Responses:
 
 def delivery_body() -> dict[str, Any]:
     """Describe Alertmanager's webhook payload."""
-    schema = Delivery.model_json_schema()
+    schema = DeliveryPayload.model_json_schema()
     del schema["$defs"]
     # Inline: a reference to `$defs` would mean the document's root.
-    schema["properties"]["alerts"]["items"] = Alert.model_json_schema()
+    schema["properties"]["alerts"]["items"] = AlertPayload.model_json_schema()
     return _body({"application/json": schema}, is_required=True)
 
 
-def words_body() -> dict[str, Any]:
+def action_body() -> dict[str, Any]:
     """Describe what a person may say, by JSON or by a form."""
-    schema = Words.model_json_schema()
+    schema = ActionBody.model_json_schema()
     forms = ("application/json", "application/x-www-form-urlencoded")
     return _body(dict.fromkeys(forms, schema), is_required=False)
 

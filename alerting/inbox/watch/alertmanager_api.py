@@ -1,4 +1,4 @@
-"""Asks Alertmanager what it holds as firing.
+"""Asks Alertmanager what it lists as firing.
 
 https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
@@ -11,17 +11,22 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from alerting.inbox.errors import UpstreamUnavailableError
-from alerting.inbox.payload import Alert, clean
-from alerting.inbox.store.journal import WATCHDOG
-from alerting.inbox.store.missed_alerts import Held
-from alerting.inbox.store.reconciliation import Look
+from alerting.inbox.store import (
+    WATCHDOG,
+    ActiveAlert,
+    Alert,
+    Snapshot,
+    State,
+    storable,
+    storable_pairs,
+)
 
 
 class _Named(BaseModel):
     name: str
 
 
-class _State(BaseModel):
+class _ListedStatus(BaseModel):
     # active; suppressed by a silence or an inhibition; unprocessed
     state: str = ""
 
@@ -34,9 +39,9 @@ class _Listed(BaseModel):
     starts_at: AwareDatetime | None = Field(alias="startsAt", default=None)
     generator_url: str = Field(alias="generatorURL", default="")
     receivers: list[_Named] = []
-    status: _State = _State()
+    status: _ListedStatus = _ListedStatus()
 
-    def held(self) -> Held | None:
+    def active(self) -> ActiveAlert | None:
         """What ought to have been delivered; None for what is muted, and for the watchdog.
 
         A watchdog that was found by asking would prove nothing.
@@ -45,16 +50,16 @@ class _Listed(BaseModel):
             return None
         if self.starts_at is None or not self.fingerprint:
             return None
-        alert = Alert.model_construct(
-            status="firing",
-            labels=_cleaned(self.labels),
-            annotations=_cleaned(self.annotations),
+        alert = Alert(
+            state=State.FIRING,
+            fingerprint=storable(self.fingerprint),
             starts_at=self.starts_at,
-            ends_at=None,  # what is listed here is only when Alertmanager will stop to believe it
-            generator_url=clean(self.generator_url),
-            fingerprint=clean(self.fingerprint),
+            ends_at=None,  # the list's endsAt is only when Alertmanager will stop to believe it
+            labels=storable_pairs(self.labels),
+            annotations=storable_pairs(self.annotations),
+            generator_url=storable(self.generator_url),
         )
-        return Held(alert, tuple(clean(receiver.name) for receiver in self.receivers))
+        return ActiveAlert(alert, tuple(storable(receiver.name) for receiver in self.receivers))
 
 
 class _Status(BaseModel):
@@ -65,21 +70,20 @@ _LIST = TypeAdapter(list[_Listed])
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """What Alertmanager holds; times and ages by its own clock.
+class AlertmanagerState:
+    """What Alertmanager lists; ages by its own clock.
 
     Attributes:
         listed: Fingerprints of everything that fires, muted or not.
+        watchdog_age: How long ago Prometheus sent it the watchdog; None if it does not list one.
+        uptime: How long it has been running.
         active: What fires and is not muted, without the watchdog.
-        watchdog_age: Since when Prometheus has not told it that the watchdog fires; None if it
-            does not know of one.
-        up_for: Since when it runs.
     """
 
     listed: frozenset[str]
     watchdog_age: timedelta | None
-    up_for: timedelta
-    active: tuple[Held, ...] = ()
+    uptime: timedelta
+    active: tuple[ActiveAlert, ...] = ()
 
 
 class AlertmanagerClient:
@@ -90,8 +94,8 @@ class AlertmanagerClient:
         self._url = url
         self._client = client
 
-    async def holdings(self) -> Holdings:
-        """Ask for all it holds.
+    async def fetch(self) -> AlertmanagerState:
+        """Ask for all it lists.
 
         Raises:
             UpstreamUnavailableError: it does not answer, or not with that.
@@ -104,32 +108,28 @@ class AlertmanagerClient:
         except (httpx2.HTTPError, ValidationError) as error:
             raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
         now = _clock_of(alerts)
-        told = [alert.updated_at for alert in listed if alert.labels.get("alertname") == WATCHDOG]
-        return Holdings(
+        sent = [alert.updated_at for alert in listed if alert.labels.get("alertname") == WATCHDOG]
+        return AlertmanagerState(
             listed=frozenset(alert.fingerprint for alert in listed),
-            watchdog_age=now - max(told) if told else None,
-            up_for=now - started_at,
-            active=tuple(held for alert in listed if (held := alert.held()) is not None),
+            watchdog_age=now - max(sent) if sent else None,
+            uptime=now - started_at,
+            active=tuple(active for alert in listed if (active := alert.active()) is not None),
         )
 
 
-def look_at(
-    holdings: Holdings, at: datetime, close_after: timedelta, late_after: timedelta | None
-) -> Look:
+def snapshot_of(
+    state: AlertmanagerState, at: datetime, close_after: timedelta, late_after: timedelta | None
+) -> Snapshot:
     """Judge whether absence from the list means an end.
 
-    It does once this Alertmanager has been up long enough to have been told of everything, by a
-    Prometheus that still speaks to it; without a watchdog to tell that (`late_after` None), the
-    first must do.
+    It does once this Alertmanager has been up for `close_after`, long enough to have been sent
+    everything, and Prometheus still sends to it: the watchdog it lists is younger than
+    `late_after`. Where there is no watchdog to go by (`late_after` None), uptime must do.
     """
-    age = holdings.watchdog_age
-    is_told = late_after is None or (age is not None and age < late_after)
-    is_trusted = is_told and holdings.up_for >= close_after
-    return Look(at, holdings.listed, is_trusted, holdings.active)
-
-
-def _cleaned(pairs: dict[str, str]) -> dict[str, str]:
-    return {clean(name): clean(text) for name, text in pairs.items()}
+    age = state.watchdog_age
+    is_sent = late_after is None or (age is not None and age < late_after)
+    is_trusted = is_sent and state.uptime >= close_after
+    return Snapshot(at, state.listed, is_trusted, state.active)
 
 
 def _clock_of(answer: httpx2.Response) -> datetime:

@@ -55,13 +55,13 @@ _PAGE = """<!doctype html>
 """
 
 
-def page(title: str, content: Html, fragment: str, status: int = 200) -> HTMLResponse:
-    """A whole page; `fragment` is the address of its living part alone."""
-    body = fill(_PAGE, title=title, content=content, fragment=fragment)
+def page(title: str, content: Html, fragment_path: str, status: int = 200) -> HTMLResponse:
+    """A whole page; `fragment_path` is the address of its living part alone."""
+    body = fill(_PAGE, title=title, content=content, fragment=fragment_path)
     return HTMLResponse(body, status, HEADERS)
 
 
-def part(content: Html) -> HTMLResponse:
+def fragment(content: Html) -> HTMLResponse:
     """The living part of a page."""
     return HTMLResponse(content, headers=HEADERS)
 

@@ -14,7 +14,7 @@ from burnrate.telemetry import current_request
 _log = logging.getLogger(__name__)
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI) -> None:
     """Give the application its error answers."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -1,0 +1,27 @@
+"""Answers what a supervisor asks."""
+
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.store import Store
+
+
+class Health:
+    """The two health checks."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the store that readiness tries."""
+        self._store = store
+
+    async def live(self) -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+    async def ready(self) -> Response:
+        """Say whether a delivery could be stored now, by writing and reading a row."""
+        try:
+            await self._store.probe()
+        except StoreUnavailableError as error:
+            return JSONResponse({"status": "unavailable", "store": str(error)}, 503)
+        return JSONResponse({"status": "ok", "store": "ok"})
