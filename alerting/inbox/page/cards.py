@@ -1,73 +1,56 @@
-"""The pieces of an alert that both pages show."""
+"""What the front page and an alert's own page both show of an alert."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from alerting.inbox.page.html import Html, fill, join
 from alerting.inbox.page.links import Link
 from alerting.inbox.store import StoredEpisode
 
 _SEVERITIES = ("page", "ticket")
 
-_TAKE = """<details class="act" id="act-{id}">
-<summary>Acknowledge or comment</summary>
-<form method="post" action="/alerts/{id}/acknowledge">
-<label>Name <input name="by" id="by-{id}" maxlength="80" autocomplete="name"></label>
-<label class="wide">Comment <input name="text" id="text-{id}" maxlength="4000"></label>
-<button>Acknowledge</button>
-<button class="quiet" formaction="/alerts/{id}/comment">Only comment</button>
-</form>
-</details>
-"""
-_TAKEN = """<details class="act" id="act-{id}">
-<summary>Comment or give back</summary>
-<form method="post" action="/alerts/{id}/comment">
-<label>Name <input name="by" id="by-{id}" maxlength="80" autocomplete="name"></label>
-<label class="wide">Comment <input name="text" id="text-{id}" maxlength="4000"></label>
-<button>Comment</button>
-<button class="quiet" formaction="/alerts/{id}/unacknowledge">Give back</button>
-</form>
-</details>
-"""
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One alert as both pages show it.
+
+    Attributes:
+        severity: A class that has a colour: page, ticket or other.
+        badges: Class and words of each badge beside the title.
+    """
+
+    episode: StoredEpisode
+    title: str
+    severity: str
+    badges: tuple[tuple[str, str], ...]
+    links: tuple[Link, ...] = ()
 
 
-def severity_of(episode: StoredEpisode) -> str:
-    """The severity as one of the classes that have a colour."""
+def card_of(episode: StoredEpisode, links: Iterable[Link] = ()) -> Card:
+    """Make an alert's card."""
     severity = episode.labels.get("severity", "")
-    return severity if severity in _SEVERITIES else "other"
+    return Card(
+        episode=episode,
+        title=_title(episode),
+        severity=severity if severity in _SEVERITIES else "other",
+        badges=tuple(_badges(episode)),
+        links=tuple(links),
+    )
 
 
-def title_of(episode: StoredEpisode) -> str:
-    """The alert's name, and what it is about."""
+def _title(episode: StoredEpisode) -> str:
     labels = episode.labels
     about = " ".join(labels[name] for name in ("service", "slo") if labels.get(name))
     name = labels.get("alertname") or "An alert without a name"
     return f"{name} · {about}" if about else name
 
 
-def badges(episode: StoredEpisode) -> Html:
-    """The words beside the title."""
-    found = [(severity_of(episode), episode.labels.get("severity") or "no severity")]
+def _badges(episode: StoredEpisode) -> Iterable[tuple[str, str]]:
+    severity = episode.labels.get("severity", "")
+    yield (severity if severity in _SEVERITIES else "other", severity or "no severity")
     if not episode.deliveries:
-        found.append(("found", "found at Alertmanager, not delivered"))
+        yield ("found", "found at Alertmanager, never delivered")
     if episode.is_stale:
-        found.append(("stale", "stale: Alertmanager does not list it"))
+        yield ("stale", "stale: Alertmanager no longer lists it")
     if episode.acknowledged_at:
         by = f" by {episode.acknowledged_by}" if episode.acknowledged_by else ""
-        found.append(("taken", f"acknowledged{by}"))
-    return join(
-        fill('<span class="badge {mood}">{word}</span>', mood=mood, word=word)
-        for mood, word in found
-    )
-
-
-def links_of(links: Iterable[Link]) -> Html:
-    """Links as the row below an alert."""
-    return join(
-        fill('<a href="{url}" rel="noreferrer">{name}</a>', url=link.url, name=link.name)
-        for link in links
-    )
-
-
-def actions(episode: StoredEpisode) -> Html:
-    """What a person can do to an alert, by plain forms."""
-    return fill(_TAKEN if episode.acknowledged_at else _TAKE, id=episode.id)
+        yield ("acknowledged", f"acknowledged{by}")

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.page.html import Html, fill
-
 UNKNOWN = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -25,28 +23,26 @@ def duration(length: timedelta) -> str:
     return _two(seconds // _DAY, "d", seconds % _DAY // _HOUR, "h")
 
 
-def moment(at: datetime, now: datetime) -> Html:
-    """The time of today, with the date where it is another day's; the whole of it on hover."""
+def clock(at: datetime, now: datetime) -> str:
+    """The time of day in UTC: with seconds today, with the date on any other day."""
     at = at.astimezone(UTC)
-    pattern = "%H:%M:%S" if at.date() == now.astimezone(UTC).date() else "%d %b %H:%M"
-    exact = at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return fill(
-        '<time datetime="{iso}" title="{exact}">{text}</time>',
-        iso=at.isoformat(),
-        exact=exact,
-        text=at.strftime(pattern),
-    )
+    return at.strftime("%H:%M:%S" if at.date() == now.astimezone(UTC).date() else "%d %b %H:%M")
+
+
+def exact(at: datetime) -> str:
+    """The whole time in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def percent(ratio: float | None) -> str:
-    """An objective needs its decimals, 99.95 %; a budget left does not, 63 %."""
+    """An objective, with the decimals it needs: 99.95 %."""
     if ratio is None:
         return UNKNOWN
     return f"{round(100 * ratio, 3):g} %"
 
 
 def budget(ratio: float | None) -> str:
-    """What is left of a budget, whole percents, and never 0 while something is left."""
+    """What is left of a budget in whole percents; never 0 while something is left."""
     if ratio is None:
         return UNKNOWN
     value = 100 * ratio
@@ -56,10 +52,15 @@ def budget(ratio: float | None) -> str:
 
 
 def burn(rate: float | None) -> str:
-    """How many times too fast than sustainable the budget is being spent."""
+    """How many times the sustainable rate the budget is burning at, and a multiplication sign."""
     if rate is None:
         return UNKNOWN
     return f"{rate:.0f}{_TIMES}" if rate >= _MANY else f"{rate:.1f}{_TIMES}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: 1 page, 2 pages."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -1,184 +1,95 @@
-"""The front page: is anything wrong, what fires, how the SLOs stand, what was lately."""
+"""The front page: is anything wrong, what is firing, how the SLOs stand, what was resolved."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from alerting.inbox.page import formats
-from alerting.inbox.page.cards import actions, badges, links_of, severity_of, title_of
-from alerting.inbox.page.html import Html, fill, join
+from alerting.inbox.page.cards import card_of
+from alerting.inbox.page.formats import count, duration
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.overview import Overview
-from alerting.inbox.page.slo_table import slo_section
-from alerting.inbox.store import StoredEpisode
-
-_CARD = """<article class="card {severity}{taken}{stale}">
-<div class="card-head">
-<h3><a href="/episodes/{id}">{title}</a></h3>
-{badges}
-</div>
-<p class="summary">{summary}</p>
-{description}
-<dl class="figures">{figures}</dl>
-<nav class="links">{links}</nav>
-{actions}
-</article>
-"""
-_FIGURE = "<div><dt>{name}</dt><dd>{value}</dd></div>"
-_LATELY = """<li class="{severity}">
-<a href="/episodes/{id}">{title}</a>
-<span class="when">{ended}, after {lasted}</span>
-</li>
-"""
+from alerting.inbox.page.rendering import Content
+from alerting.inbox.page.slo_rows import slo_rows
 
 
-def front_page(overview: Overview, links: Links) -> Html:
-    """The living part of the front page."""
-    return fill(
-        """<section class="state {mood}" aria-live="polite">
-<h1>{headline}</h1><p>{detail}</p>
-<ul class="path">{path}</ul>
-</section>
-{firing}{slos}{lately}""",
-        **_state(overview),
-        path=_path(overview),
-        firing=_firing(overview, links),
-        slos=slo_section(overview.slos, overview.now),
-        lately=_lately(overview),
+@dataclass(frozen=True, slots=True)
+class State:
+    """The answer to "is anything wrong?"; `mood` is a class that has a colour."""
+
+    mood: str
+    headline: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One part of the path by which alerts arrive, and how it is."""
+
+    mood: str
+    name: str
+    condition: str
+
+
+def front_page(overview: Overview, links: Links) -> Content:
+    """Make the front page."""
+    state = _state(overview)
+    return Content(
+        template="front.html",
+        title=f"{state.headline} · Burnrate",
+        values={
+            "now": overview.now,
+            "state": state,
+            "path": [_watchdog(overview), _alertmanager(overview), _prometheus(overview)],
+            "firing": [card_of(episode, links.of(episode)) for episode in overview.firing],
+            "has_more": overview.has_more,
+            "figures": overview.slos,
+            "rows": slo_rows(overview.slos, overview.now),
+            "resolved": [card_of(episode) for episode in overview.resolved],
+        },
     )
 
 
-def heading(overview: Overview) -> str:
-    """The headline by itself, for the window's title."""
-    return str(_state(overview)["headline"])
-
-
-def _state(overview: Overview) -> dict[str, str]:
+def _state(overview: Overview) -> State:
     pages = sum(episode.labels.get("severity") == "page" for episode in overview.firing)
     tickets = len(overview.firing) - pages
     if overview.verdict.is_late:
-        detail = (
-            f"{overview.verdict.reason} What is shown may be over, and what fires may not be here."
+        detail = "What is shown may be over, and what is firing may be missing."
+        return State(
+            "blind", "Blind: alerts are not arriving", f"{overview.verdict.reason} {detail}"
         )
-        return {"mood": "blind", "headline": "Blind: alerts do not arrive", "detail": detail}
     if pages:
-        rest = f"{_count(tickets, 'ticket')} beside." if tickets else "Somebody should look now."
-        return {
-            "mood": "page",
-            "headline": f"{_count(pages, 'page')} {'fires' if pages == 1 else 'fire'}",
-            "detail": rest,
-        }
+        also = f"{count(tickets, 'ticket')} open as well." if tickets else ""
+        return State("page", f"{count(pages, 'page')} firing", also or "Somebody should look now.")
     if tickets:
-        return {
-            "mood": "ticket",
-            "headline": f"{_count(tickets, 'ticket')} open",
-            "detail": "Nothing that cannot wait for working hours.",
-        }
+        detail = "Nothing that cannot wait until working hours."
+        return State("ticket", f"{count(tickets, 'ticket')} open", detail)
     if not overview.has_watchdog_arrived:
-        return {
-            "mood": "waiting",
-            "headline": "Nothing fires, as far as known",
-            "detail": "The watchdog alert has not arrived since the inbox started.",
-        }
-    return {
-        "mood": "quiet",
-        "headline": "Nothing fires",
-        "detail": "The watchdog alert arrives, so an alert would too.",
-    }
+        detail = "The watchdog alert has not arrived since the inbox started."
+        return State("waiting", "Nothing is firing, as far as is known", detail)
+    detail = "The watchdog alert is arriving, so any other alert would arrive too."
+    return State("quiet", "Nothing is firing", detail)
 
 
-def _path(overview: Overview) -> Html:
-    silence = formats.duration(timedelta(seconds=overview.silent_seconds))
-    heard = f"{silence} ago" if overview.has_watchdog_arrived else f"not heard for {silence}"
-    heard_mood = (
-        "bad"
-        if overview.verdict.is_late
-        else "good"
-        if overview.has_watchdog_arrived
-        else "unknown"
-    )
-    prometheus = "bad" if overview.slos.problem else "good"
-    answers = {True: ("good", "answers"), False: ("bad", "does not answer")}
-    alertmanager = answers.get(overview.is_answered, ("unknown", "not asked"))  # type: ignore[arg-type]
-    prometheus_word = "does not answer" if overview.slos.problem else "answers"
-    if (
-        overview.slos.read_at is None
-        and overview.slos.problem
-        and "not set" in overview.slos.problem
-    ):
-        prometheus, prometheus_word = "unknown", "not asked"
-    chips = (
-        ("Watchdog", heard_mood, heard),
-        ("Alertmanager", *alertmanager),
-        ("Prometheus", prometheus, prometheus_word),
-    )
-    return join(
-        fill('<li class="{mood}"><b>{name}</b> {word}</li>', name=name, mood=mood, word=word)
-        for name, mood, word in chips
-    )
+def _watchdog(overview: Overview) -> Link:
+    silence = duration(timedelta(seconds=overview.silent_seconds))
+    if overview.has_watchdog_arrived:
+        mood, condition = "good", f"arrived {silence} ago"
+    else:
+        mood, condition = "unknown", f"has not arrived for {silence}"
+    return Link("bad" if overview.verdict.is_late else mood, "Watchdog", condition)
 
 
-def _firing(overview: Overview, links: Links) -> Html:
-    if not overview.firing:
-        return Html()
-    more = fill('<p class="note">More: <a href="/alerts?state=firing">the whole list</a></p>')
-    return fill(
-        '<section><h2>Firing now</h2><div class="cards">{cards}</div>{more}</section>\n',
-        cards=join(_card(overview, episode, links) for episode in overview.firing),
-        more=more if overview.has_more else None,
-    )
+def _alertmanager(overview: Overview) -> Link:
+    if overview.is_answered is None:
+        return Link("unknown", "Alertmanager", "is not polled")
+    if overview.is_answered:
+        return Link("good", "Alertmanager", "answers")
+    return Link("bad", "Alertmanager", "does not answer")
 
 
-def _card(overview: Overview, episode: StoredEpisode, links: Links) -> Html:
-    annotations = episode.annotations
-    description = annotations.get("description")
-    return fill(
-        _CARD,
-        id=episode.id,
-        severity=severity_of(episode),
-        taken=" taken" if episode.acknowledged_at else "",
-        stale=" stale" if episode.is_stale else "",
-        title=title_of(episode),
-        badges=badges(episode),
-        summary=annotations.get("summary"),
-        description=fill('<p class="description">{it}</p>', it=description) if description else "",
-        figures=_figures(overview, episode),
-        links=links_of(links.of(episode)),
-        actions=actions(episode),
-    )
-
-
-def _figures(overview: Overview, episode: StoredEpisode) -> Html:
-    figures: list[tuple[str, object]] = [
-        ("Firing for", formats.duration(overview.now - episode.starts_at)),
-        ("Since", formats.moment(episode.starts_at, overview.now)),
-    ]
-    slo = overview.slos.find(episode.labels)
-    if slo is not None:
-        old = " (old)" if overview.slos.problem else ""
-        figures += [
-            ("Burns now", formats.burn(slo.burn_rate) + old),
-            ("Budget left", formats.budget(slo.budget_left) + old),
-        ]
-    elif "slo" in episode.labels:
-        figures += [("Burns now", "unknown"), ("Budget left", "unknown")]
-    return join(fill(_FIGURE, name=name, value=value) for name, value in figures)
-
-
-def _lately(overview: Overview) -> Html:
-    if not overview.resolved:
-        return fill('<section><h2>Lately</h2><p class="note">Nothing has ended yet.</p></section>')
-    lines = join(
-        fill(
-            _LATELY,
-            id=episode.id,
-            severity=severity_of(episode),
-            title=title_of(episode),
-            ended=formats.moment(episode.ends_at or episode.starts_at, overview.now),
-            lasted=formats.duration((episode.ends_at or episode.starts_at) - episode.starts_at),
-        )
-        for episode in overview.resolved
-    )
-    return fill('<section><h2>Lately</h2><ul class="lately">{lines}</ul></section>', lines=lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _prometheus(overview: Overview) -> Link:
+    problem = overview.slos.problem
+    if problem is None:
+        return Link("good", "Prometheus", "answers")
+    if overview.slos.read_at is None and "not set" in problem:
+        return Link("unknown", "Prometheus", "is not polled")
+    return Link("bad", "Prometheus", "does not answer")

@@ -31,5 +31,5 @@ def test_an_alert_appears_on_the_open_page(fresh_inbox: Inbox, tmp_path: Path) -
         assert page.evaluate('document.getElementById("text-1").value') == "half a sen"
         assert page.evaluate('document.getElementById("act-1").open') is True
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        assert page.evaluate("document.title").startswith("2 pages fire")
+        assert page.evaluate("document.title").startswith("2 pages firing")
         assert page.complaints == []

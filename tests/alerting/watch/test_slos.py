@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from alerting.inbox.page.slo_table import slo_section
+from alerting.inbox.page.slo_rows import slo_rows
 from alerting.inbox.watch.slos import SloFigures, SloReader
 
 _AVAILABILITY = {"cluster": "eu", "service": "api", "slo": "availability"}
@@ -85,8 +85,6 @@ def test_colours_follow_what_is_recorded(burn: float, left: float, moods: tuple[
     )
     assert figures.read_at is not None
 
-    shown = str(slo_section(figures, figures.read_at))
+    (row,) = slo_rows(figures, figures.read_at)
 
-    burn_mood, budget_mood = moods
-    assert f'<li class="slo {budget_mood}">' in shown
-    assert f'Burns</span><b class="{burn_mood}">' in shown
+    assert (row.burn_mood, row.budget_mood) == moods
