@@ -14,42 +14,45 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import table
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
-from grafana import (
-    document,
+from grafana import document
+from grafana.frame import Page
+from grafana.pages import (
     host,
-    log_search,
+    logs,
     nginx,
     overview,
     postgres,
     redis,
     saturation,
     service,
-    stack,
+    stack_health,
     traces,
 )
-from grafana.frame import Page
+from grafana.promises import Promises
 
 ROOT: Final = Path(__file__).parents[1]
 DIRECTORY: Final = ROOT / "grafana/dashboards"
 
-# In the order in which a person goes through them.
-PAGES: Final[dict[str, Page]] = {
-    "overview.json": overview.PAGE,
-    "service.json": service.PAGE,
-    "saturation.json": saturation.PAGE,
-    "logs.json": log_search.PAGE,
-    "traces.json": traces.PAGE,
-    "postgres.json": postgres.PAGE,
-    "redis.json": redis.PAGE,
-    "nginx.json": nginx.PAGE,
-    "host.json": host.PAGE,
-    "stack.json": stack.PAGE,
-}
+
+def pages(promises: Promises) -> dict[str, Page]:
+    """Return each page by its file's name, in the order in which a person goes through them."""
+    return {
+        "overview.json": overview.page(promises),
+        "service.json": service.page(promises),
+        "saturation.json": saturation.PAGE,
+        "logs.json": logs.page(promises),
+        "traces.json": traces.page(promises),
+        "postgres.json": postgres.PAGE,
+        "redis.json": redis.PAGE,
+        "nginx.json": nginx.PAGE,
+        "host.json": host.PAGE,
+        "stack.json": stack_health.PAGE,
+    }
 
 
-def dashboards() -> dict[str, Dashboard]:
+def dashboards(promises: Promises) -> dict[str, Dashboard]:
     """Return each dashboard by its file's name."""
-    return {name: page.build() for name, page in PAGES.items()}
+    return {name: page.build() for name, page in pages(promises).items()}
 
 
 def render(dashboard: Dashboard) -> str:
@@ -64,9 +67,14 @@ def render(dashboard: Dashboard) -> str:
     return text + "\n"
 
 
-def built() -> dict[Path, str]:
-    """Return the content of each file that the build writes."""
-    texts = {DIRECTORY / name: render(page) for name, page in dashboards().items()}
+def built(promises: Promises | None = None) -> dict[Path, str]:
+    """Return the content of each file that the build writes.
+
+    Args:
+        promises: What they are built from; by default, what this checkout's files say.
+    """
+    built_from = promises or Promises.read(ROOT)
+    texts = {DIRECTORY / name: render(page) for name, page in dashboards(built_from).items()}
     page = document.document([json.loads(text) for text in texts.values()])
     return {**texts, document.DOCUMENT: page}
 

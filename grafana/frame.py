@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from grafana.places import TAG, Uid, above_each_dashboard
+from grafana.slo_series import LATENCY_THRESHOLD
 from grafana.sources import LOGS, METRICS
 
 # Any panel or variable builder of the SDK: they share no base that knows their type.
@@ -101,6 +102,18 @@ def instance_variable(metric: str) -> Builder:
     """Return the choice of instances that expose `metric`; all at first."""
     query = f"label_values({metric}, instance)"
     return _with_all(_choice("instance", "Instance", query, METRICS))
+
+
+def slow_variable(otherwise: float) -> Builder:
+    """Return how many seconds are slow: the largest latency threshold of the chosen services.
+
+    Args:
+        otherwise: What is slow where Prometheus has recorded none.
+    """
+    threshold = f'max({LATENCY_THRESHOLD}{{service=~"$service"}}) or vector({otherwise:g})'
+    # The answer reads `{} 0.5 1700000000000`: labels, value, time.
+    chosen = _choice("slow", "Slow, s", f"query_result({threshold})", METRICS)
+    return chosen.regex("/} ([0-9.e-]+) /")
 
 
 def slo_variable(query: str) -> Builder:

@@ -76,6 +76,15 @@ NONE_ALLOWED: Final = Steps(GREEN, ((1e-9, RED),))
 UP: Final = Steps(RED, ((1, GREEN),))
 
 
+# The name of a line that is a limit, and how it is drawn.
+LIMIT: Final = "limit"
+DASHED: Final = [
+    DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 8]}),
+    DynamicConfigValue(id_val="custom.fillOpacity", value=0),
+    DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": RED}),
+]
+
+
 def metrics_target(query: Query, number: int) -> prometheus.Dataquery:
     """Return the query as a panel's `number`-th."""
     target = prometheus.Dataquery().datasource(METRICS).expr(query.expression).range()

@@ -5,6 +5,7 @@ from typing import Final
 from grafana.frame import Builder
 from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph
 from grafana.places import Uid, field, to
+from grafana.promises import Promises
 from grafana.tables import Column, Label, table
 
 # Nobody's requests: scrapes and health checks.
@@ -14,7 +15,7 @@ OF_ROUTE: Final = f'{REQUESTS}, endpoint=~"$route"'
 _ROUTE: Final = "Route"
 
 
-def route_table() -> Builder:
+def route_table(promises: Promises) -> Builder:
     """Return the routes with what they do in the dashboard's time range, the worst on top."""
     route = field(_ROUTE)
     by = "sum by (endpoint)"
@@ -53,12 +54,18 @@ def route_table() -> Builder:
                 "p99",
                 f"histogram_quantile(0.99, {by_bucket}) >= 0",
                 "s",
-                Steps(GREEN, ((0.25, YELLOW), (1, RED))),
+                _slow(promises),
             ),
         ],
         empty="no request in this time",
         sort_by="Failures",
     )
+
+
+def _slow(promises: Promises) -> Steps:
+    # Four times what is promised is no longer a matter of taste.
+    slow = promises.slow_seconds
+    return Steps(GREEN, ((slow, YELLOW), (4 * slow, RED)))
 
 
 def latency_quantile(quantile: float, name: str) -> Query:
@@ -68,7 +75,7 @@ def latency_quantile(quantile: float, name: str) -> Query:
     return Query(expression, name, has_exemplars=True)
 
 
-def request_graphs() -> list[Builder]:
+def request_graphs(promises: Promises) -> list[Builder]:
     """Return rate, failures and latency of the chosen routes together."""
     requests = f"rate(http_requests_total{{{OF_ROUTE}}}[$__rate_interval])"
     failures = f'rate(http_requests_total{{{OF_ROUTE}, status=~"5.."}}[$__rate_interval])'
@@ -99,6 +106,6 @@ def request_graphs() -> list[Builder]:
                 latency_quantile(0.99, "p99"),
             ],
             unit="s",
-            steps=Steps(GREEN, ((0.25, YELLOW), (1, RED))),
+            steps=_slow(promises),
         ),
     ]

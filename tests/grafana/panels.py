@@ -11,10 +11,12 @@ with warnings.catch_warnings():
     # The SDK prefers its newer schema; Grafana 12 and 13 both read the classic one from files.
     warnings.simplefilter("ignore", DeprecationWarning)
     from grafana.build import dashboards, render
+    from grafana.promises import Promises
 
 ROOT: Final = Path(__file__).parents[2]
 BUILT: Final[dict[str, dict[str, Any]]] = {
-    name: json.loads(render(dashboard)) for name, dashboard in dashboards().items()
+    name: json.loads(render(dashboard))
+    for name, dashboard in dashboards(Promises.read(ROOT)).items()
 }
 
 # What Grafana puts in their place, for a dashboard that shows the last hour with a step of 15 s.
@@ -75,5 +77,8 @@ def every_value(dashboard: dict[str, Any], service: str) -> dict[str, str]:
     values = {}
     for variable in dashboard["templating"]["list"]:
         fallback = variable.get("query") if variable["type"] == "textbox" else ""
+        # A number that Prometheus says, or the one that the query itself falls back to.
+        if constant := re.search(r"^query_result\(.* or vector\((.*)\)\)$", str(variable["query"])):
+            fallback = constant[1]
         values[variable["name"]] = variable.get("allValue") or fallback or ""
     return {**values, "service": service}

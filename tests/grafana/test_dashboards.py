@@ -11,7 +11,6 @@ import yaml
 
 from grafana.document import LAST_RUN
 from grafana.quiet import EMPTY
-from grafana.slo_series import PAIRS
 from tests.grafana.panels import BUILT, ROOT, PanelQuery, all_queries, fill, panels
 
 _PANELS = [
@@ -41,7 +40,7 @@ _OF_A_SERVICE = {"SLO overview", "Service", "Saturation", "Logs", "Traces"}
 _OF_ALL_SERVICES = {"Lines by service"}
 _VALUES = {
     "service": "x", "slo": ".*", "route": ".*", "instance": ".*",
-    "request_id": "", "trace_id": "", "search": "",
+    "request_id": "", "trace_id": "", "search": "", "slow": "0.5",
 }  # fmt: skip
 # Counters by another name than Prometheus' convention, and gauges that look like counters.
 _ODD_COUNTERS = r"pg_stat_database_\w+|nginx_connections_(?:accepted|handled)|tempo_\w+_spans"
@@ -220,20 +219,37 @@ def test_dashboards_show_only_what_rules_record() -> None:
 
 
 def test_burn_rates_are_drawn_as_the_alerts_judge_them() -> None:
-    """Both windows of a panel, and its dashed line, are those of an alert of the objective."""
+    """Each alert has a panel of its two windows, and the dashed line is the rate it fires for."""
     objective = yaml.safe_load((ROOT / "prometheus/rules/slo-api-availability.yml").read_text())
     rules = [rule for group in objective["groups"] for rule in group["rules"]]
     (budget,) = [r["expr"] for r in rules if r.get("record") == "slo:error_budget:ratio"]
-    of_alerts = set()
+    share = float(re.sub(r"[^\d.]", "", budget))
+    recorded = {
+        rule["labels"]["tier"]: (
+            rule["labels"]["long_window"],
+            rule["labels"]["short_window"],
+            float(re.sub(r"[^\d.]", "", rule["expr"])),
+        )
+        for rule in rules
+        if rule.get("record") == "slo:alert_burn_rate:factor"
+    }
+    of_alerts = {}
     for rule in rules:
         judged = re.findall(r"slo:sli_error:ratio_rate(\w+){[^}]*}\s*> ([\d.]+)", rule["expr"])
         if "alert" in rule and len(judged) == 2:
             (long, limit), (short, other) = judged
             assert limit == other
-            share = float(re.sub(r"[^\d.]", "", budget))
-            of_alerts.add((long, short, round(float(limit) / share, 6)))
+            tier = rule["alert"].removeprefix("ErrorBudgetBurn")
+            of_alerts[tier] = (long, short, round(float(limit) / share, 6))
+    drawn = {}
+    for panel in panels(BUILT["overview.json"]):
+        if panel["title"].startswith("Burn rate"):
+            *burns, limit = [target["expr"] for target in panel["targets"]]
+            (tier,) = re.findall(r'tier="(\w+)"', limit)
+            drawn[tier] = [re.findall(r"ratio_rate(\w+)", burn)[0] for burn in burns]
 
-    assert {(pair.long, pair.short, pair.factor) for pair in PAIRS} == of_alerts
+    assert of_alerts == recorded
+    assert drawn == {tier: [long, short] for tier, (long, short, _) in recorded.items()}
 
 
 def test_alerts_lead_to_dashboards_that_exist() -> None:

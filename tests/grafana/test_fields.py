@@ -37,7 +37,8 @@ _UNITS = {
 _UNITS_OF = (
     (r"histogram_quantile|duration_seconds|\* 86400", {"s"}),
     # One thing through another.
-    (r"current_burn_rate", {"suffix:x"}),
+    (r"current_burn_rate|alert_burn_rate", {"suffix:x"}),
+    (r"_threshold:seconds", {"s"}),
     (r" / |^1 - |budget_remaining|slo:objective|disk_io_time", {"percentunit", "suffix:x", "none"}),
     (r"rate\([^)]*_bytes", {"Bps"}),
     (r"_bytes", {"bytes"}),
@@ -139,8 +140,14 @@ def test_variable_is_asked_anew_for_each_time_range(variable: dict[str, Any]) ->
     """A service that began to run after the page was opened must be there."""
     assert variable["refresh"] == 2
     assert variable["label"]
-    match = re.fullmatch(r"label_values\((?:(.+), )?\w+\)", variable["query"])
+    match = re.fullmatch(
+        r"label_values\((?:(.+), )?\w+\)|query_result\((.+)\)", variable["query"]
+    )
     assert match is not None
+    if match[2]:
+        promql_parser.parse(fill(match[2], {"service": "x"}))
+        # How Grafana writes an answer without labels.
+        assert re.search(variable["regex"].strip("/"), "{} 0.5 1700000000000")[1] == "0.5"
     if match[1]:
         promql_parser.parse(fill(match[1], {"service": "x"}))
     if variable["includeAll"]:

@@ -12,7 +12,7 @@ from tests.grafana.panels import ROOT, all_queries, fill
 
 _HERE = Path(__file__).parent
 _VALUES = {
-    "service": "x", "route": ".*", "request_id": "", "trace_id": "", "search": "",
+    "service": "x", "route": ".*", "request_id": "", "trace_id": "", "search": "", "slow": "0.5",
 }  # fmt: skip
 _RULES = [
     rule["expr"]

@@ -3,8 +3,9 @@
 from typing import Final
 
 from grafana.frame import Builder, Page, Row, alerts_of_service, deployments, service_variable
-from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph
+from grafana.panels import DASHED, GREEN, LIMIT, RED, YELLOW, Query, Steps, graph
 from grafana.places import Uid
+from grafana.slo_series import POOL_WAIT_THRESHOLD
 
 _OURS: Final = 'service="$service"'
 
@@ -50,11 +51,13 @@ def _pools() -> list[Builder]:
         graph(
             "Pool wait, p99",
             "How long do they wait? What 99 of 100 attempts waited at most, failed ones too; the "
-            "objective's limit is 50 ms. No line while nobody asks.",
-            [Query(_quantile("pool_wait_seconds", "pool"), "{{pool}}")],
+            "objective's threshold is dashed. No line while nobody asks.",
+            [
+                Query(_quantile("pool_wait_seconds", "pool"), "{{pool}}"),
+                Query(f"max({POOL_WAIT_THRESHOLD}{{{_OURS}}})", LIMIT),
+            ],
             unit="s",
-            steps=Steps(GREEN, ((0.05, RED),)),
-        ),
+        ).override_by_name(LIMIT, DASHED),
         graph(
             "Failed attempts",
             "Who gets none? Attempts a second that ended without a connection: waited too long "

@@ -1,7 +1,5 @@
 """One service's requests: rate, errors, latency, overall and by route."""
 
-from typing import Final
-
 from grafana.frame import (
     Builder,
     Page,
@@ -13,6 +11,7 @@ from grafana.frame import (
 )
 from grafana.panels import Query, graph, heatmap
 from grafana.places import Uid
+from grafana.promises import Promises
 from grafana.requests import OF_ROUTE, request_graphs, route_table
 
 
@@ -88,16 +87,18 @@ def _websockets() -> list[Builder]:
     ]
 
 
-PAGE: Final = Page(
-    uid=Uid.SERVICE,
-    title="Service",
-    description="What a service is asked, what it answers, and how fast, overall and by route.",
-    variables=(service_variable(), route_variable()),
-    annotations=(alerts_of_service(), deployments()),
-    rows=(
-        Row("Requests", request_graphs()),
-        Row("Routes: for whom?", [route_table().height(10), *_by_route()]),
-        Row("Latency in detail", [_latency_spread(), _in_flight()]),
-        Row("WebSockets", _websockets()),
-    ),
-)
+def page(promises: Promises) -> Page:
+    """Return the dashboard."""
+    return Page(
+        uid=Uid.SERVICE,
+        title="Service",
+        description="What a service is asked, what it answers, and how fast, overall and by route.",
+        variables=(service_variable(), route_variable()),
+        annotations=(alerts_of_service(), deployments()),
+        rows=(
+            Row("Requests", request_graphs(promises)),
+            Row("Routes: for whom?", [route_table(promises).height(10), *_by_route()]),
+            Row("Latency in detail", [_latency_spread(), _in_flight()]),
+            Row("WebSockets", _websockets()),
+        ),
+    )

@@ -4,15 +4,14 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 
-from grafana.frame import Builder, Page, Row, alerts_of_service, log_service_variable
+from grafana.frame import Builder, Page, Row, alerts_of_service, log_service_variable, slow_variable
 from grafana.lines import log_graph, log_lines, log_table
 from grafana.panels import Query
 from grafana.places import Uid
+from grafana.promises import Promises
 
 _OURS: Final = '{service=~"$service"}'
 _ERRORS: Final = '{service=~"$service", level=~"error|critical"}'
-# Answers that take longer than the latency objective's limit.
-_SLOW: Final = "0.25"
 
 
 def _volume() -> list[Builder]:
@@ -71,12 +70,12 @@ def _worst() -> list[Builder]:
         ).span(12),
         log_lines(
             "Slow requests",
-            "Which requests were slow? Those over 0.25 s, the limit of the latency objective; each "
+            "Which requests were slow? Those over the threshold of the latency objective; each "
             "leads to its trace. Empty while all are fast.",
             f'{_OURS} | json seconds="process_time", method="method", status="status_code"'
-            f' | seconds > {_SLOW} | route=~"$route"'
+            ' | seconds > ${slow} | route=~"$route"'
             " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
-            empty="no request took longer than 0.25 s in this time",
+            empty="no request was slow in this time",
         ),
     ]
 
@@ -103,22 +102,25 @@ def _route_box() -> Builder:
     return dashboard_builders.TextBoxVariable("route").label("Route").default_value(".*")
 
 
-PAGE: Final = Page(
-    uid=Uid.LOGS,
-    title="Logs",
-    description="What the services write: how much, how bad, and the very lines.",
-    variables=(
-        log_service_variable(),
-        _route_box(),
-        _box("request_id", "Request id"),
-        _box("trace_id", "Trace id"),
-        _box("search", "Text"),
-    ),
-    annotations=(alerts_of_service(),),
-    has_logs=True,
-    rows=(
-        Row("How much, and how bad?", _volume()),
-        Row("What is worst?", _worst()),
-        Row("Lines", _lines()),
-    ),
-)
+def page(promises: Promises) -> Page:
+    """Return the dashboard."""
+    return Page(
+        uid=Uid.LOGS,
+        title="Logs",
+        description="What the services write: how much, how bad, and the very lines.",
+        variables=(
+            log_service_variable(),
+            _route_box(),
+            slow_variable(promises.slow_seconds),
+            _box("request_id", "Request id"),
+            _box("trace_id", "Trace id"),
+            _box("search", "Text"),
+        ),
+        annotations=(alerts_of_service(),),
+        has_logs=True,
+        rows=(
+            Row("How much, and how bad?", _volume()),
+            Row("What is worst?", _worst()),
+            Row("Lines", _lines()),
+        ),
+    )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from burnrate.slo.windows import Tier
 from grafana import requests, slo_series
 from grafana.frame import (
     FIRING,
@@ -14,13 +15,13 @@ from grafana.frame import (
     slo_variable,
 )
 from grafana.lines import log_lines
-from grafana.panels import GREEN, RED, YELLOW, Query, Steps, graph, stat
+from grafana.panels import DASHED, GREEN, LIMIT, RED, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid, field, to
+from grafana.promises import Promises
 from grafana.tables import Column, Label, label_table, table
 
 _EACH: Final = 'service="$service"'
 _CHOSEN: Final = 'service="$service", slo=~"$slo"'
-_FAST: Final = slo_series.PAIRS[0].factor
 # Also those that have no objective and an alert, which leads here: Grafana would soon put another
 # service in place of one that is no choice.
 _SERVICES: Final = f'label_values({{__name__=~"{slo_series.OBJECTIVE}|ALERTS"}}, service)'
@@ -49,7 +50,7 @@ def _sli() -> str:
     return f"1 - (1 - {left}) * {_by_slo(f'{slo_series.ERROR_BUDGET}{{{_EACH}}}')}"
 
 
-def _objectives() -> Builder:
+def _objectives(promises: Promises) -> Builder:
     return table(
         "Objectives",
         "Is it bad, and which promise is broken? Each objective, its period's result (SLI), what "
@@ -79,14 +80,14 @@ def _objectives() -> Builder:
                 "Budget left",
                 _by_slo(f"{slo_series.BUDGET_LEFT}{{{_EACH}}}"),
                 "percentunit",
-                Steps(RED, ((0, YELLOW), (0.25, GREEN))),
+                Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
                 decimals=1,
             ),
             Column(
                 "Burn now",
                 _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}"),
                 "suffix:x",
-                Steps(GREEN, ((1, YELLOW), (_FAST, RED))),
+                Steps(GREEN, ((1, YELLOW), (float(promises.fastest_page), RED))),
                 decimals=1,
             ),
             Column(
@@ -118,22 +119,26 @@ def _firing() -> Builder:
     ).span(8)
 
 
-def _burn(pair: slo_series.Pair) -> Builder:
+def _burn(tier: Tier) -> Builder:
     budget = f"on (service, slo) group_left () {slo_series.ERROR_BUDGET}{{{_CHOSEN}}}"
+    long, short = tier.long.name, tier.short.name
+    burns = [
+        Query(f"{slo_series.errors(window)}{{{_CHOSEN}}} / {budget}", f"{{{{slo}}}} {window}")
+        for window in (long, short)
+    ]
+    rate = f'{slo_series.ALERT_BURN_RATE}{{{_CHOSEN}, tier="{tier.suffix}"}}'
     return graph(
-        f"Burn rate, {pair.long} and {pair.short}",
-        f"Does the {pair.name} alert fire, and since when? It does while both windows of an "
-        "objective are over the dashed line. 1 uses the budget up in exactly its period.",
-        [
-            Query(
-                f"{slo_series.errors(window)}{{{_CHOSEN}}} / {budget}",
-                f"{{{{slo}}}} {window}",
-            )
-            for window in (pair.long, pair.short)
-        ],
+        f"Burn rate, {long} and {short}",
+        f"Does the {tier.suffix.lower()} {tier.severity} fire, and since when? It does while both "
+        "windows of an objective are over the dashed line. 1 uses the budget up in exactly its "
+        "period.",
+        [*burns, Query(f"max({rate})", LIMIT)],
         unit="suffix:x",
-        steps=Steps(GREEN, ((pair.factor, RED),)),
-    ).span(24 // len(slo_series.PAIRS))
+    ).override_by_name(LIMIT, DASHED)
+
+
+def _burns(promises: Promises) -> list[Builder]:
+    return [_burn(tier).span(24 // len(promises.tiers)) for tier in promises.tiers]
 
 
 def _budget_over_time() -> Builder:
@@ -196,32 +201,39 @@ def _causes() -> list[Builder]:
     ]
 
 
-PAGE: Final = Page(
-    uid=Uid.OVERVIEW,
-    title="SLO overview",
-    description="A service's promises, what is left of their budgets, and the way to the cause.",
-    variables=(service_variable(_SERVICES), slo_variable(_SLOS)),
-    annotations=(alerts_of_service(), deployments()),
-    has_logs=True,
-    rows=(
-        Row("Promises: is it bad?", [_objectives(), _firing()]),
-        Row(
-            "Budget: since when, and how fast?",
-            [*(_burn(pair) for pair in slo_series.PAIRS), _budget_over_time()],
+def page(promises: Promises) -> Page:
+    """Return the dashboard."""
+    return Page(
+        uid=Uid.OVERVIEW,
+        title="SLO overview",
+        description=(
+            "A service's promises, what is left of their budgets, and the way to the cause."
         ),
-        Row("Requests: for whom?", [requests.route_table().height(9)]),
-        Row("Limits: why?", _causes()),
-        Row(
-            "Logs: what does it say?",
-            [
-                log_lines(
-                    "Warnings and errors",
-                    "What does the service say about it? Its lines that are no plain success; "
-                    "each leads to its trace. Empty while nothing goes wrong.",
-                    '{service="$service", level=~"warning|error|critical"}',
-                    empty="no warning and no error in this time",
-                )
-            ],
+        variables=(service_variable(_SERVICES), slo_variable(_SLOS)),
+        annotations=(alerts_of_service(), deployments()),
+        has_logs=True,
+        rows=(
+            Row("Promises: is it bad?", [_objectives(promises), _firing()]),
+            Row(
+                "Budget: since when, and how fast?",
+                [
+                    *(_burn(tier).span(24 // len(promises.tiers)) for tier in promises.tiers),
+                    _budget_over_time(),
+                ],
+            ),
+            Row("Requests: for whom?", [requests.route_table(promises).height(9)]),
+            Row("Limits: why?", _causes()),
+            Row(
+                "Logs: what does it say?",
+                [
+                    log_lines(
+                        "Warnings and errors",
+                        "What does the service say about it? Its lines that are no plain success; "
+                        "each leads to its trace. Empty while nothing goes wrong.",
+                        '{service="$service", level=~"warning|error|critical"}',
+                        empty="no warning and no error in this time",
+                    )
+                ],
+            ),
         ),
-    ),
-)
+    )

@@ -1,0 +1,1 @@
+"""One module a dashboard: its rows, its panels, its questions."""
