@@ -45,7 +45,7 @@ def slo() -> None:
 def generate(root: Path, *, check: bool) -> None:
     """Write the rules, their tests, the inhibition and the table of times."""
     tree, configuration = Tree(root), load_configuration(root)
-    made = generated(tree, load_all(tree.specs, configuration), configuration.identity)
+    made = generated(tree, load_all(tree.specs, configuration), configuration)
     if check:
         difference = stale(made, root)
         if difference:

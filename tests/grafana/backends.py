@@ -49,7 +49,9 @@ class Backends:
         return [alert for alert in alerts if labels.items() <= alert["labels"].items()]
 
     def choices(self, part: str, query: str) -> list[str]:
-        """Return what a variable's `label_values` query offers."""
+        """Return what a variable's `label_values` or `query_result` query offers."""
+        if result := re.fullmatch(r"query_result\((.+)\)", query):
+            return [each["value"][1] for each in self.prometheus(result[1])]
         match = re.fullmatch(r"label_values\((?:(.+), )?(\w+)\)", query)
         assert match is not None, query
         prefix = "/loki/api/v1" if part == "loki" else "/api/v1"

@@ -11,9 +11,8 @@ _CHANGES: Final = {
     "loki/rules/fake/errors.yml": {"interval: 30s": "interval: 2s", "for: 1m": "for: 2s"},
     "docker-compose.yml": {
         # What fired before Prometheus knew its Alertmanager is sent again after a minute.
-        "- --web.external-url=http://localhost:${PROMETHEUS_PORT:-9090}\n": (
-            "- --web.external-url=http://localhost:${PROMETHEUS_PORT:-9090}\n"
-            "      - --rules.alert.resend-delay=5s\n"
+        "- --storage.tsdb.path=/prometheus\n": (
+            "- --storage.tsdb.path=/prometheus\n      - --rules.alert.resend-delay=5s\n"
         ),
         # No clock: the traffic has the service ask itself, which makes one trace of two requests.
         "RATE_LIMIT_PROCESS_PER_MINUTE: ${RATE_LIMIT_PROCESS_PER_MINUTE:-10}\n": (

@@ -43,7 +43,7 @@ def _make(folder: Path, period_days: int) -> Tree:
     (tree.specs / "shop.yml").write_text(_SPEC)
     settings = _SETTINGS.replace("PERIOD", str(period_days))
     (tree.specs / "shop.settings.yml").write_text(settings)
-    write(generated(tree, load_all(tree.specs, load_configuration())))
+    write(generated(tree, load_all(tree.specs, load_configuration()), load_configuration()))
     return tree
 
 

@@ -21,7 +21,7 @@ _SHIPPED = load_configuration()
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A copy of the shipped files."""
-    for name in ("prometheus", "alerting", "docs"):
+    for name in ("prometheus", "alerting", "docs", "loki"):
         ignored = shutil.ignore_patterns("__pycache__", "inbox")
         shutil.copytree(_ROOT / name, tmp_path / name, ignore=ignored)
     return tmp_path
@@ -36,7 +36,9 @@ def _change(root: Path, name: str, old: str, new: str) -> None:
 
 def test_the_committed_files_are_what_the_generator_makes() -> None:
     """Nobody changed a generated file by hand, or a specification without generating."""
-    assert stale(generated(Tree(_ROOT), load_all(Tree(_ROOT).specs, _SHIPPED)), _ROOT) == []
+    assert (
+        stale(generated(Tree(_ROOT), load_all(Tree(_ROOT).specs, _SHIPPED), _SHIPPED), _ROOT) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_second_service_is_one_more_file(root: Path) -> None:
     """Nothing in the generator knows the shipped service."""
     _add_service(root, "shop", "shop")
 
-    made = generated(Tree(root), load_all(root / "prometheus" / "slo", _SHIPPED))
+    made = generated(Tree(root), load_all(root / "prometheus" / "slo", _SHIPPED), _SHIPPED)
 
     rules = {path.name: text for path, text in made.items() if path.name.startswith("slo-shop")}
     assert {"slo-shop.yml", "slo-shop-latency.yml", "slo-shop-pool-cpu-slow_test.yml"} <= set(rules)

@@ -1,13 +1,14 @@
 """What is made of SLOs: recording and alerting rules, their promtool tests, the inhibition."""
 
 from burnrate.slo.generator.alerting import Group, groups
-from burnrate.slo.generator.files import Tree, generated, stale, write
+from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
 from burnrate.slo.generator.recording import events_name, piece_name
 
 __all__ = [
     "Group",
     "Tree",
+    "configured",
     "event_steps",
     "events_name",
     "generated",

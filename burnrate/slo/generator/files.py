@@ -8,11 +8,18 @@ from typing import Final
 
 import yaml
 
+from burnrate.configuration import Configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator.alerting import service_group, slo_groups
 from burnrate.slo.generator.detection_table import table
 from burnrate.slo.generator.inhibition import inhibited
 from burnrate.slo.generator.promtool_tests import test_files
+from burnrate.slo.generator.written_rules import (
+    linked,
+    moved,
+    with_identity,
+    with_team_labels,
+)
 from burnrate.slo.specification import Service
 
 HEADER: Final = (
@@ -47,6 +54,13 @@ class Tree:
         """The tests for promtool."""
         return self.root / "prometheus" / "tests"
 
+    def rule_files(self) -> list[Path]:
+        """Return all files of rules, Prometheus' and Loki's, generated and written by hand."""
+        return [
+            *sorted(self.rules.glob("*.yml")),
+            *sorted((self.root / "loki" / "rules").rglob("*.yml")),
+        ]
+
     @property
     def alertmanager(self) -> Path:
         """The file whose inhibition is generated."""
@@ -59,14 +73,11 @@ class Tree:
 
 
 def generated(
-    tree: Tree, services: Sequence[Service], identity: Sequence[str] = ("service",)
+    tree: Tree, services: Sequence[Service], configuration: Configuration
 ) -> dict[Path, str | None]:
     """Return each file's text; None for one that was generated once and has no source any more.
 
-    Args:
-        tree: Where files are.
-        services: What is generated from.
-        identity: The labels that name a service.
+    Files that are written by hand are among them: their links are the configuration's.
 
     Raises:
         SpecError: two services would write one file, or Alertmanager's cannot be read.
@@ -79,11 +90,41 @@ def generated(
                 raise SpecError(tree.specs / f"{service.stem}.yml", "", reason)
             made[path] = _yaml(content, f"prometheus/slo/{service.stem}.yml")
     made[tree.table] = table(services)
-    made[tree.alertmanager] = inhibited(_existing(tree.alertmanager), tree.alertmanager, identity)
+    made[tree.alertmanager] = inhibited(
+        _existing(tree.alertmanager), tree.alertmanager, configuration.identity
+    )
     for folder in (tree.rules, tree.tests):
         for path in sorted(folder.glob(f"{_PREFIX}*.yml")):
             if path not in made and path.read_text(encoding="utf-8").startswith(HEADER[:20]):
                 made[path] = None
+    for path in (*tree.rule_files(), *sorted(tree.tests.glob("*.yml"))):
+        if path not in made:
+            made[path] = linked(_existing(path), configuration)
+    return made
+
+
+def configured(
+    tree: Tree, services: Sequence[Service], committed: Configuration, actual: Configuration
+) -> dict[Path, str]:
+    """Return what Prometheus, Loki and Alertmanager load, by the path below the tree's root.
+
+    Args:
+        tree: Where files are.
+        services: Whose alerts carry labels of a team's own.
+        committed: What the files of the tree were made for.
+        actual: The same with the variables of this machine.
+
+    Raises:
+        SpecError: a file cannot be read.
+    """
+    made = {}
+    for path in tree.rule_files():
+        text = moved(_existing(path), committed, actual)
+        if not text.startswith(HEADER[:20]):
+            text = with_team_labels(with_identity(text, actual.identity), services)
+        made[path.relative_to(tree.root)] = text
+    routes = with_identity(_existing(tree.alertmanager), actual.identity)
+    made[tree.alertmanager.relative_to(tree.root)] = routes
     return made
 
 

@@ -51,7 +51,7 @@ def load_all(folder: Path, configuration: Configuration) -> list[Service]:
         if path.with_name(path.name.removesuffix(_SETTINGS_SUFFIX) + ".yml") not in files:
             raise SpecError(path, "", "settings without a specification beside them")
     services: dict[tuple[str, ...], Path] = {}
-    loaded = []
+    loaded: list[Service] = []
     for file in files:
         service = load(file, configuration)
         identity = tuple(service.identity.values())
@@ -59,6 +59,11 @@ def load_all(folder: Path, configuration: Configuration) -> list[Service]:
             reason = f"{service.name!r} has one already: {services[identity]}"
             raise SpecError(file, "service", reason)
         services[identity] = file
+        for other in loaded:
+            # A cause knows a service by its name alone.
+            if other.name == service.name and other.alert_labels != service.alert_labels:
+                beside = settings_file(file)
+                raise SpecError(beside, "labels", f"{other.stem}.yml gives {other.name} other ones")
         loaded.append(service)
     return loaded
 

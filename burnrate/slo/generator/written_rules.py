@@ -1,0 +1,118 @@
+"""Rules and routes that are written by hand, as a team's settings have them.
+
+Their files are valid as they stand, for the shipped settings. Links follow burnrate.yml wherever
+the files lie; where services have labels of the team's own or are named by more than `service`,
+what Prometheus, Loki and Alertmanager load is made from them here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
+
+import yaml
+
+from burnrate.configuration import Configuration
+from burnrate.slo.specification import Service, quote
+
+_LINK: Final = re.compile(r"(?P<key>\b(?P<name>runbook_url|dashboard_url): )(?P<url>\S.*)")
+# Label lists of PromQL and LogQL, of Alertmanager's routes and of its inhibition.
+_BY: Final = re.compile(r"\b(by|on|without|ignoring)(\s*)\(([^()]*)\)")
+_GROUPED: Final = re.compile(r"\b(group_by|equal): \[([^\[\]]*)\]")
+
+
+def linked(text: str, configuration: Configuration) -> str:
+    """Return a file of rules whose links are where the configuration says.
+
+    A runbook keeps its name, a dashboard its uid and its variables.
+    """
+    bases = {
+        "runbook_url": configuration.runbook_base,
+        "dashboard_url": configuration.dashboard_base,
+    }
+
+    def link(match: re.Match[str]) -> str:
+        return f"{match['key']}{bases[match['name']]}/{match['url'].rpartition('/')[2]}"
+
+    return _LINK.sub(link, text)
+
+
+def moved(text: str, committed: Configuration, actual: Configuration) -> str:
+    """Return a text whose links into the committed bases lead into the actual ones."""
+    bases = {
+        committed.runbook_base: actual.runbook_base,
+        committed.dashboard_base: actual.dashboard_base,
+    }
+    found = re.compile("|".join(f"{re.escape(base)}(?=/)" for base in bases))
+    return found.sub(lambda base: bases[base[0]], text)
+
+
+def with_identity(text: str, identity: Sequence[str]) -> str:
+    """Return a text in which each list of labels that has `service` has the whole identity."""
+
+    def by(match: re.Match[str]) -> str:
+        return f"{match[1]}{match[2]}({_named(match[3], identity)})"
+
+    def grouped(match: re.Match[str]) -> str:
+        return f"{match[1]}: [{_named(match[2], identity)}]"
+
+    chosen = "&".join(f"var-{name}={{{{ $labels.{name} }}}}" for name in identity)
+    text = text.replace("var-service={{ $labels.service }}", chosen)
+    return _GROUPED.sub(grouped, _BY.sub(by, text))
+
+
+def with_team_labels(text: str, services: Sequence[Service]) -> str:
+    """Return a file of rules whose alerts carry the labels that a team has given its services.
+
+    The file comes back as it is where no service has any. An alert that is about one service by
+    its own static labels, as generated ones are, has them already.
+    """
+    values = _values(services)
+    if not values:
+        return text
+    document = yaml.safe_load(text)
+    for rule in chain.from_iterable(group["rules"] for group in document["groups"]):
+        if "alert" in rule and "service" not in rule.get("labels", {}):
+            rule["expr"] = _labelled(str(rule["expr"]), values)
+    made: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+    return made
+
+
+def _named(names: str, identity: Sequence[str]) -> str:
+    listed = [name.strip() for name in names.split(",")]
+    if "service" not in listed:
+        return names
+    others = [name for name in listed if name not in identity]
+    return ", ".join([*identity, *others])
+
+
+# A label and its value, and the names of the services that have it.
+_Values = Mapping[tuple[str, str], list[str]]
+
+
+def _values(services: Sequence[Service]) -> _Values:
+    values: dict[tuple[str, str], list[str]] = {}
+    for service in services:
+        for pair in service.alert_labels.items():
+            values.setdefault(pair, []).append(service.name)
+    return values
+
+
+def _labelled(expression: str, values: _Values) -> str:
+    # Value and labels stay as they are where the service is another one. A join with a series that
+    # knows the labels would take the alert away while that series is missing, and LogQL has none.
+    for (label, value), names in values.items():
+        pattern = "|".join(re.escape(name) for name in sorted(set(names)))
+        # A dollar would be a group of the pattern.
+        new = quote(value.replace("$", "$$"))
+        expression = (
+            f'label_replace({expression}, "{label}", "{new}", "service", "{quote(pattern)}")'
+        )
+    return expression
+
+
+class _Dumper(yaml.SafeDumper):
+    """No anchors: a rule is read by itself."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - the library's signature
+        return True
