@@ -6,6 +6,7 @@ With `--check` it writes nothing, shows what would change, and exits 1 if anythi
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from difflib import unified_diff
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from grafana import document
 from grafana.frame import Page
+from grafana.identity import identified
 from grafana.pages import (
     host,
     logs,
@@ -55,16 +57,16 @@ def dashboards(promises: Promises) -> dict[str, Dashboard]:
     return {name: page.build() for name, page in pages(promises).items()}
 
 
-def render(dashboard: Dashboard) -> str:
-    """Return the file's content, the same for the same dashboard."""
+def render(dashboard: Dashboard, identity: Sequence[str] = ("service",)) -> str:
+    """Return the file's content, the same for the same dashboard and identity."""
     # A link to one panel holds its id; without one here, each start of Grafana could give another.
     for number, panel in enumerate(dashboard.panels or (), start=1):
         panel.id_val = number
         if isinstance(panel, Panel) and isinstance(panel.options, table.Options):
             # The SDK's default; Grafana 13 has no such option any more.
             panel.options.footer = None
-    text = json.dumps(dashboard, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False)
-    return text + "\n"
+    made = identified(json.loads(json.dumps(dashboard, cls=JSONEncoder)), identity)
+    return json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def built(promises: Promises | None = None) -> dict[Path, str]:
@@ -74,7 +76,10 @@ def built(promises: Promises | None = None) -> dict[Path, str]:
         promises: What they are built from; by default, what this checkout's files say.
     """
     built_from = promises or Promises.read(ROOT)
-    texts = {DIRECTORY / name: render(page) for name, page in dashboards(built_from).items()}
+    texts = {
+        DIRECTORY / name: render(page, built_from.identity)
+        for name, page in dashboards(built_from).items()
+    }
     page = document.document([json.loads(text) for text in texts.values()])
     return {**texts, document.DOCUMENT: page}
 

@@ -2,16 +2,12 @@
 
 import json
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-with warnings.catch_warnings():
-    # The SDK prefers its newer schema; Grafana 12 and 13 both read the classic one from files.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana.build import dashboards, render
-    from grafana.promises import Promises
+from grafana.build import dashboards, render
+from grafana.promises import Promises
 
 ROOT: Final = Path(__file__).parents[2]
 BUILT: Final[dict[str, dict[str, Any]]] = {

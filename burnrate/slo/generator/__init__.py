@@ -4,6 +4,7 @@ from burnrate.slo.generator.alerting import Group, groups
 from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
 from burnrate.slo.generator.recording import events_name, piece_name
+from burnrate.slo.generator.written_rules import with_identity
 
 __all__ = [
     "Group",
@@ -15,5 +16,6 @@ __all__ = [
     "groups",
     "piece_name",
     "stale",
+    "with_identity",
     "write",
 ]
