@@ -1,15 +1,15 @@
 """The service: what it is made of and how it is wired."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
-from limits.aio.storage.redis import RedisStorage
 from redis.exceptions import RedisError
 
 from api.backends.cache import ResponseCache
+from api.backends.counter import Counter
 from api.backends.migrations import read_migrations
 from api.backends.postgres import Database
 from api.backends.redis import RedisBackend, RedisUnavailable
@@ -43,7 +43,7 @@ from api.web.errors import add_error_handlers
 from api.web.headers import SecurityHeadersMiddleware
 from api.web.health import Check, HealthChecks
 from api.web.host import OneHostMiddleware
-from api.web.rate_limit import Policy, RateLimiter, RateLimitMiddleware, StorageUnavailable
+from api.web.rate_limit import CounterUnavailable, Policy, RateLimiter, RateLimitMiddleware
 from burnrate.telemetry import Telemetry, instrument
 
 VERSION = version("burnrate")
@@ -167,22 +167,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _rate_limiter(settings: Settings, telemetry: Telemetry, redis: RedisBackend) -> RateLimiter:
-    async def guard(command: Callable[[], Awaitable[int]]) -> int:
+    counter = Counter(redis)
+
+    async def count(key: str, lifetime_seconds: int) -> int:
         try:
-            return await redis.call(command)
+            return await counter.increment(key, lifetime_seconds)
         except (RedisUnavailable, RedisError) as error:
-            raise StorageUnavailable from error
+            raise CounterUnavailable from error
 
     limits = settings.rate_limit
     client, process = telemetry.rate_limit("per_client"), telemetry.rate_limit("process")
     return RateLimiter(
-        # It registers its scripts with a client of its own, on our pool.
-        RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            connection_pool=redis.pool,  # type: ignore[arg-type]
-        ),
-        guard,
+        count,
         (
             Policy("per_client", limits.per_minute, client),
             Policy("process", limits.process_per_minute, process, route=("POST", "/process")),

@@ -1,7 +1,7 @@
 """Rate limits for each client address, shared by all workers through Redis.
 
 Fixed windows on the clock, so that one round trip both counts and decides, and every worker knows
-without asking when the window ends. `limits` keeps the counters.
+without asking when the window ends.
 """
 
 import ipaddress
@@ -13,7 +13,6 @@ from http import HTTPStatus
 from time import time
 from typing import Protocol
 
-from limits.aio.storage import Storage
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +34,7 @@ class Meter(Protocol):
     def unavailable(self) -> None: ...
 
 
-class StorageUnavailable(Exception):
+class CounterUnavailable(Exception):
     """The counters cannot be reached."""
 
 
@@ -74,21 +73,19 @@ class RateLimiter:
     """Decides; counts what it decided.
 
     Args:
-        storage: Keeps the counters.
-        guard: Runs one call to the storage, or raises `StorageUnavailable`.
+        count: Adds one to the counter of a key, which lives for so many seconds, and returns it;
+            raises `CounterUnavailable`.
         policies: The first whose route matches is asked, else the one without a route.
         now: The clock, in seconds since the epoch.
     """
 
     def __init__(
         self,
-        storage: Storage,
-        guard: Callable[[Callable[[], Awaitable[int]]], Awaitable[int]],
+        count: Callable[[str, int], Awaitable[int]],
         policies: tuple[Policy, ...],
         now: Callable[[], float] = time,
     ) -> None:
-        self._storage = storage
-        self._guard = guard
+        self._count = count
         self._routes = {policy.route: policy for policy in policies}
         self._now = now
 
@@ -98,8 +95,8 @@ class RateLimiter:
         window, elapsed = divmod(self._now(), WINDOW_SECONDS)
         key = f"ratelimit/{policy.name}/{client}/{window:.0f}"
         try:
-            count = await self._guard(lambda: self._storage.incr(key, WINDOW_SECONDS))
-        except StorageUnavailable:
+            count = await self._count(key, WINDOW_SECONDS)
+        except CounterUnavailable:
             policy.meter.unavailable()
             return None
         decision = Decision(policy, policy.per_minute - count, int(WINDOW_SECONDS - elapsed) or 1)

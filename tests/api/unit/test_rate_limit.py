@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 from fastapi import FastAPI
-from limits.aio.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from api.web.endpoints import EndpointTable
 from api.web.rate_limit import (
+    CounterUnavailable,
     Policy,
     RateLimiter,
     RateLimitMiddleware,
-    StorageUnavailable,
     client_key,
 )
 
@@ -48,20 +47,28 @@ class Clock:
         return self.seconds
 
 
-async def call(command: Callable[[], Awaitable[int]]) -> int:
-    """Guard nothing."""
-    return await command()
+class MemoryCounter:
+    """Counts in memory, and for ever."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    async def __call__(self, key: str, lifetime_seconds: int) -> int:
+        """Add one."""
+        assert lifetime_seconds == 60
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return self.counts[key]
 
 
-async def refuse(_: Callable[[], Awaitable[int]]) -> int:
+async def refuse(_key: str, _lifetime_seconds: int) -> int:
     """Stand for a Redis that is down."""
-    raise StorageUnavailable
+    raise CounterUnavailable
 
 
 class Limited:
     """A small application behind a limit of 2 a minute, and of 1 for POST /process."""
 
-    def __init__(self, guard: Callable[..., Awaitable[int]] = call) -> None:
+    def __init__(self, count: Callable[[str, int], Awaitable[int]] | None = None) -> None:
         self.clock = Clock()
         self.per_client, self.process = CountingMeter(), CountingMeter()
         policies = (
@@ -73,7 +80,7 @@ class Limited:
             app.add_api_route(path, _answer, methods=["GET", "POST"])
         app.add_middleware(
             RateLimitMiddleware,
-            limiter=RateLimiter(MemoryStorage(), guard, policies, now=self.clock),
+            limiter=RateLimiter(count or MemoryCounter(), policies, now=self.clock),
             endpoints=EndpointTable(app.routes),
         )
         self.client = TestClient(app)
@@ -93,6 +100,17 @@ def test_over_the_limit_is_429_with_retry_after() -> None:
     assert response.headers["Retry-After"] == "39"
     assert response.json()["error"] == "Too many requests"
     assert limited.per_client.decisions == ["allowed", "allowed", "limited", "limited"]
+
+
+@pytest.mark.parametrize(("elapsed", "retry_after"), [(0.0, "60"), (58.9, "1"), (59.6, "1")])
+def test_retry_after_is_never_at_once(elapsed: float, retry_after: str) -> None:
+    """In the window's last second too: 0 would invite the client back into the same window."""
+    limited = Limited()
+    limited.clock.seconds += elapsed
+    answers = [limited.client.get("/a") for _ in range(3)]
+    assert answers[2].status_code == 429
+    assert answers[2].headers["Retry-After"] == retry_after
+    assert answers[0].headers["RateLimit"] == f'"per_client";r=1;t={retry_after}'
 
 
 def test_next_window_begins_anew() -> None:
@@ -136,7 +154,7 @@ def test_probes_are_not_limited() -> None:
 
 def test_without_the_counters_requests_pass_and_are_counted_so() -> None:
     """Redis down must not take the service with it."""
-    limited = Limited(guard=refuse)
+    limited = Limited(refuse)
     responses = [limited.client.get("/a") for _ in range(5)]
     assert {response.status_code for response in responses} == {200}
     assert "RateLimit" not in responses[0].headers
