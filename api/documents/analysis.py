@@ -1,6 +1,6 @@
 """Word statistics of a text: plain CPU work.
 
-It runs in a thread, in turns with other such threads (`api.backends.turns`). The threads buy no
+It runs in a thread, in time slices with other such threads (`api.backends.time_slices`). They buy no
 speed under the GIL; they buy that other requests are served meanwhile, and that the queue in
 front of them is bounded. A call into C that holds the GIL cannot be interrupted at all, so the
 text goes through the regular expressions in pieces that take less than a millisecond.
@@ -14,11 +14,11 @@ from heapq import nsmallest
 from html import unescape
 from typing import Final
 
-from api.backends.turns import in_turns, turn
+from api.backends.time_slices import in_time_slices, time_slice
 from api.documents.schemas import Analysis, Keyword
 
 _PIECE_CHARACTERS: Final = 4_096
-# Tags in a turn.
+# Tags in a time slice.
 _BATCH: Final = 500
 _KEYWORDS: Final = 10
 _WORDS_PER_MINUTE: Final = 240
@@ -53,7 +53,7 @@ def analyse(text: str) -> Analysis:
     """Return the statistics of a text, of whatever size."""
     tally = _Tally()
     for piece in _pieces(text):
-        with turn():
+        with time_slice():
             _count(piece, tally)
     words = tally.words.total()
     # A text without a full stop is one sentence, one without a word none.
@@ -77,7 +77,7 @@ def analyse(text: str) -> Analysis:
 
 def analyse_html(markup: str) -> Analysis:
     """Return the statistics of what a page says, without its markup, scripts and styles."""
-    return analyse(" ".join(in_turns(_texts(markup), _BATCH)))
+    return analyse(" ".join(in_time_slices(_texts(markup), _BATCH)))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _count(piece: str, tally: _Tally) -> None:
 
 def _keywords(words: Counter[str]) -> list[Keyword]:
     telling = ((w, n) for w, n in words.items() if len(w) > 2 and w not in _STOP_WORDS)  # noqa: PLR2004
-    with turn():
+    with time_slice():
         most = nsmallest(_KEYWORDS, telling, key=lambda item: (-item[1], item[0]))
     return [Keyword(word=word[:100], count=count) for word, count in most]
 

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from api.backends.postgres import Database
 from api.backends.redis import RedisBackend
-from api.backends.turns import turn
+from api.backends.time_slices import time_slice
 from api.errors import DependencyUnavailable
 from burnrate.telemetry.pools import MeasuredExecutor, PoolFull, PoolTimeout
 
@@ -57,5 +57,5 @@ def _compute(seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         # As real work here does: what starves is the executor, not the event loop.
-        with turn():
+        with time_slice():
             sum(range(10_000))

@@ -1,4 +1,4 @@
-"""Threads that compute in turns leave the event loop room."""
+"""Threads that compute in time slices leave the event loop room."""
 
 import asyncio
 import threading
@@ -6,20 +6,20 @@ import time
 
 import pytest
 
-from api.backends.turns import in_turns, turn
+from api.backends.time_slices import in_time_slices, time_slice
 
 THREADS = 10
 SECONDS = 1.0
 
 
 def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
-    """Free-running threads leave it about twenty rounds a second, turns leave it thousands."""
+    """Free-running threads leave it about twenty rounds a second, time slices leave it thousands."""
     end = time.monotonic() + SECONDS
     slices = [0] * THREADS
 
     def compute(number: int) -> None:
         while time.monotonic() < end:
-            with turn():
+            with time_slice():
                 sum(range(20_000))
             slices[number] += 1
 
@@ -41,15 +41,15 @@ def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
     assert sum(slices) > 100, "the work has to be done as well"
 
 
-def test_items_made_in_turns_are_all_there_in_order() -> None:
+def test_items_made_in_time_slices_are_all_there_in_order() -> None:
     """Whatever the batch."""
     for batch in (1, 3, 10, 11):
-        assert list(in_turns(iter(range(10)), batch)) == list(range(10))
-    assert list(in_turns((), 3)) == []
+        assert list(in_time_slices(iter(range(10)), batch)) == list(range(10))
+    assert list(in_time_slices((), 3)) == []
 
 
-def test_turn_is_handed_on_when_work_fails() -> None:
+def test_the_next_time_slice_begins_when_work_fails() -> None:
     """Or one wrong document would stop all others."""
     for _ in range(2):
-        with pytest.raises(LookupError), turn():
+        with pytest.raises(LookupError), time_slice():
             raise LookupError
