@@ -2,8 +2,8 @@
 
 Under the GIL ten threads compute no faster than one, but ten that all want the GIL starve the
 event loop, which needs it back after every wait: with ten free-running threads an echo over a
-socket took 43 ms (median) and 480 ms (99th percentile). Here one thread computes at a time and lets the
-GIL go after each time slice: 0.01 ms and 0.4 ms, with the same work done.
+socket took 43 ms (median) and 480 ms (99th percentile). Here one thread computes at a time and
+lets the GIL go after each time slice: 0.01 ms and 0.4 ms, with the same work done.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """Word statistics of a text: plain CPU work.
 
-It runs in a thread, in time slices with other such threads (`api.backends.time_slices`). They buy no
-speed under the GIL; they buy that other requests are served meanwhile, and that the queue in
+It runs in a thread, in time slices with other such threads (`api.backends.time_slices`). They buy
+no speed under the GIL; they buy that other requests are served meanwhile, and that the queue in
 front of them is bounded. A call into C that holds the GIL cannot be interrupted at all, so the
 text goes through the regular expressions in pieces that take less than a millisecond.
 """

@@ -13,7 +13,7 @@ SECONDS = 1.0
 
 
 def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
-    """Free-running threads leave it about twenty rounds a second, time slices leave it thousands."""
+    """Free-running threads leave it twenty rounds a second, time slices leave it thousands."""
     end = time.monotonic() + SECONDS
     slices = [0] * THREADS
 
