@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import httpx2
 import psutil
 
 from tests.servers.processes import HOST, ROOT, ServerProcess, free_port, private_folder
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_until, wait_until_async
 
 
 class ApiServer(ServerProcess):
@@ -62,6 +63,17 @@ class ApiServer(ServerProcess):
     def count_started(self) -> int:
         """Return how many workers have started so far."""
         return self.log.read_text().count("Application startup complete")
+
+
+async def wait_until_in_progress(client: httpx2.AsyncClient, count: int) -> None:
+    """Return once the service is at so many requests, which have to last longer than a scrape."""
+
+    async def is_at_them() -> bool:
+        metrics = (await client.get("/metrics")).text
+        [value] = re.findall(r"^http_requests_in_progress (\S+)$", metrics, re.MULTILINE)
+        return float(value) > count  # a scrape counts itself
+
+    await wait_until_async(is_at_them, f"{count} requests in progress", every_seconds=0.05)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,15 +38,18 @@ def wait_until(
 
 
 async def wait_until_async(
-    condition: Callable[[], T],
+    condition: Callable[[], bool | Awaitable[bool]],
     what: str = "the condition",
     *,
     seconds: float = PATIENCE_SECONDS,
-    every_seconds: float = 0.005,
-) -> T:
-    """Do the same as `wait_until` while the event loop goes on."""
+    every_seconds: float = 0.01,
+) -> None:
+    """Return once `condition` holds, which may be a coroutine; the event loop goes on meanwhile.
+
+    Raises:
+        AssertionError: It took too long.
+    """
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (await found if isinstance(found := condition(), Awaitable) else found):
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
         await asyncio.sleep(every_seconds)
-    return found

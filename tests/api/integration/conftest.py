@@ -11,6 +11,16 @@ from tests.servers.api import ApiServer, running_api
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.redis import RedisServer, running_redis
 
+# On a busy machine Redis or PostgreSQL may answer later than the service waits for them. It then
+# goes on without, as it should: tests that are not about this see to it that it does not happen.
+_PATIENT = {
+    "REDIS_TIMEOUT_SECONDS": "60",
+    "REDIS_POOL_TIMEOUT_SECONDS": "60",
+    "DATABASE_ACQUIRE_TIMEOUT_SECONDS": "60",
+    "DATABASE_STATEMENT_TIMEOUT_SECONDS": "60",
+    "DATABASE_COMMAND_TIMEOUT_SECONDS": "60",
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything in this folder: all of it starts servers."""
@@ -42,7 +52,7 @@ def database(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="module")
-def backends(postgres: PostgresServer, redis: RedisServer, database: str) -> dict[str, str]:
+def addresses(postgres: PostgresServer, redis: RedisServer, database: str) -> dict[str, str]:
     """Return the settings by which a service finds its servers, nothing cached from before."""
     with Redis(host=redis.host, port=redis.port) as client:
         client.flushall()
@@ -53,6 +63,12 @@ def backends(postgres: PostgresServer, redis: RedisServer, database: str) -> dic
         "REDIS_HOST": redis.host,
         "REDIS_PORT": str(redis.port),
     }
+
+
+@pytest.fixture(scope="module")
+def backends(addresses: dict[str, str]) -> dict[str, str]:
+    """Return the same settings with time-outs that no busy machine reaches."""
+    return {**addresses, **_PATIENT}
 
 
 @pytest.fixture(scope="module")

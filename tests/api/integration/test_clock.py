@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.servers.api import ApiServer, running_api
+from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.servers.clocks import Clock
 from tests.servers.collector import running_collector
 
@@ -42,9 +42,9 @@ def test_no_duration_is_negative(backends: dict[str, str], tmp_path: Path) -> No
 
 async def _ask_across(api: ApiServer, clock: Clock) -> str:
     async with httpx2.AsyncClient(base_url=api.base_url, timeout=20) as client:
-        across = [asyncio.create_task(client.get("/faults/slow?seconds=1")) for _ in range(4)]
+        across = [asyncio.create_task(client.get("/faults/slow?seconds=5")) for _ in range(4)]
         assert (await client.get("/users")).status_code == 200
-        await asyncio.sleep(0.3)
+        await wait_until_in_progress(client, len(across))
         clock.step(-HOUR)
         for answer in [await client.get(path) for path in ("/users", "/posts") for _ in range(10)]:
             assert answer.status_code == 200

@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -15,11 +13,11 @@ import pytest
 
 from tests.servers.api import ApiServer, running_api
 from tests.servers.postgres import PostgresServer, running_postgres
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-# By default short enough for every run; FAULT_SECONDS=30 and 60 are the full measurements.
-STOPPED_SECONDS = float(os.environ.get("FAULT_SECONDS", "6"))
-WATCHED_SECONDS = float(os.environ.get("FAULT_SECONDS", "2"))
+_CLIENTS = 4
+# What a client is answered: a status each, in order.
+Answers = list[list[int]]
 
 
 @pytest.fixture
@@ -31,9 +29,9 @@ def mortal_postgres() -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def _running(backends: dict[str, str], postgres: PostgresServer) -> Iterator[ApiServer]:
+def _running(addresses: dict[str, str], postgres: PostgresServer) -> Iterator[ApiServer]:
     settings = {
-        **backends,
+        **addresses,
         "DATABASE_PORT": str(postgres.port),
         "DATABASE_NAME": "burnrate",
         # Every answer shall come from the database.
@@ -44,11 +42,11 @@ def _running(backends: dict[str, str], postgres: PostgresServer) -> Iterator[Api
 
 
 def test_start_without_postgres_is_alive_not_ready_and_then_ready(
-    backends: dict[str, str], mortal_postgres: PostgresServer
+    addresses: dict[str, str], mortal_postgres: PostgresServer
 ) -> None:
     """Master and workers stay, and the schema is there as soon as the server is."""
     mortal_postgres.stop()
-    with _running(backends, mortal_postgres) as api, api.client() as client:
+    with _running(addresses, mortal_postgres) as api, api.client() as client:
         pids = api.worker_pids()
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").status_code == 503
@@ -63,63 +61,55 @@ def test_start_without_postgres_is_alive_not_ready_and_then_ready(
 
 
 def test_restart_of_postgres_under_load_costs_503_only(
-    backends: dict[str, str], mortal_postgres: PostgresServer
+    addresses: dict[str, str], mortal_postgres: PostgresServer
 ) -> None:
-    """No 500, and good again within two seconds; writes like reads."""
-    with _running(backends, mortal_postgres) as api, _load(api) as answers:
-        wait_until(lambda: len(answers) > 50, "the load")
+    """No 500, and then good again for everyone; writes like reads."""
+    with _running(addresses, mortal_postgres) as api, _load(api) as answers:
+        wait_until(lambda: _have(answers, {200, 201}, 10), "the load")
         mortal_postgres.stop(signal.SIGQUIT)
-        wait_until(lambda: any(status == 503 for _, status in answers), "the outage")
+        wait_until(lambda: _have(answers, {503}, 1), "the outage")
         mortal_postgres.start()
-        time.sleep(2)
-        during = list(answers)
-        answers.clear()
-        wait_until(lambda: len(answers) > 100, "the load")
-        after = list(answers)
-    assert {status for _, status in during} == {200, 201, 503}
-    assert {status for _, status in after} == {200, 201}
+        wait_until(lambda: _have(answers, {200, 201}, 50), "good answers only")
+    assert {status for statuses in answers for status in statuses} == {200, 201, 503}
 
 
-def test_postgres_that_stopped_dead_holds_nobody_for_long(
-    backends: dict[str, str], mortal_postgres: PostgresServer
+def test_postgres_that_stopped_dead_holds_nobody(
+    addresses: dict[str, str], mortal_postgres: PostgresServer
 ) -> None:
-    """Every answer within 7 s, all along, and good within 5 s after."""
-    with _running(backends, mortal_postgres) as api:
+    """Everyone is answered while it stands still, and served when it goes on."""
+    with _running(addresses, mortal_postgres) as api:
         with _load(api) as answers:
-            wait_until(lambda: len(answers) > 50, "the load")
+            wait_until(lambda: _have(answers, {200, 201}, 10), "the load")
             pids = mortal_postgres.tree()
             for pid in pids:
                 pid.suspend()
             try:
-                time.sleep(STOPPED_SECONDS)
+                wait_until(lambda: _have(answers, {503}, 2), "two refusals for everyone")
             finally:
                 for pid in pids:
                     pid.resume()
             wait_until(lambda: _all_ready(api), "readiness")
         with api.client() as client:
             assert client.get("/users").status_code == 200
-    assert {status for _, status in answers} == {200, 201, 503}
-    assert max(seconds for seconds, _ in answers) < 7
+    assert {status for statuses in answers for status in statuses} == {200, 201, 503}
 
 
 def test_worker_killed_while_postgres_is_down_takes_nobody_along(
-    backends: dict[str, str], mortal_postgres: PostgresServer
+    addresses: dict[str, str], mortal_postgres: PostgresServer
 ) -> None:
     """The others serve, one takes its place, and the master stays."""
     mortal_postgres.stop()
-    with _running(backends, mortal_postgres) as api:
+    with _running(addresses, mortal_postgres) as api:
         before = set(api.worker_pids())
         victim = before.pop()
         os.kill(victim, signal.SIGKILL)
         wait_until(
             lambda: victim not in api.worker_pids() and len(api.worker_pids()) == 4, "a new worker"
         )
-        until = time.monotonic() + WATCHED_SECONDS
-        while time.monotonic() < until:
+        for _ in range(20):
             with api.client(headers={"Connection": "close"}) as client:
                 assert client.get("/health/live").status_code == 200
                 assert client.get("/users").status_code == 503
-            time.sleep(0.05)
         assert api.is_running()
         assert before < set(api.worker_pids())
         mortal_postgres.start()
@@ -127,11 +117,11 @@ def test_worker_killed_while_postgres_is_down_takes_nobody_along(
 
 
 def test_exhausted_pool_refuses_after_its_time_out(
-    backends: dict[str, str], mortal_postgres: PostgresServer
+    addresses: dict[str, str], mortal_postgres: PostgresServer
 ) -> None:
-    """Twenty want to hold one of four: sixteen get 503 with Retry-After after 1 s."""
+    """Twenty want to hold one of four: sixteen are refused before these four are done."""
     settings = {
-        **backends,
+        **addresses,
         "DATABASE_PORT": str(mortal_postgres.port),
         "DATABASE_NAME": "burnrate",
         "DATABASE_POOL_MIN": "1",
@@ -141,17 +131,8 @@ def test_exhausted_pool_refuses_after_its_time_out(
     }
     with running_api(**settings) as api:
         answers = asyncio.run(_hold(api, 20))
-        seconds = [
-            float(line["process_time"])
-            for line in api.log_lines()
-            if line.get("status_code") == 503
-        ]
-    assert Counter(answer.status_code for answer in answers) == {200: 4, 503: 16}
-    refused = [answer for answer in answers if answer.status_code == 503]
-    assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
-    # 1.1 s on a machine with nothing else to do; this one runs other tests.
-    assert len(seconds) == 16
-    assert max(seconds) < 1.5
+    assert [answer.status_code for answer in answers] == [503] * 16 + [200] * 4
+    assert {answer.headers["Retry-After"] for answer in answers[:16]} == {"1"}
 
 
 def _all_ready(api: ApiServer) -> bool:
@@ -160,23 +141,27 @@ def _all_ready(api: ApiServer) -> bool:
         return all(client.get("/health/ready").status_code == 200 for _ in range(12))
 
 
+def _have(answers: Answers, wanted: set[int], count: int) -> bool:
+    """Tell whether the last so many answers of each client are of the wanted."""
+    ends = [statuses[-count:] for statuses in answers]
+    return all(len(end) == count and set(end) <= wanted for end in ends)
+
+
 @contextmanager
-def _load(api: ApiServer) -> Iterator[list[tuple[float, int]]]:
-    """Read and write all the time; yields how long each answer took and its status."""
-    answers: list[tuple[float, int]] = []
+def _load(api: ApiServer) -> Iterator[Answers]:
+    """Read and write all the time."""
+    answers: Answers = [[] for _ in range(_CLIENTS)]
     stop = threading.Event()
 
-    def ask() -> None:
+    def ask(statuses: list[int]) -> None:
         with api.client() as client:
             while not stop.is_set():
                 name = uuid4().hex
                 user = {"name": name, "email": f"{name}@example.org"}
                 for method, body in (("GET", None), ("POST", user)):
-                    started = time.perf_counter()
-                    answer = client.request(method, "/users", json=body)
-                    answers.append((time.perf_counter() - started, answer.status_code))
+                    statuses.append(client.request(method, "/users", json=body).status_code)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask, args=[statuses]) for statuses in answers]
     for thread in threads:
         thread.start()
     try:
@@ -188,6 +173,8 @@ def _load(api: ApiServer) -> Iterator[list[tuple[float, int]]]:
 
 
 async def _hold(api: ApiServer, count: int) -> list[httpx2.Response]:
-    async with httpx2.AsyncClient(base_url=api.base_url, timeout=30) as client:
-        hold = {"pool": "postgres", "connections": 1, "seconds": 2}
-        return await asyncio.gather(*(client.post("/faults/hold", json=hold) for _ in range(count)))
+    """Return the answers in the order in which they come."""
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=PATIENCE_SECONDS) as client:
+        hold = {"pool": "postgres", "connections": 1, "seconds": 10}
+        asked = [client.post("/faults/hold", json=hold) for _ in range(count)]
+        return [await answer for answer in asyncio.as_completed(asked)]

@@ -1,6 +1,5 @@
 """The rate limit is one for all workers, and for whom the proxy says the client is."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.servers.api import ApiServer, running_api
+from tests.servers.clocks import Clock
 from tests.servers.front import running_front
 from tests.servers.redis import RedisServer
 
@@ -18,18 +18,22 @@ DOCUMENT = {"text": "An error budget is spent, not saved."}
 
 
 @pytest.fixture(scope="module")
-def api(backends: dict[str, str]) -> Iterator[ApiServer]:
-    """Run the service with the limit it was asked to have, behind a proxy on this machine."""
-    with running_api(**backends, FORWARDED_ALLOW_IPS="127.0.0.1") as server:
-        yield server
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
+    """Return the service's wall clock."""
+    return Clock(tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture(autouse=True)
-def early_in_a_window() -> None:
-    """Wait for a new window where the present one might end during the test."""
-    left = 60 - time.time() % 60
-    if left < 8:
-        time.sleep(left + 0.1)
+def stopped_clock(clock: Clock) -> None:
+    """Let no window end during a test."""
+    clock.stop()
+
+
+@pytest.fixture(scope="module")
+def api(backends: dict[str, str], clock: Clock) -> Iterator[ApiServer]:
+    """Run the service with the limit it was asked to have, behind a proxy on this machine."""
+    with running_api(**backends, **clock.settings, FORWARDED_ALLOW_IPS="127.0.0.1") as server:
+        yield server
 
 
 def test_limit_is_shared_by_all_workers(api: ApiServer) -> None:
@@ -62,10 +66,15 @@ def test_clients_of_the_proxy_have_a_limit_each(api: ApiServer) -> None:
             assert client.post("/process", json=DOCUMENT).status_code == 200
 
 
-def test_forged_addresses_are_one_client(backends: dict[str, str]) -> None:
+def test_forged_addresses_are_one_client(backends: dict[str, str], clock: Clock) -> None:
     """Where the sender is not the proxy, what it claims to forward is not believed."""
     with (
-        running_api(**backends, FORWARDED_ALLOW_IPS="192.0.2.99", WEB_CONCURRENCY="1") as api,
+        running_api(
+            **backends,
+            **clock.settings,
+            FORWARDED_ALLOW_IPS="192.0.2.99",
+            WEB_CONCURRENCY="1",
+        ) as api,
         api.client() as client,
     ):
         statuses = Counter(

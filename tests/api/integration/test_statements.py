@@ -1,7 +1,6 @@
 """How many statements a request costs, by PostgreSQL's own count."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 
 import asyncpg
@@ -9,27 +8,18 @@ import httpx2
 import pytest
 
 from tests.api.integration.statements import StatementLog, log_statements
-from tests.servers.api import ApiServer, running_api
+from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.servers.postgres import PostgresServer
 
 WORKERS = 4
 CLIENTS = 200
-
-# On a busy machine a look-up in the cache may take longer than the service waits for it; it then
-# asks the database, as it should. Here only the cache's own work is counted.
-PATIENT = {
-    "REDIS_TIMEOUT_SECONDS": "10",
-    "REDIS_POOL_TIMEOUT_SECONDS": "10",
-    "DATABASE_STATEMENT_TIMEOUT_SECONDS": "30",
-    "DATABASE_COMMAND_TIMEOUT_SECONDS": "30",
-}
 
 
 @pytest.fixture(scope="module")
 def api(postgres: PostgresServer, database: str, backends: dict[str, str]) -> Iterator[ApiServer]:
     """Run the service on a database that logs its statements."""
     asyncio.run(log_statements(postgres, database))
-    with running_api(**backends, **PATIENT) as server:
+    with running_api(**backends) as server:
         yield server
 
 
@@ -92,20 +82,10 @@ async def _stampede(
                 # Whoever reads the table now waits for the end of this transaction.
                 await connection.execute("LOCK TABLE posts IN ACCESS EXCLUSIVE MODE")
                 requests = [asyncio.create_task(client.get(path)) for _ in range(CLIENTS)]
-                await _all_in_progress(client)
+                # One more would come too late to share a load.
+                await wait_until_in_progress(client, CLIENTS)
                 # Longer than a worker waits for another's load.
                 await asyncio.sleep(0.5)
             return await asyncio.gather(*requests)
     finally:
         await connection.close()
-
-
-async def _all_in_progress(client: httpx2.AsyncClient) -> None:
-    """Return when every request is inside the service; one more comes too late to share a load."""
-    async with asyncio.timeout(25):
-        while True:
-            metrics = (await client.get("/metrics")).text
-            [value] = re.findall(r"^http_requests_in_progress (\S+)$", metrics, re.MULTILINE)
-            if float(value) > CLIENTS:  # a scrape counts itself
-                return
-            await asyncio.sleep(0.1)

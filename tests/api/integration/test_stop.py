@@ -7,7 +7,7 @@ from collections import Counter
 import httpx2
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.servers.api import ApiServer, running_api
+from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.servers.collector import Collector, running_collector
 
 IN_FLIGHT = 50
@@ -15,7 +15,7 @@ TRACED = {"OTEL_TRACES_SAMPLER": "always_on", "FAULTS_ENABLED": "true"}
 
 
 def test_requests_in_flight_complete_and_all_is_flushed(backends: dict[str, str]) -> None:
-    """Fifty requests of two seconds: fifty answers, fifty lines, fifty spans."""
+    """Fifty requests that are all in progress: fifty answers, fifty lines, fifty spans."""
     with running_collector() as collector:
         settings = {**TRACED, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with running_api(**backends, **settings) as api:
@@ -55,24 +55,16 @@ def test_request_that_takes_too_long_does_not_keep_the_shutdown_from_running(
     assert not [line for line in lines if "SIGKILL" in line["message"]]
 
 
-async def _stop_under(api: ApiServer, count: int, seconds: float = 2) -> Counter[int]:
+async def _stop_under(api: ApiServer, count: int, seconds: float = 10) -> Counter[int]:
     """Send SIGTERM once `count` requests are in flight; return what they were answered."""
     limits = httpx2.Limits(max_connections=count + 1)
     async with httpx2.AsyncClient(base_url=api.base_url, timeout=30, limits=limits) as client:
         path = f"/faults/slow?seconds={seconds}"
         asked = [asyncio.create_task(client.get(path)) for _ in range(count)]
-        # The scrape that looks is in progress itself.
-        while await _in_progress(client) < count + 1:  # noqa: ASYNC110 - another process tells
-            await asyncio.sleep(0.05)
+        await wait_until_in_progress(client, count)
         api.send(signal.SIGTERM)
         answers = await asyncio.gather(*asked, return_exceptions=True)
     return Counter(answer.status_code for answer in answers if isinstance(answer, httpx2.Response))
-
-
-async def _in_progress(client: httpx2.AsyncClient) -> float:
-    metrics = (await client.get("/metrics")).text
-    [line] = [each for each in metrics.splitlines() if each.startswith("http_requests_in_progress")]
-    return float(line.split()[-1])
 
 
 def _server_spans(collector: Collector) -> Counter[str]:

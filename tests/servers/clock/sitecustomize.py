@@ -1,4 +1,4 @@
-"""Read by a Python process at its start: its wall clock is off by the seconds that a file says.
+"""Read by a Python process at its start: its wall clock is off, or stands, as a file says.
 
 A real clock cannot be set for one process, and libfaketime breaks Python's `sleep`.
 """
@@ -8,13 +8,14 @@ import os
 import time
 from pathlib import Path
 
-_file = Path(os.environ["CLOCK_OFFSET_FILE"])
+_file = Path(os.environ["CLOCK_FILE"])
 _real_time_ns = time.time_ns
 _RealDatetime = dt.datetime
 
 
 def _time_ns() -> int:
-    return _real_time_ns() + int(_file.read_text()) * 10**9
+    how, _, nanoseconds = _file.read_text().partition(" ")
+    return int(nanoseconds) + (_real_time_ns() if how == "off" else 0)
 
 
 def _time() -> float:
