@@ -87,6 +87,16 @@ def parse(query: str) -> Any:  # noqa: ANN401 - the library gives one of a dozen
         raise QueryError(" ".join(str(error).split())) from error
 
 
+def walk(node: Any) -> Iterator[Any]:  # noqa: ANN401 - as `parse`
+    """Yield a node of promql-parser's tree and all nodes below it."""
+    yield node
+    for name in ("lhs", "rhs", "expr", "vector_selector"):
+        if (below := getattr(node, name, None)) is not None:
+            yield from walk(below)
+    for argument in getattr(node, "args", ()):
+        yield from walk(argument)
+
+
 def _selectors(
     node: Any,  # noqa: ANN401 - any node
     grouped: frozenset[str],

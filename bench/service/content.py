@@ -1,11 +1,10 @@
 """Users and posts to read, made through the service itself."""
 
-import json
-from http.client import HTTPConnection, HTTPException
 from typing import Final
 
 from bench.service.generator import Target
 from burnrate.cli import CommandError
+from burnrate.http_client import HttpClient, NoAnswer, refusal
 from burnrate.load.mix import Call, create_post, create_user
 from burnrate.load.world import World
 
@@ -20,26 +19,21 @@ def make_content(target: Target) -> None:
         CommandError: the service does not take them, or has had others before.
     """
     world = World("seed")
-    connection = HTTPConnection(target.url.removeprefix("http://"), timeout=_TIMEOUT_SECONDS)
     try:
-        for _ in range(target.users):
-            _create(connection, create_user(world))
-        for _ in range(target.posts):
-            _create(connection, create_post(world))
-    except (OSError, HTTPException) as error:
+        with HttpClient("the service", target.url, timeout_seconds=_TIMEOUT_SECONDS) as service:
+            for _ in range(target.users):
+                _create(service, create_user(world))
+            for _ in range(target.posts):
+                _create(service, create_post(world))
+    except NoAnswer as error:
         raise CommandError(f"the service takes no content: {error}") from error
-    finally:
-        connection.close()
     made = [sorted(world.users), sorted(post.id for post in world.posts)]
     if made != [list(range(1, count + 1)) for count in (target.users, target.posts)]:
         raise CommandError("the service's database was not empty")
 
 
-def _create(connection: HTTPConnection, call: Call) -> None:
-    headers = {"Content-Type": "application/json"}
-    connection.request(call.method, call.path, json.dumps(call.json), headers)
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != _CREATED or call.learn is None:
-        raise CommandError(f"the service takes no content: status {response.status}")
-    call.learn(json.loads(body))
+def _create(service: HttpClient, call: Call) -> None:
+    answer = service.request(call.method, call.path, json=call.json)
+    if answer.status_code != _CREATED or call.learn is None:
+        raise CommandError(f"the service takes no content: {refusal(answer)}")
+    call.learn(answer.json())

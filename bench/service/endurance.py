@@ -10,13 +10,14 @@ from typing import Final, Self
 
 import psutil
 
-from bench.service.counts import Scrape, scrape, uncounted
+from bench.service.counts import scrape, uncounted
 from bench.service.feeds import Feeds
 from bench.service.generator import Figures, run_wrk
 from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
+from burnrate.exposition import Samples
 
 _SAMPLES: Final = 120
 # Shares of the samples: how many are warm-up, and how many then make the start, and the end.
@@ -110,7 +111,7 @@ def endure(service: RunningService, plan: LoadPlan, content: Path) -> Endurance:
     )
 
 
-def _grown(before: Scrape, after: Scrape, **labels: str) -> int:
+def _grown(before: Samples, after: Samples, **labels: str) -> int:
     name = "worker_exits_total"
     return round(after.total(name, **labels) - before.total(name, **labels))
 

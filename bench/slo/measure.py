@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,9 +21,10 @@ from typing import Final
 
 import psutil
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from bench.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
+from burnrate.durations import format_duration, parse_duration
+from burnrate.http_client import HttpClient, NoAnswer
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Group, groups
 from burnrate.slo.specification import Service, Slo
@@ -36,6 +36,7 @@ _PORT: Final = 0
 # What the limit is meant for, whatever this machine has.
 _CORES: Final = 2
 _LIMIT: Final = 0.2
+_ANSWER_SECONDS: Final = 30.0
 # The tickets' first evaluations are spread over their whole interval.
 _START_SECONDS: Final = 120 + TICKET_EVALUATION_SECONDS
 
@@ -72,18 +73,18 @@ class Measurement:
             yield (
                 f"{self.copies} services, {sum(map(len, series.values()))} raw series, {number}"
                 f" rules, an evaluation each {self.every_seconds} s, of tickets each"
-                f" {self._paced(TICKET_EVALUATION_SECONDS)} s"
+                f" {self._paced(TICKET_EVALUATION_SECONDS):g} s"
             )
             samples = write_history(services, int(time.time()), folder / "data")
             yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
             for group in rules:
-                group["interval"] = f"{self._paced(int(group['interval'].removesuffix('s')))}s"
+                group["interval"] = format_duration(self._paced(parse_duration(group["interval"])))
             with _exporter(series) as port:
                 targets = _targets(services, port)
                 with _prometheus(folder, rules, targets) as server:
                     yield from self._watch(server)
 
-    def _paced(self, seconds: int) -> int:
+    def _paced(self, seconds: float) -> float:
         return seconds * self.every_seconds // EVALUATION_SECONDS
 
     def _watch(self, server: "_Server") -> Iterator[str]:
@@ -118,7 +119,7 @@ class Measurement:
 @dataclass(frozen=True)
 class _Server:
     process: psutil.Process
-    url: str
+    http: HttpClient
 
     def cpu_seconds(self) -> float:
         times = self.process.cpu_times()
@@ -129,29 +130,23 @@ class _Server:
         return self.metric("prometheus_engine_query_samples_total")
 
     def metric(self, name: str) -> float:
-        families = text_string_to_metric_families(self._get("/metrics"))
-        return sum(s.value for family in families for s in family.samples if s.name == name)
+        return self.http.samples().total(name)
 
     def firing(self) -> int:
-        alerts = json.loads(self._get("/api/v1/alerts"))["data"]["alerts"]
+        alerts = json.loads(self.http.get("/api/v1/alerts"))["data"]["alerts"]
         return sum(alert["state"] == "firing" for alert in alerts)
 
     def wait_for_evaluations(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             try:
-                report = json.loads(self._get("/api/v1/rules"))["data"]["groups"]
-            except OSError:
+                report = json.loads(self.http.get("/api/v1/rules"))["data"]["groups"]
+            except NoAnswer:
                 report = []
             if report and all(r["health"] != "unknown" for g in report for r in g["rules"]):
                 return
             time.sleep(0.2)
         raise TimeoutError(f"Prometheus has not evaluated all rules in {_START_SECONDS} s")
-
-    def _get(self, path: str) -> str:
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310 - ours
-            text: str = answer.read().decode()
-        return text
 
 
 def _machine() -> str:
@@ -238,7 +233,7 @@ def _prometheus(
     job = {
         "job_name": "measured",
         "honor_labels": True,
-        "scrape_interval": f"{SCRAPE_SECONDS}s",
+        "scrape_interval": format_duration(SCRAPE_SECONDS),
         "static_configs": targets,
     }
     config = {"rule_files": ["rules.yml"], "scrape_configs": [job]}
@@ -258,7 +253,9 @@ def _prometheus(
             stderr=log,
         )
     try:
-        yield _Server(process, f"http://{_HOST}:{port}")
+        url = f"http://{_HOST}:{port}"
+        with HttpClient("prometheus", url, timeout_seconds=_ANSWER_SECONDS) as http:
+            yield _Server(process, http)
     finally:
         # Nobody needs its data: no orderly end.
         process.kill()

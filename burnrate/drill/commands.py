@@ -10,20 +10,22 @@ from pathlib import Path
 import click
 
 from burnrate.cli import CommandError
-from burnrate.drill.catalogue import DRILLS, Drill
-from burnrate.drill.drill_plan import expected_alert, problem
-from burnrate.drill.errors import DrillError, UndoFailed
-from burnrate.drill.output import drill_report as report
-from burnrate.drill.output.live_screen import LiveScreen
+from burnrate.drill import output
+from burnrate.drill.catalogue import DRILLS
+from burnrate.drill.definition import Drill
+from burnrate.drill.drill_target import Target, find_target
+from burnrate.drill.errors import DrillError, Refused, UndoFailed
+from burnrate.drill.output import LiveScreen
 from burnrate.drill.result import Result
 from burnrate.drill.runner import DRILL_RATE, Runner
 from burnrate.drill.running_stack import RunningStack
+from burnrate.http_client import NoAnswer
 from burnrate.load.engine import LoadFailed
 from burnrate.stack.errors import StackError
 
 # What one drill leaves behind, such as a page of a consequence, may take a while to resolve.
-_QUIET_SECONDS = 900.0
-_QUIET_LOOK_SECONDS = 5.0
+_RESOLUTION_SECONDS = 900.0
+_RESOLUTION_LOOK_SECONDS = 5.0
 _INTERRUPTED = 130
 
 
@@ -67,7 +69,7 @@ def drill(
     drills = _chosen(names, is_all=is_all)
     results: list[Result] = []
     try:
-        with _told_as_commands_do():
+        with _failures_in_one_line():
             _hold_all(drills, rate, results, is_all=is_all)
     finally:
         # Also of what was held before an interrupt: all of them take an hour.
@@ -78,10 +80,10 @@ def drill(
 
 
 @contextmanager
-def _told_as_commands_do() -> Iterator[None]:
+def _failures_in_one_line() -> Iterator[None]:
     try:
         yield
-    except (DrillError, LoadFailed) as error:
+    except (DrillError, NoAnswer, LoadFailed) as error:
         raise CommandError(str(error)) from error
     except StackError as error:
         raise CommandError(str(error), log_tail=error.log_tail) from error
@@ -106,16 +108,19 @@ def _hold_all(drills: Sequence[Drill], rate: float, results: list[Result], *, is
     stack = RunningStack.find(screen.say)
     stack.check()
     for each in drills:
-        reason = problem(each, stack)
-        if reason is not None and is_all:
-            screen.say(f"{each.name}: skipped: {reason}")
-            results.append(Result(each.name, each.summary, skipped=reason))
+        try:
+            target = find_target(each, stack)
+        except Refused as refused:
+            if not is_all:
+                raise Refused(f"{each.name}: {refused}") from refused
+            screen.say(f"{each.name}: skipped: {refused}")
+            results.append(Result(each.name, each.summary, skipped=str(refused)))
             continue
         if results:
-            _wait_until_quiet(each, stack, screen)
+            _wait_until_resolved(each, target, stack, screen)
         try:
-            results.append(Runner(each, stack, screen, rate).run())
-        except (DrillError, LoadFailed, StackError) as error:
+            results.append(Runner(each, target, stack, screen, rate).run())
+        except (DrillError, NoAnswer, LoadFailed, StackError) as error:
             # Nothing is held while the fault of another drill is on.
             if len(drills) == 1 or isinstance(error, UndoFailed):
                 raise
@@ -124,34 +129,35 @@ def _hold_all(drills: Sequence[Drill], rate: float, results: list[Result], *, is
         screen.say("")
 
 
-def _wait_until_quiet(each: Drill, stack: RunningStack, screen: LiveScreen) -> None:
+def _wait_until_resolved(
+    each: Drill, target: Target, stack: RunningStack, screen: LiveScreen
+) -> None:
     """Wait for what the drill before may have left of this one's alert; then it is refused."""
-    deadline = time.monotonic() + _QUIET_SECONDS
+    deadline = time.monotonic() + _RESOLUTION_SECONDS
     is_said = False
-    expected = expected_alert(each, stack)
-    while expected is not None and time.monotonic() < deadline:
+    while target.rule is not None and time.monotonic() < deadline:
         labels = [alert.labels for alert in stack.prometheus.alerts()]
-        labels += [alert.labels for alert in stack.inbox.alerts({"state": "firing"})]
-        if not any(expected.is_met_by(each_of) for each_of in labels):
+        labels += [episode.labels for episode in stack.inbox.episodes({"state": "firing"})]
+        if not any(target.expected.matches(each_of) for each_of in labels):
             return
         if not is_said:
-            screen.say(f"{each.name}: waiting for {expected} of the drill before to resolve")
+            screen.say(f"{each.name}: waiting for {target.expected} of the drill before to resolve")
             is_said = True
-        time.sleep(_QUIET_LOOK_SECONDS)
+        time.sleep(_RESOLUTION_LOOK_SECONDS)
 
 
 def _show(
     results: Sequence[Result], report_path: Path | None, *, is_all: bool, is_json: bool
 ) -> None:
     if report_path is not None:
-        report_path.write_text(report.markdown(results), encoding="utf-8")
+        report_path.write_text(output.markdown(results), encoding="utf-8")
         click.echo(f"report: {report_path}", err=True)
     if is_json:
-        documents = [report.as_json(result) for result in results]
+        documents = [output.as_json(result) for result in results]
         click.echo(
             json.dumps(documents if is_all or len(documents) > 1 else documents[0], indent=2)
         )
     elif is_all:
-        click.echo(report.markdown(results), nl=False)
+        click.echo(output.markdown(results), nl=False)
     else:
-        click.echo("\n".join(report.text(result) for result in results))
+        click.echo("\n".join(output.text(result) for result in results))

@@ -1,24 +1,25 @@
-"""What a drill will wait for on this very stack, and until when."""
+"""What a drill will wait for, and until when."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from burnrate.drill.catalogue import Drill
-from burnrate.drill.clients.inbox_api import read_late
-from burnrate.drill.clients.loki_rules import loki_rules
-from burnrate.drill.clients.prometheus_api import Rule
+from burnrate.drill.clients import PrometheusApi, Rule, loki_ranges
+from burnrate.drill.definition import Drill
+from burnrate.drill.drill_target import Target
 from burnrate.drill.errors import Refused
-from burnrate.drill.expectation import bounds as theory
-from burnrate.drill.expectation.bounds import Pace, Window
-from burnrate.drill.expectation.expected_alert import (
-    Expected,
-    conditions,
-    find_rule,
-    ranges_seconds,
-    windows,
+from burnrate.drill.expectation import (
+    SLACK_SECONDS,
+    EventCounts,
+    ExpectedAlert,
+    RecordedTier,
+    Waits,
+    Window,
+    burn_seconds,
+    latest_resolution,
+    latest_times,
 )
-from burnrate.drill.observation.timeline import ALERT_STEPS, Step
+from burnrate.drill.observation import ALERT_STEPS, Step
 from burnrate.drill.running_stack import RunningStack
 
 # Alertmanager waits longer after each attempt that fails, and this long at most.
@@ -43,153 +44,140 @@ class Plan:
 
     Args:
         expected: The alert, told from those of other tiers.
-        rule: Where it comes from.
-        bounds: What theory says of each step.
+        rule: Where it comes from, where Prometheus evaluates it; else None.
+        bad: A query that rises with the first bad sample; empty where there is none.
+        bounds: The latest time of each step.
         way: The steps that are looked for while the fault is on.
         end: The step that ends the drill.
         wait_seconds: How long Alertmanager may hold the notification.
     """
 
     drill: Drill
-    expected: Expected
+    expected: ExpectedAlert
     rule: Rule | None
+    bad: str
     bounds: Mapping[Step, Bound]
     way: Sequence[Step] = ALERT_STEPS
     end: Step = Step.RESOLVED
     wait_seconds: float = 0.0
 
 
-def problem(drill: Drill, stack: RunningStack) -> str | None:
-    """Return why a drill cannot be held on this stack, or None."""
-    if drill.sees == "watchdog":
-        is_late = read_late(stack.inbox.metrics())
-        if is_late is None:
-            return "the inbox has no dead man's switch that could notice"
-        return "the inbox misses its watchdog already" if is_late else None
-    if drill.sees == "loki":
-        if not stack.prometheus.value('up{job="loki"} == 1'):
-            return "Loki is not part of this stack (not installed, or down)"
-        if not stack.prometheus.value("sum(loki_distributor_lines_received_total)"):
-            return "nothing ships logs to Loki (Alloy is not installed, or down)"
-    if _find(drill, stack) is None:
-        where = "loki/rules" if drill.sees == "loki" else "the loaded rules"
-        return f"no rule for it: {where} have none for {drill.expected}"
-    return None
+def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) -> Plan:
+    """Return what to expect under a load of `rate` requests a second.
 
-
-def expected_alert(drill: Drill, stack: RunningStack) -> Expected | None:
-    """Return the alert a drill waits for on this stack, told from those of other tiers."""
-    rule = None if drill.sees == "watchdog" else _find(drill, stack)
-    return drill.expected.pinned_to(rule) if rule is not None else None
-
-
-def make_plan(drill: Drill, stack: RunningStack, rate: float) -> Plan:
-    """Return what to expect of a load of `rate` requests a second; raises Refused."""
-    if (reason := problem(drill, stack)) is not None:
-        raise Refused(f"{drill.name}: {reason}")
-    if drill.sees == "watchdog":
+    Raises:
+        Refused: the alert cannot fire for this fault.
+        NoAnswer: a part of the stack does not answer.
+    """
+    if target.rule is None:
         return _watchdog_plan(drill, stack)
-    rule = _find(drill, stack)
-    assert rule is not None  # noqa: S101 - `problem` has just found it
-    expected = drill.expected.pinned_to(rule)
-    pace = _pace(drill, stack, rule)
-    if drill.sees == "loki":
-        return _loki_plan(drill, expected, rule, pace)
-    return _alert_plan(drill, stack, rule, pace, rate)
+    waits = _waits(drill, stack, target.rule)
+    if drill.noticed_by == "loki":
+        return _loki_plan(drill, target.expected, target.rule, waits)
+    windows: list[Window] = []
+    burn = 0.0
+    if target.tier is not None and target.events is not None:
+        windows = _windows(stack.prometheus, target.tier, target.events)
+        burn = burn_seconds(windows, rate, drill.bad_share)
+        if math.isinf(burn):
+            raise Refused(f"{drill.name}: {target.rule.name} cannot fire for this fault")
+    return Plan(
+        drill,
+        target.expected,
+        target.rule,
+        drill.bad if target.events is None else target.events.bad_so_far,
+        _alert_bounds(drill, target.rule, waits, windows, burn),
+        wait_seconds=waits.notification,
+    )
 
 
-def _loki_plan(drill: Drill, expected: Expected, rule: Rule, pace: Pace) -> Plan:
-    told = theory.detection(pace, onset=drill.onset_seconds, burn=0.0).stored
+def _alert_bounds(
+    drill: Drill, rule: Rule, waits: Waits, windows: Sequence[Window], burn: float
+) -> dict[Step, Bound]:
+    latest = latest_times(waits, onset=drill.onset_seconds, burn=burn)
+    bounds = {
+        step: Bound(seconds + SLACK_SECONDS)
+        for step, seconds in {
+            Step.FIRST_BAD: latest.first_bad,
+            Step.OVER: latest.over,
+            Step.PENDING: latest.pending,
+            Step.FIRING: latest.firing,
+            Step.SENT: latest.sent,
+            Step.STORED: latest.stored,
+        }.items()
+    }
+    resolved = latest_resolution(waits, windows, drill.bad_share, rule.keep_firing_for)
+    bounds[Step.RESOLVED] = Bound(resolved + SLACK_SECONDS, Step.FAULT_OFF)
+    if drill.is_inbox_stopped:
+        retry = min(_LONGEST_RETRY_SECONDS, waits.group_interval)
+        bounds[Step.SENT] = Bound(latest.sent + retry + SLACK_SECONDS)
+        bounds[Step.STORED] = Bound(retry + SLACK_SECONDS, Step.INBOX_BACK)
+    return bounds
+
+
+def _loki_plan(drill: Drill, expected: ExpectedAlert, rule: Rule, waits: Waits) -> Plan:
+    stored = latest_times(waits, onset=drill.onset_seconds, burn=0.0).stored
     # More lines than the rule allows are in its range until the last one of the fault leaves it.
-    held = [Window(seconds, threshold=0.0) for seconds in ranges_seconds(rule.query)]
-    over = drill.onset_seconds + theory.reset(pace, held, drill.bad_share, rule.keep_firing_for)
+    windows = [Window(seconds, threshold=0.0) for seconds in loki_ranges(rule.query)]
+    resolved = drill.onset_seconds + latest_resolution(
+        waits, windows, drill.bad_share, rule.keep_firing_for
+    )
     return Plan(
         drill,
         expected,
         None,
+        "",
         {
-            Step.STORED: Bound(told + theory.SLACK_SECONDS),
-            Step.RESOLVED: Bound(over + theory.SLACK_SECONDS, Step.FAULT_OFF),
+            Step.STORED: Bound(stored + SLACK_SECONDS),
+            Step.RESOLVED: Bound(resolved + SLACK_SECONDS, Step.FAULT_OFF),
         },
         (Step.SENT, Step.STORED),
-        wait_seconds=_wait(pace),
+        wait_seconds=waits.notification,
     )
 
 
-def _alert_plan(drill: Drill, stack: RunningStack, rule: Rule, pace: Pace, rate: float) -> Plan:
-    held: list[Window] = []
-    burn = 0.0
-    if drill.events is not None:
-        rules = stack.prometheus.rules()
-        held = windows(
-            stack.prometheus,
-            conditions(rule, rules),
-            total=drill.events.total_in_window(),
-            bad=drill.events.bad_in_window(),
-        )
-        burn = theory.burn_seconds(held, rate, drill.bad_share)
-        if math.isinf(burn):
-            raise Refused(f"{drill.name}: {rule.name} cannot fire for this fault")
-    found = theory.detection(pace, onset=drill.onset_seconds, burn=burn)
-    bounds = {
-        Step.FIRST_BAD: found.first_bad,
-        Step.OVER: found.over,
-        Step.PENDING: found.pending,
-        Step.FIRING: found.firing,
-        Step.SENT: found.sent,
-        Step.STORED: found.stored,
-    }
-    reset = theory.reset(pace, held, drill.bad_share, rule.keep_firing_for)
-    result = {step: Bound(seconds + theory.SLACK_SECONDS) for step, seconds in bounds.items()}
-    result[Step.RESOLVED] = Bound(reset + theory.SLACK_SECONDS, Step.FAULT_OFF)
-    if drill.is_inbox_away:
-        retry = min(_LONGEST_RETRY_SECONDS, pace.group_interval)
-        result[Step.SENT] = Bound(found.sent + retry + theory.SLACK_SECONDS)
-        result[Step.STORED] = Bound(retry + theory.SLACK_SECONDS, Step.INBOX_BACK)
-    expected = drill.expected.pinned_to(rule)
-    return Plan(drill, expected, rule, result, wait_seconds=_wait(pace))
-
-
 def _watchdog_plan(drill: Drill, stack: RunningStack) -> Plan:
-    late = stack.watchdog_late_seconds + _WATCHDOG_LOOK_SECONDS + theory.SLACK_SECONDS
+    late = stack.watchdog_late_seconds + _WATCHDOG_LOOK_SECONDS + SLACK_SECONDS
     # Prometheus, or Alertmanager, is up again, evaluates, waits for the next flush, and is heard.
-    heard = 2 * _WATCHDOG_EVERY_SECONDS + _WATCHDOG_LOOK_SECONDS + theory.SLACK_SECONDS
+    heard = 2 * _WATCHDOG_EVERY_SECONDS + _WATCHDOG_LOOK_SECONDS + SLACK_SECONDS
     return Plan(
         drill,
         drill.expected,
         None,
+        "",
         {Step.LATE: Bound(late), Step.HEARD: Bound(heard, Step.FAULT_OFF)},
         (Step.LATE,),
         Step.HEARD,
     )
 
 
-def _pace(drill: Drill, stack: RunningStack, rule: Rule) -> Pace:
+def _windows(prometheus: PrometheusApi, tier: RecordedTier, events: EventCounts) -> list[Window]:
+    """Return a tier's windows with the events that they hold now."""
+    return [
+        Window(
+            seconds=seconds,
+            threshold=tier.threshold,
+            total=prometheus.value(events.total(seconds)),
+            bad=prometheus.value(events.bad(seconds)),
+        )
+        for seconds in (tier.long_seconds, tier.short_seconds)
+    ]
+
+
+def _waits(drill: Drill, stack: RunningStack, rule: Rule) -> Waits:
     labels = {"alertname": rule.name, **drill.expected.labels, **rule.labels}
-    rhythm = stack.alertmanager.rhythm(labels)
-    open_group = any(
-        all(alert.labels.get(name, "") == labels.get(name, "") for name in rhythm.group_by)
+    timing = stack.alertmanager.timing(labels)
+    is_group_open = any(
+        all(alert.labels.get(name, "") == labels.get(name, "") for name in timing.group_by)
         for alert in stack.alertmanager.alerts()
-        if stack.alertmanager.rhythm(alert.labels) == rhythm
+        if stack.alertmanager.timing(alert.labels) == timing
     )
-    scrape = stack.prometheus.scrape_interval(drill.job) if drill.sees == "prometheus" else 0.0
-    return Pace(
-        scrape=scrape,
+    is_scraped = drill.noticed_by == "prometheus"
+    return Waits(
+        scrape=stack.prometheus.scrape_interval(drill.job) if is_scraped else 0.0,
         evaluation=rule.interval,
-        hold=rule.duration,
-        group_wait=rhythm.group_wait,
-        group_interval=rhythm.group_interval,
-        is_group_open=open_group,
+        pending=rule.duration,
+        group_wait=timing.group_wait,
+        group_interval=timing.group_interval,
+        is_group_open=is_group_open,
     )
-
-
-def _wait(pace: Pace) -> float:
-    return pace.group_interval if pace.is_group_open else pace.group_wait
-
-
-def _find(drill: Drill, stack: RunningStack) -> Rule | None:
-    if drill.sees == "loki":
-        rules = loki_rules(stack.session.containers.checkout / "loki/rules")
-    else:
-        rules = stack.prometheus.rules()
-    return find_rule(drill.expected, rules)

@@ -9,9 +9,5 @@ class Refused(DrillError):
     """A drill does not even begin: nothing was changed."""
 
 
-class NoAnswer(DrillError):
-    """A part of the stack does not answer, which during a drill may be the point."""
-
-
 class UndoFailed(DrillError):
     """A fault could not be taken back: the message says how to do it by hand."""

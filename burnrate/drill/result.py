@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from burnrate.drill.drill_plan import Bound
-from burnrate.drill.observation.timeline import Step
+from burnrate.drill.observation import Step
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Result:
         expected: The alert that had to arrive, for people.
         marks: Seconds since the beginning of each step that happened.
         bounds: What theory says of a step.
-        strangers: Pages that arrived and must not have.
+        unexpected_pages: Pages that arrived and must not have.
         consequences: Pages that arrived and may.
         problem: Why it failed, if it did.
         skipped: Why it was not held, if it was not.
@@ -29,7 +29,7 @@ class Result:
     expected: str = ""
     marks: Mapping[Step, float] = field(default_factory=dict)
     bounds: Mapping[Step, Bound] = field(default_factory=dict)
-    strangers: tuple[str, ...] = ()
+    unexpected_pages: tuple[str, ...] = ()
     consequences: tuple[str, ...] = ()
     problem: str | None = None
     skipped: str | None = None
@@ -39,7 +39,7 @@ class Result:
     @property
     def has_passed(self) -> bool:
         """Whether the expected alert, and no other page, arrived and resolved."""
-        return self.problem is None and self.skipped is None and not self.strangers
+        return self.problem is None and self.skipped is None and not self.unexpected_pages
 
     @property
     def verdict(self) -> str:
@@ -48,8 +48,8 @@ class Result:
             return f"skipped: {self.skipped}"
         if self.problem is not None:
             return f"FAILED: {self.problem}"
-        if self.strangers:
-            return f"FAILED: other pages arrived: {', '.join(self.strangers)}"
+        if self.unexpected_pages:
+            return f"FAILED: other pages arrived: {', '.join(self.unexpected_pages)}"
         return "passed" if not self.late else f"passed, but later than theory: {self._late_text()}"
 
     @property

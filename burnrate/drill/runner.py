@@ -3,18 +3,26 @@
 import contextlib
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from burnrate.drill.catalogue import Drill, Kit
-from burnrate.drill.clients.inbox_api import Arrived
+from burnrate.drill.clients import Episode
+from burnrate.drill.definition import Drill, FaultContext
 from burnrate.drill.drill_plan import Plan, make_plan
-from burnrate.drill.errors import DrillError, NoAnswer, Refused
-from burnrate.drill.faults.interrupts import applied
-from burnrate.drill.observation.alert_observer import AlertWatch, PageWatch, WatchdogWatch
-from burnrate.drill.observation.timeline import Look, Step, Timeline
+from burnrate.drill.drill_target import Target
+from burnrate.drill.errors import DrillError, Refused
+from burnrate.drill.faults import applied
+from burnrate.drill.observation import (
+    AlertObserver,
+    Observation,
+    PageObserver,
+    Step,
+    Timeline,
+    WatchdogObserver,
+)
 from burnrate.drill.result import Result
 from burnrate.drill.running_stack import RunningStack
+from burnrate.http_client import NoAnswer
 from burnrate.load.background import BackgroundLoad
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import Mix
@@ -28,15 +36,18 @@ _WARM_UPS = 4
 _LEAST_SUCCESS = 0.95
 _LOOK_EVERY_SECONDS = 1.0
 # A drill waits for longer than theory says, so that it can tell by how much something is late.
-_PATIENCE = 1.5
-_MORE_PATIENCE_SECONDS = 60.0
+_TIMEOUT_FACTOR = 1.5
+_TIMEOUT_MARGIN_SECONDS = 60.0
 
 
-class Watch(Protocol):
-    """What a drill looks through."""
+class Observer(Protocol):
+    """Sees how far a drill has come."""
 
-    def begin(self) -> None: ...
-    def look(self) -> Look: ...
+    def begin(self) -> None:
+        """Take note of how everything is before the fault; raises NoAnswer."""
+
+    def observe(self) -> Observation:
+        """Look once; what does not answer is not seen."""
 
 
 class Screen(Protocol):
@@ -57,9 +68,19 @@ class Screen(Protocol):
 
 @dataclass
 class Runner:
-    """Holds one drill on a running stack."""
+    """Holds one drill on a running stack.
+
+    Args:
+        drill: Which.
+        target: What it waits for on this stack.
+        stack: Which.
+        screen: Where it is followed live.
+        rate: Requests a second.
+        look_every_seconds: From one observation to the next.
+    """
 
     drill: Drill
+    target: Target
     stack: RunningStack
     screen: Screen
     rate: float = DRILL_RATE
@@ -67,8 +88,8 @@ class Runner:
     _load: BackgroundLoad = field(init=False)
     _timeline: Timeline = field(init=False)
     _plan: Plan = field(init=False)
-    _watch: Watch = field(init=False)
-    _pages: PageWatch = field(init=False)
+    _observer: Observer = field(init=False)
+    _pages: PageObserver = field(init=False)
 
     def run(self) -> Result:
         """Hold the drill.
@@ -76,19 +97,20 @@ class Runner:
         Raises:
             Refused: this stack cannot be drilled so; nothing was broken.
             DrillError: it came to an end before its time; the fault is undone.
+            NoAnswer: a part did not answer where it must; the fault is undone.
             UndoFailed: and the fault is not undone.
             KeyboardInterrupt: it was interrupted; the fault is undone.
         """
         self.stack.check()
         with self.stack.reserved(), self._loaded() as self._load:
             self._warm_up()
-            # Only now: theory needs what the windows hold.
-            self._plan = make_plan(self.drill, self.stack, self.rate)
+            # Only now: the bounds follow from what the windows hold.
+            self._plan = make_plan(self.drill, self.target, self.stack, self.rate)
             self._refuse_firing()
-            self._pages = PageWatch(self.stack.prometheus, self.stack.inbox)
+            self._pages = PageObserver(self.stack.prometheus, self.stack.inbox)
             self._pages.begin()
-            self._watch = self._make_watch()
-            self._watch.begin()
+            self._observer = self._make_observer()
+            self._observer.begin()
             self.screen.begin(self._plan)
             return self._hold()
 
@@ -111,41 +133,43 @@ class Runner:
         raise Refused(f"the service fails before there is any fault: {stats.line()}")
 
     def _refuse_firing(self) -> None:
-        if self.drill.sees == "watchdog":
+        if self.drill.noticed_by == "watchdog":
             return
         active = [a.labels for a in self.stack.prometheus.alerts()]
         active += [a.labels for a in self.stack.alertmanager.alerts()]
-        active += [a.labels for a in self.stack.inbox.alerts({"state": "firing"})]
-        if any(self._plan.expected.is_met_by(labels) for labels in active):
+        active += [a.labels for a in self.stack.inbox.episodes({"state": "firing"})]
+        if any(self._plan.expected.matches(labels) for labels in active):
             raise Refused(
                 f"{self._plan.expected} is active already: "
                 "wait until it has resolved, in the inbox too"
             )
 
-    def _make_watch(self) -> Watch:
+    def _make_observer(self) -> Observer:
         stack, plan = self.stack, self._plan
-        if self.drill.sees == "watchdog":
-            return WatchdogWatch(stack.inbox)
-        return AlertWatch(
+        if self.drill.noticed_by == "watchdog":
+            return WatchdogObserver(stack.inbox)
+        return AlertObserver(
             stack.prometheus,
             stack.alertmanager,
             stack.inbox,
             self._pages,
             plan.expected,
             plan.rule,
-            self.drill.bad,
+            plan.bad,
             plan.wait_seconds,
-            is_inbox_away=self.drill.is_inbox_away,
+            is_inbox_stopped=self.drill.is_inbox_stopped,
         )
 
     def _hold(self) -> Result:
         plan = self._plan
-        fault = self.drill.fault(Kit(self.stack.service, self.stack, self.stack.prometheus))
+        fault = self.drill.fault(
+            FaultContext(self.stack.service, self.stack, self.stack.prometheus)
+        )
         self._timeline = Timeline(time.time(), plan.way, plan.end, self._on_mark, self._on_flap)
         try:
             with applied(fault, self.screen.say):
                 self._timeline.mark(Step.FAULT_ON, time.time())
-                if self.drill.is_inbox_away:
+                if self.drill.is_inbox_stopped:
                     self._follow(Step.SENT)
                     self.stack.start("inbox")
                     self._timeline.mark(Step.INBOX_BACK, time.time())
@@ -160,21 +184,22 @@ class Runner:
 
     def _follow(self, goal: Step) -> None:
         """Look until a step has happened; raises _OutOfTime."""
-        deadline = time.time() + self._patience(goal)
+        timeout_seconds = self._timeout_seconds(goal)
+        deadline = time.time() + timeout_seconds
         while not self._timeline.has(goal):
             began = time.monotonic()
             self._load.check()
-            self._timeline.look(self._watch.look())
+            self._timeline.observe(self._observer.observe())
             elapsed = time.time() - self._timeline.began
             self.screen.tick(elapsed, goal, self._load.stats.line())
             if time.time() > deadline and not self._timeline.has(goal):
-                raise _OutOfTime(f"not {goal} within {self._patience(goal):.0f} s")
+                raise _OutOfTime(f"not {goal} within {timeout_seconds:.0f} s")
             left = self.look_every_seconds - (time.monotonic() - began)
             time.sleep(max(0.0, left))
 
-    def _patience(self, goal: Step) -> float:
+    def _timeout_seconds(self, goal: Step) -> float:
         bound = self._plan.bounds.get(goal)
-        return (bound.seconds if bound else 0.0) * _PATIENCE + _MORE_PATIENCE_SECONDS
+        return (bound.seconds if bound else 0.0) * _TIMEOUT_FACTOR + _TIMEOUT_MARGIN_SECONDS
 
     def _on_mark(self, step: Step, _elapsed: float) -> None:
         self.screen.mark(self._so_far(), step)
@@ -193,47 +218,41 @@ class Runner:
         )
 
     def _result(self, problem: str | None = None) -> Result:
-        strangers, consequences = self._other_pages()
-        so_far = self._so_far()
-        return Result(
-            name=so_far.name,
-            summary=so_far.summary,
-            expected=so_far.expected,
-            marks=so_far.marks,
-            bounds=so_far.bounds,
-            strangers=strangers,
+        unexpected, consequences = self._other_pages()
+        return replace(
+            self._so_far(),
+            unexpected_pages=unexpected,
             consequences=consequences,
             problem=problem,
             load=self._load.stats.line(),
-            flaps=so_far.flaps,
         )
 
     def _other_pages(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of pages that must not, and of those that may have arrived."""
-        pages: list[Arrived] = []
+        pages: list[Episode] = []
         with contextlib.suppress(NoAnswer):
             pages = self._pages.new()
         # A slower tier of the same SLO tells of the same fault.
         allowed = [*self.drill.consequences]
-        if self.drill.sees != "watchdog":
+        if self.drill.noticed_by != "watchdog":
             allowed.append(self.drill.expected)
-        strangers: set[str] = set()
+        unexpected: set[str] = set()
         consequences: set[str] = set()
         for page in pages:
             if page.starts_at.timestamp() < self._timeline.began:
                 continue  # what began before the fault is not its doing, whenever it arrived
-            if self.drill.sees != "watchdog" and self._plan.expected.is_met_by(page.labels):
+            if self.drill.noticed_by != "watchdog" and self._plan.expected.matches(page.labels):
                 continue
-            is_allowed = any(each.is_met_by(page.labels) for each in allowed)
-            (consequences if is_allowed else strangers).add(_name(page))
-        return tuple(sorted(strangers)), tuple(sorted(consequences))
+            is_allowed = any(each.matches(page.labels) for each in allowed)
+            (consequences if is_allowed else unexpected).add(_name(page))
+        return tuple(sorted(unexpected)), tuple(sorted(consequences))
 
 
 class _OutOfTime(Exception):
     """A step did not happen."""
 
 
-def _name(page: Arrived) -> str:
+def _name(page: Episode) -> str:
     labels = page.labels
     about = "/".join(labels[name] for name in ("service", "slo") if name in labels)
     return f"{labels.get('alertname', '?')} ({about})"

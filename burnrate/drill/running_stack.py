@@ -2,22 +2,28 @@
 
 import fcntl
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from burnrate.drill.clients.alertmanager_api import Alertmanager
-from burnrate.drill.clients.http import Web
-from burnrate.drill.clients.inbox_api import Inbox
-from burnrate.drill.clients.prometheus_api import Prometheus
+from burnrate.configuration import ConfigurationError, load_configuration
+from burnrate.drill.clients import AlertmanagerApi, InboxApi, PrometheusApi
 from burnrate.drill.errors import Refused
+from burnrate.http_client import HttpClient
+from burnrate.slo.errors import SpecError
+from burnrate.slo.generator import Tree
+from burnrate.slo.specification import Slo, load_all
 from burnrate.stack.addresses import LOOPBACK
 from burnrate.stack.errors import StackError
 from burnrate.stack.records import Mode
 from burnrate.stack.session import Session
 from burnrate.stack.status import PartStatus, process_status
 
+# The service that drills break.
+_JOB = "api"
 _NOT_FOUND = 404
 _NOT_RUNNING = "the stack is not running: set FAULTS_ENABLED=true in .env, then make up"
 # As alerting.inbox has it where the compose file says nothing else.
@@ -33,41 +39,68 @@ class RunningStack:
 
     session: Session
     mode: Mode
-    service: Web
-    prometheus: Prometheus
-    alertmanager: Alertmanager
-    inbox: Inbox
+    service: HttpClient
+    prometheus: PrometheusApi
+    alertmanager: AlertmanagerApi
+    inbox: InboxApi
 
     @classmethod
     def find(cls, say: Callable[[str], None]) -> "RunningStack":
-        """Return the stack of the checkout around the working directory; raises Refused."""
+        """Return the stack of the checkout around the working directory.
+
+        Raises:
+            Refused: none runs.
+        """
         session = Session.open(say)
         mode = session.running_mode()
         if mode is None:
             raise Refused(_NOT_RUNNING)
 
-        def web(part: str, name: str = "") -> Web:
-            return Web(name or part, f"http://{LOOPBACK}:{session.addresses.port(part)}")
+        def client(part: str, name: str = "") -> HttpClient:
+            return HttpClient(name or part, f"http://{LOOPBACK}:{session.addresses.port(part)}")
 
         return cls(
             session=session,
             mode=mode,
             # Through nginx, as clients come; in containers there is no other way.
-            service=web("nginx", "the service"),
-            prometheus=Prometheus(web("prometheus")),
-            alertmanager=Alertmanager(web("alertmanager")),
-            inbox=Inbox(web("inbox")),
+            service=client("nginx", "the service"),
+            prometheus=PrometheusApi(client("prometheus")),
+            alertmanager=AlertmanagerApi(client("alertmanager")),
+            inbox=InboxApi(client("inbox")),
         )
 
     def check(self) -> None:
-        """Raise Refused unless all parts are healthy and the service's faults are switched on."""
+        """See that all parts are healthy and that the service's faults are switched on.
+
+        Raises:
+            Refused: they are not.
+            NoAnswer: the service does not answer.
+        """
         sick = [row.part for row in self._status() if not row.is_good]
         if sick:
             raise Refused(f"not healthy: {', '.join(sick)} (make status): drill a healthy stack")
         check_faults(self.service)
 
+    @property
+    def checkout(self) -> Path:
+        """Whose stack it is."""
+        return self.session.containers.checkout
+
+    def slo(self, name: str) -> Slo | None:
+        """Return the service's SLO whose name matches a regular expression, as it is specified.
+
+        Raises:
+            Refused: the specifications cannot be read.
+        """
+        try:
+            services = load_all(Tree(self.checkout).specs, load_configuration(self.checkout))
+        except (SpecError, ConfigurationError) as error:
+            raise Refused(str(error)) from error
+        slos = (slo for service in services for slo in service.slos if slo.job == _JOB)
+        return next((slo for slo in slos if re.fullmatch(name, slo.name)), None)
+
     def stop(self, part: str) -> None:
-        """Stop a part."""
+        """Stop a part of the stack; raises StackError."""
         self._change("stop", part)
 
     def start(self, part: str) -> None:
@@ -117,8 +150,13 @@ class RunningStack:
         {"start": processes.start, "stop": processes.stop}[verb](part)
 
 
-def check_faults(service: Web) -> None:
-    """Raise Refused unless the service says that its faults are on, and that none is injected."""
+def check_faults(service: HttpClient) -> None:
+    """Ask the service whether its faults are on, and none is injected.
+
+    Raises:
+        Refused: it says that they are off, or that somebody else is at it, or it cannot tell.
+        NoAnswer: it does not answer.
+    """
     answer = service.request("GET", "/faults/injections")
     if answer.status_code == _NOT_FOUND:
         raise Refused("the service's faults are off: set FAULTS_ENABLED=true in .env, then make up")

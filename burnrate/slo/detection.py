@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeVar
 
 from burnrate.slo.specification import Slo
 from burnrate.slo.windows import Tier
+
+N = TypeVar("N", Fraction, float)
 
 # An outage, a bad release, a slow leak.
 FAILURE_PARTS: Final[Sequence[Fraction]] = (Fraction(1), Fraction(1, 10), Fraction(2, 100))
@@ -13,10 +15,52 @@ FAILURE_PARTS: Final[Sequence[Fraction]] = (Fraction(1), Fraction(1, 10), Fracti
 
 def detection_seconds(slo: Slo, tier: Tier, failing: Fraction) -> Fraction | None:
     """Return how long a part of all events must fail before the tier sees it; None for never."""
-    threshold = slo.threshold(tier)
-    return tier.long.seconds * threshold / failing if failing > threshold else None
+    # A window full of even traffic: as many events leave it as come.
+    return seconds_until_over(
+        slo.threshold(tier),
+        failing,
+        total=Fraction(tier.long.seconds),
+        bad=Fraction(0),
+        arriving=Fraction(1),
+        leaving=Fraction(1),
+    )
 
 
 def reset_seconds(slo: Slo, tier: Tier, failing: Fraction) -> Fraction:
     """Return how long after the last failure the tier's alert ends."""
-    return tier.short.seconds * (1 - slo.threshold(tier) / failing)
+    return seconds_until_under(slo.threshold(tier), failing, window=Fraction(tier.short.seconds))
+
+
+def seconds_until_over(
+    threshold: N, failing: N, *, total: N, bad: N, arriving: N, leaving: N
+) -> N | None:
+    """Return how long failures must last until a window's error ratio is over a threshold.
+
+    After t seconds it is (bad + failing x arriving x t) / (total + (arriving - leaving) x t).
+
+    Args:
+        threshold: The error ratio, 0 to 1.
+        failing: The part of the new events that is bad, 0 to 1.
+        total: Events in the window before the failures; `bad` of them are bad.
+        bad: Those.
+        arriving: Events a second.
+        leaving: Good events a second that drop out of the window meanwhile.
+
+    Returns:
+        None for failures that are too few, however long they last.
+    """
+    if failing <= threshold:
+        return None
+    growth = failing * arriving - threshold * (arriving - leaving)
+    return max((threshold * total - bad) / growth, 0 * growth)
+
+
+def seconds_until_under(threshold: N, failing: N, *, window: N) -> N:
+    """Return how long after the last failure a window's error ratio is under a threshold again.
+
+    Args:
+        threshold: The error ratio, 0 to 1.
+        failing: The part of events that was bad, at least `threshold`.
+        window: Its seconds, all of them with failures in even traffic.
+    """
+    return window * (1 - threshold / failing)

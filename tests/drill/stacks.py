@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import yaml
 
-from burnrate.drill.clients.prometheus_api import duration_seconds
+from burnrate.durations import format_duration, parse_duration
 from burnrate.stack.addresses import ENDPOINTS
 from tests.servers.checkout import ports_for_all
 
@@ -100,8 +100,8 @@ def environment() -> dict[str, str]:
 
 
 def scaled(text: str) -> str:
-    """Return a duration divided by the scale, in whole milliseconds, and a second at least."""
-    return f"{max(1000, round(1000 * duration_seconds(text) / SCALE))}ms"
+    """Return a duration divided by the scale, to the millisecond, and a second at least."""
+    return format_duration(max(1.0, parse_duration(text) / SCALE))
 
 
 def scale_prometheus(folder: Path) -> None:
@@ -114,6 +114,9 @@ def scale_prometheus(folder: Path) -> None:
                 rule["expr"] = _scaled_expression(rule["expr"])
                 for key in rule.keys() & {"for", "keep_firing_for"}:
                     rule[key] = scaled(rule[key])
+                labels = rule.get("labels", {})
+                for key in labels.keys() & {"long_window", "short_window"}:
+                    labels[key] = scaled(labels[key])
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     path = folder / "prometheus.yml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -121,7 +124,7 @@ def scale_prometheus(folder: Path) -> None:
     for section in (content["global"], *content["scrape_configs"]):
         if "scrape_interval" in section:
             # PostgreSQL's exporter needs a little more than a second to tell that it is down.
-            is_fast = duration_seconds(section["scrape_interval"]) <= SHORT_SCRAPE_SECONDS
+            is_fast = parse_duration(section["scrape_interval"]) <= SHORT_SCRAPE_SECONDS
             section["scrape_interval"] = section["scrape_timeout"] = "1s" if is_fast else "2s"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
@@ -135,7 +138,7 @@ def scale_alertmanager(path: Path) -> None:
         pending += route.get("routes", [])
         for key in route.keys() & {"group_wait", "group_interval", "repeat_interval"}:
             # A group's wait may be nothing at all.
-            route[key] = scaled(route[key]) if duration_seconds(route[key]) else "0s"
+            route[key] = scaled(route[key]) if parse_duration(route[key]) else "0s"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """What a drill waits for on a stack, and which stack it cannot be held on."""
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,50 +8,90 @@ import httpx2
 import pytest
 
 from burnrate.drill.catalogue import DRILLS
-from burnrate.drill.clients.alertmanager_api import Alertmanager
-from burnrate.drill.clients.http import Web
-from burnrate.drill.clients.inbox_api import Inbox
-from burnrate.drill.clients.prometheus_api import Prometheus
-from burnrate.drill.drill_plan import make_plan, problem
+from burnrate.drill.clients import AlertmanagerApi, InboxApi, PrometheusApi
+from burnrate.drill.drill_plan import Plan, make_plan
+from burnrate.drill.drill_target import find_target
 from burnrate.drill.errors import Refused
-from burnrate.drill.observation.timeline import Step
+from burnrate.drill.observation import Step
 from burnrate.drill.running_stack import RunningStack
+from burnrate.http_client import HttpClient
+from tests.servers.processes import ROOT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-CONFIG = (CHECKOUT / "alerting/alertmanager.yml").read_text()
+CONFIG = (ROOT / "alerting/alertmanager.yml").read_text()
+LOKI = 'up{job="loki"} == 1'
+LINES = "sum(loki_distributor_lines_received_total)"
+SLO = {"service": "api", "slo": "availability"}
+PAGE = {**SLO, "severity": "page"}
+TIER = {**PAGE, "tier": "Fast", "long_window": "1h", "short_window": "5m"}
 
 
-def stack(samples: dict[str, float] | None = None, inbox_metrics: str = "") -> RunningStack:
-    """A stack whose Prometheus knows these samples and no others."""
+def rule(name: str, **labels: str) -> dict[str, Any]:
+    """Return an alert as Prometheus lists it."""
+    return {"type": "alerting", "name": name, "query": "x > 1", "labels": labels, "duration": 0}
+
+
+LOADED = [
+    rule("ErrorBudgetBurnHigh", **PAGE),
+    rule("ErrorBudgetBurnFast", **{**SLO, "severity": "ticket"}),
+    rule("ErrorBudgetBurnFast", **PAGE),
+]
+
+
+def stack(
+    samples: Mapping[str, float] | None = None,
+    inbox_metrics: str = "",
+    rules: Sequence[Mapping[str, Any]] = (),
+) -> RunningStack:
+    """A stack whose Prometheus knows these samples, by a piece of their query, and no others."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path
-        if path == "/api/v1/query":
-            value = (samples or {}).get(request.url.params["query"])
-            result: list[Any] = []
-            if value is not None:
-                result = [{"metric": {}, "value": [0, str(value)]}]
-            data = {"resultType": "vector", "result": result}
-            return httpx2.Response(200, json={"status": "success", "data": data})
-        if path == "/api/v2/status":
-            return httpx2.Response(200, json={"config": {"original": CONFIG}})
-        if path == "/api/v2/alerts":
-            return httpx2.Response(200, json=[])
-        assert path == "/metrics"
-        return httpx2.Response(200, text=inbox_metrics)
+        query = request.url.params.get("query", "")
+        values = [value for piece, value in (samples or {}).items() if piece in query]
+        data = {
+            "/api/v1/query": {
+                "resultType": "vector",
+                "result": [{"metric": TIER, "value": [0, str(value)]} for value in values],
+            },
+            "/api/v1/rules": {"groups": [{"interval": 15, "rules": list(rules)}]},
+            "/api/v1/targets": {
+                "activeTargets": [{"labels": {"job": "api"}, "scrapeInterval": "5s"}]
+            },
+        }
+        bodies: dict[str, Any] = {
+            **{path: {"status": "success", "data": content} for path, content in data.items()},
+            "/api/v2/status": {"config": {"original": CONFIG}},
+            "/api/v2/alerts": [],
+        }
+        if request.url.path == "/metrics":
+            return httpx2.Response(200, text=inbox_metrics)
+        return httpx2.Response(200, json=bodies[request.url.path])
 
-    web = Web("a part", "http://127.0.0.1:1", httpx2.MockTransport(answer))
+    client = HttpClient("a part", "http://127.0.0.1:1", transport=httpx2.MockTransport(answer))
     session = SimpleNamespace(
-        containers=SimpleNamespace(checkout=CHECKOUT),
+        containers=SimpleNamespace(checkout=ROOT),
         compose=SimpleNamespace(services={"inbox": SimpleNamespace(environment={})}),
     )
     return RunningStack(
-        cast("Any", session), "processes", web, Prometheus(web), Alertmanager(web), Inbox(web)
+        cast("Any", session),
+        "processes",
+        client,
+        PrometheusApi(client),
+        AlertmanagerApi(client),
+        InboxApi(client),
     )
 
 
-LOKI = 'up{job="loki"} == 1'
-LINES = "sum(loki_distributor_lines_received_total)"
+def burning(threshold: float) -> RunningStack:
+    """Return a stack with an hour of good events, 25 a second, and the rules of one SLO."""
+    total = 'endpoint!~"/metrics|/health/.*|/faults/.*"}'
+    samples = {f"{total}[1h]))) * 3600": 90_000.0, f"{total}[5m]))) * 300": 7_500.0}
+    return stack({"slo:alert_burn_rate:factor{": threshold, **samples}, rules=LOADED)
+
+
+def plan(name: str, on: RunningStack) -> Plan:
+    """Return the plan of a drill at 25 requests a second."""
+    drill = DRILLS[name]
+    return make_plan(drill, find_target(drill, on), on, 25)
 
 
 @pytest.mark.parametrize(
@@ -59,28 +99,51 @@ LINES = "sum(loki_distributor_lines_received_total)"
     [
         ({}, "Loki is not part of this stack"),
         ({LOKI: 1, LINES: 0}, "nothing ships logs to Loki"),
-        ({LOKI: 1, LINES: 7}, None),
     ],
 )
-def test_log_errors_needs_logs_in_loki(samples: dict[str, float], reason: str | None) -> None:
+def test_log_errors_needs_logs_in_loki(samples: dict[str, float], reason: str) -> None:
     """Loki alone sees nothing."""
-    found = problem(DRILLS["log-errors"], stack(samples))
-    assert found is None if reason is None else (found or "").startswith(reason)
+    with pytest.raises(Refused, match=reason):
+        find_target(DRILLS["log-errors"], stack(samples))
 
 
 def test_an_alert_of_loki_is_over_when_the_last_line_is_out_of_its_range() -> None:
     """The shipped rule looks back 5 minutes each 30 s, for a minute; a ticket's group has 5."""
-    bounds = make_plan(DRILLS["log-errors"], stack({LOKI: 1, LINES: 7}), 25).bounds
+    bounds = plan("log-errors", stack({LOKI: 1, LINES: 7})).bounds
     assert bounds[Step.STORED].seconds == 5 + 30 + 60 + 30 + 2
     assert bounds[Step.RESOLVED].seconds == 5 + 300 + 30 + 300 + 2
     assert bounds[Step.RESOLVED].since is Step.FAULT_OFF
 
 
 @pytest.mark.parametrize("name", ["prometheus-down", "alertmanager-down"])
-def test_the_dead_mans_switch_must_be_there_and_quiet(name: str) -> None:
-    """One that is late already would be told at once, of something else."""
-    assert "no dead man's switch" in (problem(DRILLS[name], stack()) or "")
+def test_the_dead_mans_switch_must_be_there_and_must_not_have_gone_off(name: str) -> None:
+    """One that is late already would be noticed at once, for something else."""
+    with pytest.raises(Refused, match="no dead man's switch"):
+        find_target(DRILLS[name], stack())
     with pytest.raises(Refused, match="misses its watchdog already"):
-        make_plan(DRILLS[name], stack(inbox_metrics="inbox_watchdog_late 1.0\n"), 25)
-    plan = make_plan(DRILLS[name], stack(inbox_metrics="inbox_watchdog_late 0.0\n"), 25)
-    assert plan.bounds[Step.LATE].seconds == 150 + 5 + 2
+        find_target(DRILLS[name], stack(inbox_metrics="inbox_watchdog_late 1.0\n"))
+    found = plan(name, stack(inbox_metrics="inbox_watchdog_late 0.0\n"))
+    assert found.bounds[Step.LATE].seconds == 150 + 5 + 2
+
+
+def test_an_slo_that_prometheus_has_not_loaded_is_not_drilled() -> None:
+    """Its specification alone makes no alert."""
+    with pytest.raises(Refused, match="no SLO for it: none whose name matches latency"):
+        find_target(DRILLS["latency"], stack())
+
+
+def test_a_page_of_an_slo_is_due_when_its_long_window_is_over_the_threshold() -> None:
+    """1,296 of 90,000 must fail, and more since the events are more by then."""
+    found = plan("errors", burning(0.0144))
+    assert found.rule is not None
+    assert (found.rule.name, found.rule.labels) == ("ErrorBudgetBurnFast", PAGE)
+    assert found.bad.startswith("sum(http_requests_total{")
+    # 1.5 s until all workers know of the fault, the burn, a scrape, an evaluation, and 2 s.
+    assert found.bounds[Step.OVER].seconds == pytest.approx(1.5 + 52.597 + 5 + 15 + 2, abs=0.001)
+    assert found.bounds[Step.FIRST_BAD].seconds == 1.5 + 5 + 2
+
+
+def test_a_fault_that_cannot_bring_its_alert_is_refused() -> None:
+    """It would be waited for in vain."""
+    with pytest.raises(Refused, match="errors: ErrorBudgetBurnFast cannot fire for this fault"):
+        plan("errors", burning(1.0))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burnrate.drill.errors import Refused, UndoFailed
-from burnrate.drill.faults.injected import StoppedPart
+from burnrate.drill.faults import StoppedPart
 from burnrate.drill.running_stack import RunningStack
 from burnrate.stack import records
 from burnrate.stack.layout import container_layout

@@ -6,19 +6,19 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
-from burnrate.drill.clients.http import Web
 from burnrate.drill.commands import drill
-from burnrate.drill.errors import NoAnswer, Refused
+from burnrate.drill.errors import Refused
 from burnrate.drill.running_stack import check_faults
+from burnrate.http_client import HttpClient, NoAnswer
 
 
-def service(status: int, body: object = None) -> Web:
+def service(status: int, body: object = None) -> HttpClient:
     """A service that answers everything so."""
 
     def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(status, json=body)
 
-    return Web("the service", "http://127.0.0.1:1", httpx2.MockTransport(answer))
+    return HttpClient("the service", "http://127.0.0.1:1", transport=httpx2.MockTransport(answer))
 
 
 def test_a_service_whose_faults_are_on_may_be_drilled() -> None:
@@ -51,7 +51,7 @@ def test_no_answer_is_no_permission() -> None:
     def refuse(_: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("refused")
 
-    web = Web("the service", "http://127.0.0.1:1", httpx2.MockTransport(refuse))
+    web = HttpClient("the service", "http://127.0.0.1:1", transport=httpx2.MockTransport(refuse))
     with pytest.raises(NoAnswer, match="the service does not answer"):
         check_faults(web)
 

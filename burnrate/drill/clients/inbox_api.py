@@ -1,4 +1,4 @@
-"""What arrived in the inbox."""
+"""What the inbox says over its API: the episodes it has received, and its watchdog."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from burnrate.drill.clients.http import Web
+from burnrate.http_client import HttpClient
 
 # What one drill brings is far less; older alerts are of no interest here.
 _PAGE = 200
 
 
-class Arrived(BaseModel):
+class Episode(BaseModel):
     """One episode of an alert, as the inbox lists it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -27,28 +27,24 @@ class Arrived(BaseModel):
 
 
 class _Page(BaseModel):
-    alerts: list[Arrived]
+    alerts: list[Episode]
 
 
-class Inbox:
+class InboxApi:
     """The inbox' HTTP API; every method raises NoAnswer where it does not answer."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
-    def alerts(self, filters: Mapping[str, str] | None = None) -> list[Arrived]:
-        """Return the newest alerts, newest first."""
+    def episodes(self, filters: Mapping[str, str] | None = None) -> list[Episode]:
+        """Return the newest episodes, newest first; `filters` are the API's own."""
         params = {"limit": str(_PAGE), **(filters or {})}
-        return _Page.model_validate_json(self._web.get("/alerts", params)).alerts
+        return _Page.model_validate_json(self._http.get("/alerts", params)).alerts
 
-    def metrics(self) -> str:
-        """Return its own metrics, which it shows even when Prometheus is down."""
-        return self._web.get("/metrics").decode()
+    def is_watchdog_late(self) -> bool | None:
+        """Whether the inbox misses its watchdog; None for an inbox without a dead man's switch.
 
-
-def read_late(exposition: str) -> bool | None:
-    """Return what the inbox' metrics say of the watchdog; None for an inbox without the switch."""
-    for line in exposition.splitlines():
-        if line.startswith("inbox_watchdog_late "):
-            return float(line.rpartition(" ")[2]) > 0
-    return None
+        Its own metrics say so, which it shows even when Prometheus is down.
+        """
+        found = next(self._http.samples().of("inbox_watchdog_late"), None)
+        return None if found is None else found.value > 0

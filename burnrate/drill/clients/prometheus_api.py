@@ -1,37 +1,13 @@
-"""What Prometheus knows: samples, rules, alerts and its own rhythm."""
+"""What Prometheus says over its API: samples, rules, alerts and scrape intervals."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from burnrate.drill.clients.http import Web
-from burnrate.drill.errors import NoAnswer
-
-_UNIT_SECONDS = {
-    "ms": 0.001,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3_600.0,
-    "d": 86_400.0,
-    "w": 604_800.0,
-    "y": 31_536_000.0,
-}
-_DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
-
-
-def duration_seconds(text: str) -> float:
-    """Return a Prometheus duration such as `1h30m` in seconds; raises ValueError for another."""
-    pieces = _DURATION.findall(text)
-    if not pieces or "".join(number + unit for number, unit in pieces) != text:
-        raise ValueError(f"{text!r} is no duration")
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in pieces)
-
-
-def _duration(value: object) -> object:
-    return duration_seconds(value) if isinstance(value, str) else value
+from burnrate.durations import DurationSeconds
+from burnrate.http_client import HttpClient, NoAnswer
 
 
 class _Model(BaseModel):
@@ -77,7 +53,7 @@ class _Group(_Model):
 
 class _ScrapedTarget(_Model):
     labels: dict[str, str]
-    interval: Annotated[float, BeforeValidator(_duration)] = Field(alias="scrapeInterval")
+    interval: DurationSeconds = Field(alias="scrapeInterval")
 
 
 _GROUPS = TypeAdapter(list[_Group])
@@ -86,11 +62,11 @@ _SAMPLES = TypeAdapter(list[Sample])
 _TARGETS = TypeAdapter(list[_ScrapedTarget])
 
 
-class Prometheus:
+class PrometheusApi:
     """Prometheus' HTTP API; every method raises NoAnswer where it does not answer."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
     def query(self, expression: str) -> list[Sample]:
         """Return the samples of an expression now."""
@@ -124,7 +100,7 @@ class Prometheus:
 
     def _data(self, path: str, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
         # A pydantic model takes what is needed of it at the call.
-        answer = TypeAdapter(dict[str, Any]).validate_json(self._web.get(path, params))
+        answer = TypeAdapter(dict[str, Any]).validate_json(self._http.get(path, params))
         if answer.get("status") != "success":
             raise NoAnswer(f"prometheus: {path}: {answer.get('error')}")
         return answer["data"]

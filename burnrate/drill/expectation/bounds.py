@@ -1,4 +1,4 @@
-"""What a drill's times must stay within, computed from the rules that are loaded and their rhythm.
+"""What a drill's times must stay within, computed from the rules that are loaded and their waits.
 
 Everything here is an upper bound, counted from the moment the fault works; the sum of waits that
 each happen to be at their longest.
@@ -8,35 +8,54 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from burnrate.slo.detection import seconds_until_over, seconds_until_under
+
 # A request or two, and a look each second.
 SLACK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How often things are done, in seconds."""
+class Waits:
+    """What an alert waits for on its way to the inbox, in seconds.
+
+    Attributes:
+        scrape: From one scrape of the job that sees the fault to the next.
+        evaluation: From one evaluation of the rule to the next.
+        pending: The rule's `for`.
+        is_group_open: An alert of its group fires already: no group_wait is left.
+    """
 
     scrape: float
     evaluation: float
-    hold: float  # the rule's `for`
+    pending: float
     group_wait: float
     group_interval: float
-    is_group_open: bool = False  # an alert of its group fires already: no group_wait is left
+    is_group_open: bool = False
+
+    @property
+    def notification(self) -> float:
+        """How long Alertmanager may hold the notification."""
+        return self.group_interval if self.is_group_open else self.group_wait
 
 
 @dataclass(frozen=True)
 class Window:
-    """One condition of a burn-rate rule, and what its window held before the fault."""
+    """One condition of a burn-rate rule, and what its window held before the fault.
+
+    Attributes:
+        threshold: The share of bad events that it must exceed, 0 to 1.
+        total: Events in the window; `bad` of them are bad.
+    """
 
     seconds: float
-    threshold: float  # the share of bad events it must exceed
+    threshold: float
     total: float = 0.0
     bad: float = 0.0
 
 
 @dataclass(frozen=True)
-class Detection:
-    """The latest moments of the way to the inbox, in seconds since the fault works."""
+class LatestTimes:
+    """When each step to the inbox must have happened, in seconds since the fault works."""
 
     first_bad: float
     over: float
@@ -49,53 +68,70 @@ class Detection:
 def burn_seconds(windows: Sequence[Window], rate: float, bad_share: float) -> float:
     """Return how long failures must last until every window's share of them is over its threshold.
 
-    With `total` and `bad` events in the window already, `rate` events a second and a share of them
-    bad, the share after t seconds is at least (bad + share x rate x t) / (total + rate x t): old
-    events that leave the window meanwhile only help. For a window that was full of the same
-    traffic, all of it good, that is window x threshold / (share - threshold), a little more than
-    the workbook's window x threshold / share, which lets as many events leave as come.
+    Nothing is known of when the events in a window came, so none of them is taken to leave it:
+    those that leave meanwhile only help. For a window that was full of the same traffic that is a
+    little more than what `burnrate slo generate` says, which lets as many events leave as come.
 
-    Returns infinity for a share that stays below a threshold.
+    Args:
+        windows: Of the rule.
+        rate: Events a second during the fault.
+        bad_share: The share of them that is bad, 0 to 1.
+
+    Returns:
+        Infinity for a share that stays below a threshold.
     """
     longest = 0.0
     for window in windows:
-        missing = window.threshold * window.total - window.bad
-        if bad_share <= window.threshold:
-            return math.inf
-        longest = max(longest, missing / (rate * (bad_share - window.threshold)))
+        seconds = seconds_until_over(
+            window.threshold,
+            bad_share,
+            total=window.total,
+            bad=window.bad,
+            arriving=rate,
+            leaving=0.0,
+        )
+        longest = max(longest, math.inf if seconds is None else seconds)
     return longest
 
 
-def detection(pace: Pace, *, onset: float, burn: float) -> Detection:
+def latest_times(waits: Waits, *, onset: float, burn: float) -> LatestTimes:
     """Return the bounds.
 
     Args:
-        pace: The rhythm of the stack.
-        onset: From the fault to the first failure that can be counted.
-        burn: From there until the condition would hold in an ideal Prometheus.
+        waits: On this stack.
+        onset: Seconds from the fault to the first failure that can be counted.
+        burn: Seconds from there until the condition would hold in an ideal Prometheus.
     """
-    first_bad = onset + pace.scrape
     # Records and alert are evaluated together: what crosses between two evaluations is seen by the
     # second one, and the alert with it.
-    over = onset + burn + pace.scrape + pace.evaluation
-    firing = over + evaluations(pace.hold, pace.evaluation)
-    sent = firing + (pace.group_interval if pace.is_group_open else pace.group_wait)
-    return Detection(first_bad, over, over, firing, sent, sent)
+    over = onset + burn + waits.scrape + waits.evaluation
+    firing = over + evaluations(waits.pending, waits.evaluation)
+    sent = firing + waits.notification
+    return LatestTimes(onset + waits.scrape, over, over, firing, sent, sent)
 
 
-def reset(pace: Pace, windows: Sequence[Window], bad_share: float, keep_firing: float) -> float:
-    """Return the latest moment of the resolution, in seconds since the fault is off.
+def latest_resolution(
+    waits: Waits, windows: Sequence[Window], bad_share: float, keep_firing: float
+) -> float:
+    """Return the latest time of the resolution, in seconds since the fault is off.
 
     The traffic goes on, now good: the shortest window is below its threshold when all but that
     share of it is from after the fault.
+
+    Args:
+        waits: On this stack.
+        windows: Of the rule; none for a rule that looks at the newest sample alone.
+        bad_share: The share of events that was bad, 0 to 1.
+        keep_firing: The rule's `keep_firing_for`, in seconds.
     """
     shortest = min(windows, key=lambda window: window.seconds, default=None)
     burn = 0.0
     if shortest is not None:
-        burn = shortest.seconds * (1 - shortest.threshold / max(bad_share, shortest.threshold))
-    return burn + pace.scrape + pace.evaluation + keep_firing + pace.group_interval
+        failing = max(bad_share, shortest.threshold)
+        burn = seconds_until_under(shortest.threshold, failing, window=shortest.seconds)
+    return burn + waits.scrape + waits.evaluation + keep_firing + waits.group_interval
 
 
 def evaluations(seconds: float, every: float) -> float:
-    """Return a duration as whole evaluations: an alert fires only at one."""
+    """Return seconds as whole evaluations, one `every` so many: an alert fires only at one."""
     return math.ceil(seconds / every - 1e-9) * every if every else seconds

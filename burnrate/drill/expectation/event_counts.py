@@ -1,51 +1,45 @@
-"""What counts as an event, and as a bad one: for arithmetic and for the first bad sample."""
+"""How an SLO's events are counted: in a window, and the bad ones since the beginning."""
 
 from dataclasses import dataclass
 
-_ROUTES = 'job="api",endpoint!~"/metrics|/health/.*|/faults/.*"'
+import promql_parser
+
+from burnrate.durations import format_duration
+from burnrate.promql import parse, walk
+from burnrate.slo.specification import Slo
+
+_ANY_WINDOW = "5m"
+_PER_SECOND = frozenset({"rate", "increase"})
 
 
 @dataclass(frozen=True)
-class Sli:
-    """Counters: all events, and the bad ones as those of `bad` without those of `good`."""
+class EventCounts:
+    """Queries for the events of one SLO, made of its specification's."""
 
-    total: str
-    bad: str
-    good: str | None = None
+    slo: Slo
 
-    def total_in_window(self) -> str:
-        """Return an expression with `{window}` for its range."""
-        return _increase(self.total)
+    def total(self, window_seconds: float) -> str:
+        """Return a query for all events of a window."""
+        return _count(self.slo.total_query(format_duration(window_seconds)), window_seconds)
 
-    def bad_in_window(self) -> str:
-        """Return an expression with `{window}` for its range."""
-        return _increase(self.bad) + (f" - {_increase(self.good)}" if self.good else "")
+    def bad(self, window_seconds: float) -> str:
+        """Return a query for the bad events of a window."""
+        return _count(self.slo.error_query(format_duration(window_seconds)), window_seconds)
 
+    @property
     def bad_so_far(self) -> str:
-        """Return an expression that grows with each bad event."""
-        return f"sum({self.bad})" + (f" - sum({self.good})" if self.good else "")
+        """A query that grows with each bad event, at the scrape that sees it.
+
+        A rate needs two scrapes of a series; here the counters themselves are in its place.
+        """
+        query = parse(self.slo.error_query(_ANY_WINDOW))
+        text = str(query)
+        for node in walk(query):
+            if isinstance(node, promql_parser.Call) and node.func.name in _PER_SECOND:
+                (counted,) = node.args
+                text = text.replace(str(node), str(counted.vector_selector))
+        return text
 
 
-def _increase(selector: str) -> str:
-    return f"sum(increase({selector}[{{window}}]))"
-
-
-AVAILABILITY = Sli(
-    total=f"http_requests_total{{{_ROUTES}}}",
-    bad=f'http_requests_total{{{_ROUTES},status=~"5.."}}',
-)
-LATENCY = Sli(
-    total=f'http_request_duration_seconds_count{{{_ROUTES},status_class!="5xx"}}',
-    bad=f'http_request_duration_seconds_count{{{_ROUTES},status_class!="5xx"}}',
-    good=f'http_request_duration_seconds_bucket{{{_ROUTES},status_class!="5xx",le="0.25"}}',
-)
-
-
-def pool(name: str) -> Sli:
-    """Return a pool's: an attempt is bad that was not served within 50 ms."""
-    labels = f'job="api",pool="{name}"'
-    return Sli(
-        total=f"pool_wait_seconds_count{{{labels}}}",
-        bad=f"pool_wait_seconds_count{{{labels}}}",
-        good=f'pool_wait_seconds_bucket{{{labels},le="0.05"}}',
-    )
+def _count(per_second: str, seconds: float) -> str:
+    return f"({per_second}) * {seconds:g}"

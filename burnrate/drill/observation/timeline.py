@@ -1,4 +1,4 @@
-"""What has happened in a drill and when: a state machine fed with looks at the running stack."""
+"""What has happened in a drill and when: a state machine of what is observed of the stack."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ ALERT_STEPS = (Step.FIRST_BAD, Step.OVER, Step.PENDING, Step.FIRING, Step.SENT, 
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at the stack; None is what could not be seen, for times: has not happened.
+class Observation:
+    """One observation of the stack; None is what could not be seen, for times: has not happened.
 
     Times are seconds since the epoch.
     """
@@ -67,7 +67,7 @@ class Timeline:
 
     @property
     def goal(self) -> Step:
-        """What tells that somebody was told."""
+        """The step that tells that somebody was notified."""
         return self.way[-1]
 
     @property
@@ -86,44 +86,44 @@ class Timeline:
             self._marks[step] = max(0.0, at - self.began)
             self.on_mark(step, self._marks[step])
 
-    def look(self, look: Look) -> None:
-        """Take in one look: while the fault is on, what leads to the inbox; then, the end."""
+    def observe(self, seen: Observation) -> None:
+        """Take in one observation: with the fault on, what leads to the inbox; then the end."""
         if self.has(Step.FAULT_OFF):
-            if look.resolved_at is not None:
-                self.mark(self.end, look.resolved_at)
+            if seen.resolved_at is not None:
+                self.mark(self.end, seen.resolved_at)
             return
-        self._forget_lost(look)
-        for step, at in _seen(look, self.goal):
+        self._forget_lost(seen)
+        for step, at in _newly_seen(seen, self.goal):
             self._reach(step, at)
 
-    def _forget_lost(self, look: Look) -> None:
-        is_lost = look.state == "inactive" and self.has(Step.PENDING) and not self.has(Step.FIRING)
+    def _forget_lost(self, seen: Observation) -> None:
+        is_lost = seen.state == "inactive" and self.has(Step.PENDING) and not self.has(Step.FIRING)
         if is_lost:
             # It has to wait its whole `for` anew.
             del self._marks[Step.PENDING]
             self.flaps += 1
-            self.on_flap(look.at - self.began)
+            self.on_flap(seen.at - self.began)
 
     def _reach(self, step: Step, at: float) -> None:
-        """Mark a step, and at the same time those before it that happened between two looks."""
+        """Mark a step, and at the same time those before it that no observation saw."""
         if step in self.way:
             for each in self.way[: self.way.index(step) + 1]:
                 self.mark(each, at)
 
 
-def _seen(look: Look, goal: Step) -> list[tuple[Step, float]]:
-    """Return what one look has seen, in order, and none of it later than what follows it."""
-    is_active = look.state in {"pending", "firing"}
+def _newly_seen(seen: Observation, goal: Step) -> list[tuple[Step, float]]:
+    """Return what one observation has seen, in order, and none of it later than what follows it."""
+    is_active = seen.state in {"pending", "firing"}
     found = [
-        (Step.FIRST_BAD, look.at if look.is_bad else None),
-        (Step.OVER, look.at if look.is_over else None),
-        (Step.PENDING, (look.active_at or look.at) if is_active else None),
-        (Step.FIRING, look.at if look.state == "firing" else None),
-        (Step.SENT, look.at if look.is_sent else None),
-        (goal, look.stored_at),
+        (Step.FIRST_BAD, seen.at if seen.is_bad else None),
+        (Step.OVER, seen.at if seen.is_over else None),
+        (Step.PENDING, (seen.active_at or seen.at) if is_active else None),
+        (Step.FIRING, seen.at if seen.state == "firing" else None),
+        (Step.SENT, seen.at if seen.is_sent else None),
+        (goal, seen.stored_at),
     ]
     result: list[tuple[Step, float]] = []
-    latest = look.at
+    latest = seen.at
     for step, at in reversed(found):
         if at is not None:
             latest = min(latest, at)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from burnrate.drill.observation.timeline import Step
+from burnrate.drill.observation import Step
 from burnrate.drill.output.live_screen import step_line
 from burnrate.drill.result import Result
 
 _LEGEND = (
-    'Seconds. "Told": from the fault to the inbox. "Over": from the end of the fault to the '
-    "resolution in the inbox. Theory is the latest that rules and rhythms allow."
+    'Seconds. "Notified after": from the fault to the inbox. "Resolved after": from the end of the '
+    "fault to the resolution in the inbox. Theory is the latest that rules and routes allow."
 )
 
 
@@ -37,7 +37,7 @@ def markdown(results: Sequence[Result], at: datetime | None = None) -> str:
         "",
         f"{passed} of {len(held)} drills passed.",
         "",
-        "| Drill | Result | Told after | Theory | Over after | Theory |",
+        "| Drill | Result | Notified after | Theory | Resolved after | Theory |",
         "|---|---|---:|---:|---:|---:|",
         *(_row(result) for result in results),
         "",
@@ -72,7 +72,7 @@ def as_json(result: Result) -> dict[str, Any]:
             }
             for step in _in_order(result)
         ],
-        "other_pages": list(result.strangers),
+        "other_pages": list(result.unexpected_pages),
         "consequences": list(result.consequences),
         "flaps": result.flaps,
         "load": result.load,
@@ -84,13 +84,13 @@ def _in_order(result: Result) -> Iterable[Step]:
 
 
 def _row(result: Result) -> str:
-    told = next((s for s in (Step.STORED, Step.LATE) if s in result.marks), None)
-    over = next((s for s in (Step.RESOLVED, Step.HEARD) if s in result.marks), None)
+    notified = next((s for s in (Step.STORED, Step.LATE) if s in result.marks), None)
+    resolved = next((s for s in (Step.RESOLVED, Step.HEARD) if s in result.marks), None)
     cells = [
         result.name,
         result.verdict.replace("|", "\\|"),
-        *_since(result, told, Step.FAULT_ON),
-        *_since(result, over, Step.FAULT_OFF),
+        *_since(result, notified, Step.FAULT_ON),
+        *_since(result, resolved, Step.FAULT_OFF),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 
 from burnrate.drill.drill_plan import Plan
-from burnrate.drill.observation.timeline import Step
+from burnrate.drill.observation import Step
 from burnrate.drill.result import Result
 
 _WIDTH = max(len(step) for step in Step)
@@ -23,7 +23,7 @@ class LiveScreen:
         """Say what is going to happen."""
         drill = plan.drill
         self._line(f"{drill.name}: {drill.summary}")
-        if drill.sees != "watchdog":
+        if drill.noticed_by != "watchdog":
             self._line(f"expected: {plan.expected}")
         self._line(f"{'':{_WIDTH}}  elapsed   theory")
 

@@ -1,6 +1,5 @@
 """docker-compose.yml as a model: what a process needs to know of each service."""
 
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from burnrate.durations import DurationSeconds
 from burnrate.interpolation import InterpolationError, interpolated
 from burnrate.stack.errors import StackError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DEFAULT_GRACE_SECONDS = 10.0  # Compose's own
 _SHORT_MOUNT_PARTS = 2
 
@@ -38,15 +36,6 @@ def _environment(value: object) -> object:
 
 def _dependencies(value: object) -> object:
     return {name: {} for name in value} if isinstance(value, list) else value
-
-
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    pieces = _DURATION.findall(value)
-    if "".join(number + unit for number, unit in pieces) != value:
-        raise ValueError(f"{value!r} is no duration")
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in pieces)
 
 
 def _mount(value: object) -> object:
@@ -113,7 +102,7 @@ class Service(_Model):
     tmpfs: Annotated[list[str], BeforeValidator(_strings)] = []
     depends_on: Annotated[dict[str, Dependency], BeforeValidator(_dependencies)] = {}
     stop_signal: str | None = None
-    stop_grace_period: Annotated[float, BeforeValidator(_seconds)] = _DEFAULT_GRACE_SECONDS
+    stop_grace_period: DurationSeconds = _DEFAULT_GRACE_SECONDS
 
     @property
     def temporary_directories(self) -> list[str]:

@@ -1,16 +1,17 @@
 """The counters' growth is held against what the clients saw."""
 
-import http.client
+import socket
 from collections import Counter
 
 import pytest
 
-from bench.service.counts import Scrape, scrape, uncounted
+from bench.service.counts import answers, scrape, uncounted
 from burnrate.cli import CommandError
+from burnrate.exposition import Samples
 
 
-def counters(ok: int, refused: int = 0) -> Scrape:
-    """Return a scrape in which clients got so many answers of two routes."""
+def counters(ok: int, refused: int = 0) -> Samples:
+    """Return metrics by which clients got so many answers of two routes."""
     rows = [
         ("GET", "/posts", 200, ok),
         ("GET", "/users", 200, 5),
@@ -18,7 +19,7 @@ def counters(ok: int, refused: int = 0) -> Scrape:
         ("GET", "/metrics", 200, 1000),
         ("GET", "/health/ready", 503, 1000),
     ]
-    return Scrape(
+    return Samples.read(
         "# TYPE http_requests_total counter\n"
         + "".join(
             f'http_requests_total{{method="{m}",endpoint="{e}",status="{s}"}} {n}.0\n'
@@ -31,7 +32,7 @@ def counters(ok: int, refused: int = 0) -> Scrape:
 
 def test_answers_are_those_that_clients_got() -> None:
     """Of all routes; scrapes and health checks are not a client's."""
-    assert counters(10, 2).answers() == Counter({200: 15, 503: 2})
+    assert answers(counters(10, 2)) == Counter({200: 15, 503: 2})
 
 
 @pytest.mark.parametrize(
@@ -50,20 +51,9 @@ def test_every_answer_must_be_counted_under_its_status(seen: dict[int, int], dif
     assert uncounted(seen, counters(10), counters(100, 2)) == differ
 
 
-def test_a_total_is_of_the_samples_that_have_the_labels() -> None:
-    """All of them where none are named."""
-    found = counters(0)
-    assert found.total("worker_exits_total", reason="recycled") == 3
-    assert found.total("worker_exits_total") == 4
-    assert found.total("worker_exits_total", reason="timeout") == 0
-
-
-def test_an_api_that_does_not_answer_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_does_not_answer_is_told_in_one_line() -> None:
     """No scrape, no verdict."""
-
-    def refuse(_connection: http.client.HTTPConnection) -> None:
-        raise ConnectionRefusedError(111, "Connection refused")
-
-    monkeypatch.setattr(http.client.HTTPConnection, "connect", refuse)
-    with pytest.raises(CommandError, match=r"metrics cannot be read: .*refused"):
-        scrape(1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(CommandError, match=r"metrics cannot be read: the api does not answer"):
+        scrape(port)

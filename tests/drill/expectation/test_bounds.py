@@ -1,21 +1,21 @@
-"""What theory says of a drill's times."""
+"""The latest times of a drill's steps."""
 
 import math
 
 import pytest
 
-from burnrate.drill.expectation.bounds import (
-    Pace,
+from burnrate.drill.expectation import (
+    Waits,
     Window,
     burn_seconds,
-    detection,
-    evaluations,
-    reset,
+    latest_resolution,
+    latest_times,
 )
+from burnrate.drill.expectation.bounds import evaluations
 
 HOUR = Window(3_600, 0.0144, total=3_600 * 25)
 FIVE_MINUTES = Window(300, 0.0144, total=300 * 25)
-PACE = Pace(scrape=5, evaluation=15, hold=30, group_wait=10, group_interval=60)
+WAITS = Waits(scrape=5, evaluation=15, pending=30, group_wait=10, group_interval=60)
 
 
 def test_a_full_outage_of_steady_traffic_takes_the_long_window_over_first() -> None:
@@ -42,7 +42,7 @@ def test_a_share_below_the_threshold_never_fires(share: float) -> None:
 
 def test_detection_adds_up_every_wait() -> None:
     """Scrape, evaluation, `for` and the group's wait."""
-    found = detection(PACE, onset=1, burn=52)
+    found = latest_times(WAITS, onset=1, burn=52)
     assert found.first_bad == 6
     assert found.over == found.pending == 1 + 52 + 5 + 15
     assert found.firing == 73 + 30
@@ -51,8 +51,8 @@ def test_detection_adds_up_every_wait() -> None:
 
 def test_an_open_group_waits_for_its_interval() -> None:
     """Alertmanager tells of a further alert at the group's next flush only."""
-    is_open = Pace(5, 15, 30, group_wait=10, group_interval=60, is_group_open=True)
-    assert detection(is_open, onset=0, burn=0).stored == 50 + 60
+    is_open = Waits(5, 15, 30, group_wait=10, group_interval=60, is_group_open=True)
+    assert latest_times(is_open, onset=0, burn=0).stored == 50 + 60
 
 
 def test_an_alert_fires_at_an_evaluation() -> None:
@@ -64,5 +64,7 @@ def test_an_alert_fires_at_an_evaluation() -> None:
 
 def test_the_short_window_decides_the_end() -> None:
     """It is below its threshold when nearly all of it is from after the fault."""
-    assert reset(PACE, [HOUR, FIVE_MINUTES], 1.0, 0) == pytest.approx(300 * 0.9856 + 80)
-    assert reset(PACE, [], 1.0, 0) == 80
+    assert latest_resolution(WAITS, [HOUR, FIVE_MINUTES], 1.0, 0) == pytest.approx(
+        300 * 0.9856 + 80
+    )
+    assert latest_resolution(WAITS, [], 1.0, 0) == 80

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from burnrate.drill.errors import DrillError, UndoFailed
-from burnrate.drill.faults.injected import Together
-from burnrate.drill.faults.interrupts import applied
+from burnrate.drill.faults import Together, applied
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 

@@ -1,22 +1,24 @@
-"""Which pages count against a drill."""
+"""What is seen of pages, which count against a drill, and of the watchdog."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import pytest
 
-from burnrate.drill.clients.http import Web
-from burnrate.drill.clients.inbox_api import Inbox, read_late
-from burnrate.drill.clients.prometheus_api import Prometheus
-from burnrate.drill.observation.alert_observer import PageWatch
+from burnrate.drill.clients import InboxApi, PrometheusApi
+from burnrate.drill.observation import PageObserver, WatchdogObserver
+from burnrate.http_client import HttpClient
 
 
-def web(part: str, bodies: dict[str, Any]) -> Web:
-    """A part that answers each path with a body, which the test may change meanwhile."""
+def answering(part: str, answer: Callable[[httpx2.Request], httpx2.Response]) -> HttpClient:
+    """Return a client of a part that answers so."""
+    return HttpClient(part, "http://127.0.0.1:1", transport=httpx2.MockTransport(answer))
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, json=bodies[request.url.path])
 
-    return Web(part, "http://127.0.0.1:1", httpx2.MockTransport(answer))
+def client(part: str, bodies: dict[str, Any]) -> HttpClient:
+    """Return a part that gives each path a body, which the test may change meanwhile."""
+    return answering(part, lambda request: httpx2.Response(200, json=bodies[request.url.path]))
 
 
 def page(number: int, name: str) -> dict[str, Any]:
@@ -33,19 +35,43 @@ def test_a_page_that_was_there_or_on_its_way_before_the_fault_does_not_count() -
     pending["activeAt"] = "2026-11-24T11:59:00Z"
     alerts = {"status": "success", "data": {"alerts": [pending]}}
     listed = {"alerts": [page(1, "Old")], "next": None}
-    watch = PageWatch(
-        Prometheus(web("prometheus", {"/api/v1/alerts": alerts})),
-        Inbox(web("inbox", {"/alerts": listed})),
+    observer = PageObserver(
+        PrometheusApi(client("prometheus", {"/api/v1/alerts": alerts})),
+        InboxApi(client("inbox", {"/alerts": listed})),
     )
-    watch.begin()
+    observer.begin()
     listed["alerts"] = [page(3, "New"), page(2, "Pending"), page(1, "Old")]
-    assert [found.labels["alertname"] for found in watch.new()] == ["New"]
-    assert watch.is_known(1)
-    assert not watch.is_known(2)
+    assert [found.labels["alertname"] for found in observer.new()] == ["New"]
+    assert observer.is_known(1)
+    assert not observer.is_known(2)
 
 
-def test_whether_the_watchdog_is_late_is_read_from_the_inbox_metrics() -> None:
+@pytest.mark.parametrize(
+    ("metrics", "is_late"),
+    [
+        ("a 1\ninbox_watchdog_late 1.0\n", True),
+        ("inbox_watchdog_late 0.0\n", False),
+        ("inbox_watchdog_last_seen_timestamp_seconds 1.0\n", None),
+    ],
+)
+def test_whether_the_watchdog_is_late_is_read_from_the_inbox_metrics(
+    metrics: str, *, is_late: bool | None
+) -> None:
     """An inbox without the switch says nothing."""
-    assert read_late("a 1\ninbox_watchdog_late 1.0\n") is True
-    assert read_late("inbox_watchdog_late 0.0\n") is False
-    assert read_late("inbox_watchdog_last_seen_timestamp_seconds 1.0\n") is None
+    inbox = InboxApi(answering("inbox", lambda _: httpx2.Response(200, text=metrics)))
+    assert inbox.is_watchdog_late() is is_late
+    seen = WatchdogObserver(inbox).observe()
+    assert (seen.stored_at is not None, seen.resolved_at is not None) == (
+        is_late is True,
+        is_late is False,
+    )
+
+
+def test_an_inbox_that_does_not_answer_has_not_been_seen() -> None:
+    """It may be the one that is stopped."""
+
+    def refuse(_: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused")
+
+    seen = WatchdogObserver(InboxApi(answering("inbox", refuse))).observe()
+    assert (seen.stored_at, seen.resolved_at) == (None, None)

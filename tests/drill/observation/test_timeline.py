@@ -1,6 +1,6 @@
 """The state machine of a drill's steps."""
 
-from burnrate.drill.observation.timeline import Look, Step, Timeline
+from burnrate.drill.observation import Observation, Step, Timeline
 
 BEGAN = 1_000.0
 
@@ -12,18 +12,20 @@ def timeline() -> tuple[Timeline, list[tuple[Step, float]]]:
 
 
 def test_each_step_is_said_once_when_it_happens() -> None:
-    """Later looks that see the same say nothing."""
+    """Later observations that see the same say nothing."""
     line, said = timeline()
     line.mark(Step.FAULT_ON, BEGAN + 1)
-    line.look(Look(BEGAN + 2, is_bad=False, is_over=False, state="inactive"))
-    line.look(Look(BEGAN + 5, is_bad=True, is_over=False, state="inactive"))
-    line.look(Look(BEGAN + 6, is_bad=True, is_over=True, state="inactive"))
-    pending = Look(BEGAN + 9, is_bad=True, is_over=True, state="pending", active_at=BEGAN + 8)
-    line.look(pending)
-    line.look(pending)
-    line.look(Look(BEGAN + 40, state="firing", active_at=BEGAN + 8))
-    line.look(Look(BEGAN + 50, state="firing", active_at=BEGAN + 8, is_sent=True))
-    line.look(Look(BEGAN + 51, state="firing", is_sent=True, stored_at=BEGAN + 50.5))
+    line.observe(Observation(BEGAN + 2, is_bad=False, is_over=False, state="inactive"))
+    line.observe(Observation(BEGAN + 5, is_bad=True, is_over=False, state="inactive"))
+    line.observe(Observation(BEGAN + 6, is_bad=True, is_over=True, state="inactive"))
+    pending = Observation(
+        BEGAN + 9, is_bad=True, is_over=True, state="pending", active_at=BEGAN + 8
+    )
+    line.observe(pending)
+    line.observe(pending)
+    line.observe(Observation(BEGAN + 40, state="firing", active_at=BEGAN + 8))
+    line.observe(Observation(BEGAN + 50, state="firing", active_at=BEGAN + 8, is_sent=True))
+    line.observe(Observation(BEGAN + 51, state="firing", is_sent=True, stored_at=BEGAN + 50.5))
     assert said == [
         (Step.FAULT_ON, 1),
         (Step.FIRST_BAD, 5),
@@ -35,11 +37,11 @@ def test_each_step_is_said_once_when_it_happens() -> None:
     ]
 
 
-def test_what_happened_between_two_looks_is_marked_with_what_followed() -> None:
-    """An alert that is firing at the first look was pending and over its threshold before."""
+def test_what_happened_between_two_observations_is_marked_with_what_followed() -> None:
+    """An alert that is firing when first seen was pending and over its threshold before."""
     line, _ = timeline()
     line.mark(Step.FAULT_ON, BEGAN)
-    line.look(Look(BEGAN + 9, state="firing", active_at=BEGAN + 7))
+    line.observe(Observation(BEGAN + 9, state="firing", active_at=BEGAN + 7))
     assert line.marks == {
         Step.FAULT_ON: 0,
         Step.FIRST_BAD: 7,
@@ -52,11 +54,11 @@ def test_what_happened_between_two_looks_is_marked_with_what_followed() -> None:
 def test_an_alert_that_is_no_longer_pending_has_to_wait_anew() -> None:
     """The flap is counted, and the step is open again."""
     line, said = timeline()
-    line.look(Look(BEGAN + 5, state="pending", active_at=BEGAN + 5))
-    line.look(Look(BEGAN + 6, state="inactive"))
+    line.observe(Observation(BEGAN + 5, state="pending", active_at=BEGAN + 5))
+    line.observe(Observation(BEGAN + 6, state="inactive"))
     assert line.flaps == 1
     assert not line.has(Step.PENDING)
-    line.look(Look(BEGAN + 9, state="pending", active_at=BEGAN + 9))
+    line.observe(Observation(BEGAN + 9, state="pending", active_at=BEGAN + 9))
     assert line.marks[Step.PENDING] == 9
     assert said[-1] == (Step.PENDING, 9)
 
@@ -64,8 +66,8 @@ def test_an_alert_that_is_no_longer_pending_has_to_wait_anew() -> None:
 def test_a_part_that_does_not_answer_is_no_flap() -> None:
     """What cannot be seen has not changed."""
     line, _ = timeline()
-    line.look(Look(BEGAN + 5, state="pending", active_at=BEGAN + 5))
-    line.look(Look(BEGAN + 6))
+    line.observe(Observation(BEGAN + 5, state="pending", active_at=BEGAN + 5))
+    line.observe(Observation(BEGAN + 6))
     assert line.flaps == 0
     assert line.has(Step.PENDING)
 
@@ -73,12 +75,12 @@ def test_a_part_that_does_not_answer_is_no_flap() -> None:
 def test_a_resolution_counts_only_after_the_fault() -> None:
     """And after the fault nothing else is looked for."""
     line, _ = timeline()
-    line.look(Look(BEGAN + 5, stored_at=BEGAN + 4, resolved_at=BEGAN + 5))
+    line.observe(Observation(BEGAN + 5, stored_at=BEGAN + 4, resolved_at=BEGAN + 5))
     assert not line.has(Step.RESOLVED)
     line.mark(Step.FAULT_OFF, BEGAN + 6)
-    line.look(Look(BEGAN + 7, state="firing"))
+    line.observe(Observation(BEGAN + 7, state="firing"))
     assert not line.has(Step.RESOLVED)
-    line.look(Look(BEGAN + 9, resolved_at=BEGAN + 8))
+    line.observe(Observation(BEGAN + 9, resolved_at=BEGAN + 8))
     assert line.marks[Step.RESOLVED] == 8
 
 
@@ -86,7 +88,7 @@ def test_the_watchdogs_way_has_one_step() -> None:
     """No rule fires for it, so none of an alert's steps is made up."""
     line = Timeline(BEGAN, way=(Step.LATE,), end=Step.HEARD)
     line.mark(Step.FAULT_ON, BEGAN)
-    line.look(Look(BEGAN + 100, stored_at=BEGAN + 100))
+    line.observe(Observation(BEGAN + 100, stored_at=BEGAN + 100))
     line.mark(Step.FAULT_OFF, BEGAN + 101)
-    line.look(Look(BEGAN + 120, resolved_at=BEGAN + 120))
+    line.observe(Observation(BEGAN + 120, resolved_at=BEGAN + 120))
     assert list(line.marks) == [Step.FAULT_ON, Step.LATE, Step.FAULT_OFF, Step.HEARD]

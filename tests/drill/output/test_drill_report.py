@@ -13,8 +13,8 @@ from click.testing import Result as Ended
 from burnrate.drill import commands
 from burnrate.drill.drill_plan import Bound
 from burnrate.drill.errors import DrillError, Refused
-from burnrate.drill.observation.timeline import Step
-from burnrate.drill.output.drill_report import markdown, text
+from burnrate.drill.observation import Step
+from burnrate.drill.output import markdown, text
 from burnrate.drill.result import Result
 
 MARKS: Mapping[Step, float] = {
@@ -26,7 +26,7 @@ MARKS: Mapping[Step, float] = {
 BOUNDS = {Step.STORED: Bound(33.8), Step.RESOLVED: Bound(377.0, Step.FAULT_OFF)}
 PASSED = Result("errors", "routes fail", "Burn with slo=a", MARKS, BOUNDS, load="2xx 9")
 LATE = replace(PASSED, bounds={**BOUNDS, Step.STORED: Bound(10.0)})
-STRANGE = replace(PASSED, strangers=("TargetDown (redis)",))
+STRANGE = replace(PASSED, unexpected_pages=("TargetDown (redis)",))
 FAILED = Result("latency", "routes are late", problem="not stored in the inbox within 90 s")
 SKIPPED = Result("log-errors", "errors are logged", skipped="Loki is not part of this stack")
 

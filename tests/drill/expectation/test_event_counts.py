@@ -1,0 +1,49 @@
+"""A drill counts events as the SLO's specification does."""
+
+from dataclasses import replace
+
+import pytest
+
+from burnrate.configuration import load_configuration
+from burnrate.drill.expectation import EventCounts
+from burnrate.promql import selectors
+from burnrate.slo.specification import Slo, load_all
+from tests.servers.processes import ROOT
+
+SLOS = {slo.name: slo for slo in load_all(ROOT / "prometheus/slo", load_configuration())[0].slos}
+
+
+def with_queries(error: str, total: str) -> EventCounts:
+    """Return the counts of an SLO that is specified so."""
+    slo = SLOS["availability"]
+    events = slo.events.model_copy(update={"error_query": error, "total_query": total})
+    return EventCounts(replace(slo, events=events))
+
+
+def test_a_window_s_events_are_its_rate_times_its_seconds() -> None:
+    """The specification's own queries, over that window."""
+    counts = with_queries("sum(rate(bad[{{.window}}]))", "sum(rate(all[{{.window}}]))")
+    assert counts.total(5_400) == "(sum(rate(all[1h30m]))) * 5400"
+    assert counts.bad(0.5) == "(sum(rate(bad[500ms]))) * 0.5"
+
+
+def test_bad_events_so_far_are_the_counters_themselves() -> None:
+    """A rate would miss the first failure of a series until its second scrape."""
+    counts = with_queries(
+        'sum(rate(waits_count{pool="a"}[{{.window}}]))'
+        ' - sum(rate(waits_bucket{le="0.05", pool="a"}[{{.window}}]))'
+        " + (sum(increase(full[{{.window}}])) or vector(0))",
+        "all",
+    )
+    assert selectors(counts.bad_so_far) == selectors(
+        'sum(waits_count{pool="a"}) - sum(waits_bucket{le="0.05", pool="a"})'
+        " + (sum(full) or vector(0))"
+    )
+
+
+@pytest.mark.parametrize("slo", SLOS.values(), ids=lambda slo: slo.name)
+def test_every_shipped_slo_can_be_followed(slo: Slo) -> None:
+    """What is counted is what is specified, without a range and with the same conditions."""
+    found = selectors(EventCounts(slo).bad_so_far)
+    specified = selectors(slo.error_query("5m"))
+    assert found == {replace(each, range_seconds=None) for each in specified}
