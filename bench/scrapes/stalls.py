@@ -16,6 +16,7 @@ from bench.scrapes.metric_folders import FOLDER_VARIABLE
 from bench.scrapes.scrapes import renderer
 from bench.telemetry.applications import build
 from bench.telemetry.exchanges import serve
+from burnrate.load import quantile
 
 SECONDS_VARIABLE: Final = "BURNRATE_BENCH_SECONDS"
 _PROBE_SECONDS: Final = 0.001
@@ -43,11 +44,10 @@ class Stall(Subject):
 
     def extra(self) -> dict[str, float]:
         """Return the lateness that 50 and 99.9 % of the probes did not exceed, in seconds."""
-        ordered = sorted(self._lateness)
         return {
-            "p50": percentile(ordered, 0.5),
-            "p999": percentile(ordered, 0.999),
-            "probes": len(ordered),
+            "p50": quantile(self._lateness, 0.5) or 0.0,
+            "p999": quantile(self._lateness, 0.999) or 0.0,
+            "probes": len(self._lateness),
         }
 
     async def _probe(self, count: int) -> list[float]:
@@ -75,11 +75,6 @@ class Stall(Subject):
     def _scrape(self, is_over: Event) -> None:
         while self._render is not None and not is_over.is_set():
             self._render()
-
-
-def percentile(ordered: list[float], share: float) -> float:
-    """Return the value that `share` of the ordered values do not exceed."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def make(name: str) -> Subject:

@@ -5,8 +5,7 @@ from typing import Final
 from bench.service.generator import Target
 from burnrate.cli import CommandError
 from burnrate.http_client import HttpClient, NoAnswer, refusal
-from burnrate.load.mix import Call, create_post, create_user
-from burnrate.load.world import World
+from burnrate.load import Call, Dataset, create_post, create_user
 
 _TIMEOUT_SECONDS: Final = 10
 _CREATED: Final = 201
@@ -18,16 +17,16 @@ def make_content(target: Target) -> None:
     Raises:
         CommandError: the service does not take them, or has had others before.
     """
-    world = World("seed")
+    dataset = Dataset("seed")
     try:
         with HttpClient("the service", target.url, timeout_seconds=_TIMEOUT_SECONDS) as service:
             for _ in range(target.users):
-                _create(service, create_user(world))
+                _create(service, create_user(dataset))
             for _ in range(target.posts):
-                _create(service, create_post(world))
+                _create(service, create_post(dataset))
     except NoAnswer as error:
         raise CommandError(f"the service takes no content: {error}") from error
-    made = [sorted(world.users), sorted(post.id for post in world.posts)]
+    made = [sorted(dataset.users), sorted(post.id for post in dataset.posts)]
     if made != [list(range(1, count + 1)) for count in (target.users, target.posts)]:
         raise CommandError("the service's database was not empty")
 

@@ -1,7 +1,7 @@
 """Minutes of full load on the service with all telemetry: does it keep, and count, what it gets?"""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,7 +14,6 @@ from bench.service.counts import scrape, uncounted
 from bench.service.feeds import Feeds
 from bench.service.generator import Figures, run_wrk
 from bench.service.load_plan import LoadPlan
-from bench.service.resources import ProcessTree
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
 from burnrate.exposition import Samples
@@ -49,13 +48,17 @@ class Endurance:
 class MemorySamples:
     """Reads a part's memory every so often, in a thread, for the `with` block.
 
+    Args:
+        read: Returns it, in bytes; raises psutil.NoSuchProcess when the part has ended.
+        interval_seconds: From one reading to the next.
+
     Attributes:
         values: In bytes, in their order.
     """
 
-    def __init__(self, tree: ProcessTree, interval_seconds: float) -> None:
+    def __init__(self, read: Callable[[], int], interval_seconds: float) -> None:
         self.values: list[int] = []
-        self._tree = tree
+        self._read = read
         self._interval = interval_seconds
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
@@ -76,18 +79,22 @@ class MemorySamples:
     def _run(self) -> None:
         while not self._is_over.wait(self._interval):
             try:
-                self.values.append(self._tree.memory_bytes())
+                self.values.append(self._read())
             except psutil.NoSuchProcess:
                 return  # the requests tell that the api is gone
 
 
 def endure(service: RunningService, plan: LoadPlan, content: Path) -> Endurance:
-    """Load the service for the planned minutes; raises CommandError if it ends meanwhile."""
+    """Load the service for the planned minutes.
+
+    Raises:
+        CommandError: it ends meanwhile, or wrk fails.
+    """
     seconds = plan.minutes * _SECONDS
     before = scrape(service.api_port)
     with (
         Feeds(service.url, plan.feeds) as feeds,
-        MemorySamples(service.parts["api"], seconds / _SAMPLES) as memory,
+        MemorySamples(service.parts["api"].memory_bytes, seconds / _SAMPLES) as memory,
     ):
         figures = run_wrk(
             service.target(plan),

@@ -17,6 +17,10 @@ class Feeds:
 
     A worker that leaves closes its feeds, as it must; they are opened again.
 
+    Args:
+        url: The service's address, without a slash at the end.
+        count: How many are kept open.
+
     Attributes:
         messages: How many came so far.
     """
@@ -26,7 +30,7 @@ class Feeds:
         self._address = f"ws{url.removeprefix('http')}/feed"
         self._count = count
         self._loop = asyncio.new_event_loop()
-        self._listening: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="feeds", daemon=True)
 
     def __enter__(self) -> Self:
@@ -39,20 +43,19 @@ class Feeds:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._cancel)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-
-    def _cancel(self) -> None:
-        for task in self._listening:
-            task.cancel()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._listen_to_all())
+            runner.run(self._listen_until_stopped())
 
-    async def _listen_to_all(self) -> None:
-        self._listening = [asyncio.create_task(self._listen()) for _ in range(self._count)]
-        await asyncio.gather(*self._listening, return_exceptions=True)
+    async def _listen_until_stopped(self) -> None:
+        listening = [asyncio.create_task(self._listen()) for _ in range(self._count)]
+        await self._stop.wait()
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
 
     async def _listen(self) -> None:
         while True:

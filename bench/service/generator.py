@@ -12,8 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from burnrate.cli import CommandError
-from burnrate.load.mix import REALISTIC, Maker, process_text
-from burnrate.load.world import World
+from burnrate.load import REALISTIC, Dataset, Maker, process_text
 
 SCRIPT: Final = Path(__file__).with_name("mix.lua")
 # `burnrate load` makes documents at a rate of their own; here one request of a hundred is one.
@@ -67,12 +66,12 @@ class Target:
 
 def write_content(path: Path) -> None:
     """Write the texts that requests are made of, as a Lua table."""
-    world = World("")
+    dataset = Dataset("")
     texts = {
-        "words": [world.word() for _ in range(_VARIANTS)],
-        "titles": [world.sentence(4) for _ in range(_VARIANTS)],
-        "bodies": [world.sentence(60) for _ in range(_VARIANTS)],
-        "documents": [f"{world.sentence(400)}." for _ in range(_VARIANTS)],
+        "words": [dataset.word() for _ in range(_VARIANTS)],
+        "titles": [dataset.sentence(4) for _ in range(_VARIANTS)],
+        "bodies": [dataset.sentence(60) for _ in range(_VARIANTS)],
+        "documents": [f"{dataset.sentence(400)}." for _ in range(_VARIANTS)],
     }
     # Words and spaces only: a JSON string is a Lua string.
     rows = (f"{name} = {{{json.dumps(lines)[1:-1]}}}," for name, lines in texts.items())

@@ -14,13 +14,7 @@ from burnrate.drill.faults import (
     held_pools,
     logged_errors,
 )
-from burnrate.load.mix import (
-    Maker,
-    create_post,
-    list_users,
-    search_posts,
-    show_user,
-)
+from burnrate.load import Maker, create_post, list_users, search_posts, show_user
 
 # All that reading mixes ask for, by method and template.
 _READ_ROUTES = (

@@ -20,7 +20,7 @@ from burnrate.drill.result import Result
 from burnrate.drill.runner import DRILL_RATE, Runner
 from burnrate.drill.running_stack import RunningStack
 from burnrate.http_client import NoAnswer
-from burnrate.load.engine import LoadFailed
+from burnrate.load import LoadFailed
 from burnrate.stack.errors import StackError
 
 # What one drill leaves behind, such as a page of a consequence, may take a while to resolve.

@@ -8,14 +8,7 @@ from burnrate.drill.clients import PrometheusApi
 from burnrate.drill.expectation import ExpectedAlert
 from burnrate.drill.faults import Fault, Parts
 from burnrate.http_client import HttpClient
-from burnrate.load.mix import (
-    Maker,
-    list_posts,
-    list_users,
-    search_posts,
-    show_post,
-    show_user,
-)
+from burnrate.load import Maker, list_posts, list_users, search_posts, show_post, show_user
 
 READING: Mapping[Maker, int] = {
     list_posts: 3,

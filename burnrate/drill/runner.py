@@ -23,10 +23,7 @@ from burnrate.drill.observation import (
 from burnrate.drill.result import Result
 from burnrate.drill.running_stack import RunningStack
 from burnrate.http_client import NoAnswer
-from burnrate.load.background import BackgroundLoad
-from burnrate.load.engine import Engine, LoadFailed
-from burnrate.load.mix import Mix
-from burnrate.load.world import World
+from burnrate.load import BackgroundLoad, Dataset, Engine, LoadFailed, Mix
 from burnrate.stack.errors import StackError
 
 # Enough for a share of failures to mean something within a scrape, and little for two processors.
@@ -115,10 +112,10 @@ class Runner:
             return self._hold()
 
     def _loaded(self) -> BackgroundLoad:
-        world = World(secrets.token_hex(4))
+        dataset = Dataset(secrets.token_hex(4))
         mix = Mix(self.drill.load)
         url = self.stack.service.url
-        return BackgroundLoad(Engine(url, self.rate, mix, world, is_processing=False))
+        return BackgroundLoad(Engine(url, self.rate, mix, dataset, is_processing=False))
 
     def _warm_up(self) -> None:
         self.screen.say(f"load: {self.rate:g} requests/s")

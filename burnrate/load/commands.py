@@ -8,10 +8,10 @@ import click
 
 from burnrate.cli import CommandError
 from burnrate.load.background import BackgroundLoad
+from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
 from burnrate.load.stats import Stats
-from burnrate.load.world import World
 from burnrate.stack.addresses import LOOPBACK
 from burnrate.stack.errors import StackError
 from burnrate.stack.session import Session
@@ -44,7 +44,7 @@ def load(rate: float, duration: float | None, feeds: int) -> None:
 
     What it creates it deletes at its end.
     """
-    engine = Engine(service_url(), rate, Mix(REALISTIC), World(secrets.token_hex(4)), feeds)
+    engine = Engine(service_url(), rate, Mix(REALISTIC), Dataset(secrets.token_hex(4)), feeds)
     click.echo(f"{rate:g} requests/s to {engine.url}; Ctrl-C ends it", err=True)
     try:
         with BackgroundLoad(engine) as running:

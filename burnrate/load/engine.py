@@ -10,9 +10,9 @@ import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from burnrate.load.dataset import Dataset
 from burnrate.load.mix import Call, Mix, create_post, create_user, delete_user, process_text
 from burnrate.load.stats import Stats
-from burnrate.load.world import World
 
 _TIMEOUT_SECONDS = 10.0
 # A rate that the service cannot keep up with is held back here, and said so, instead of piling up.
@@ -45,7 +45,7 @@ class Engine:
     url: str
     rate: float
     mix: Mix
-    world: World
+    dataset: Dataset
     feeds: int = 0
     is_processing: bool = True
     stats: Stats = field(default_factory=Stats)
@@ -70,10 +70,10 @@ class Engine:
 
     async def _seed(self, client: httpx2.AsyncClient) -> None:
         for maker in [create_user] * _SEED_USERS + [create_post] * _SEED_POSTS:
-            await self._send(client, maker(self.world))
-            if maker is create_user and not self.world.users:
+            await self._send(client, maker(self.dataset))
+            if maker is create_user and not self.dataset.users:
                 break
-        if not self.world.has_content:
+        if not self.dataset.has_content:
             answers = ", ".join(str(status) for status in self.stats.statuses) or "no answer"
             raise LoadFailed(f"{self.url} does not take new users and posts: {answers}")
 
@@ -82,8 +82,8 @@ class Engine:
         due = loop.time()
         tasks: set[asyncio.Task[None]] = set()
         while not stop.is_set():
-            if len(tasks) < _MOST_IN_FLIGHT and self.world.has_content:
-                task = loop.create_task(self._send(client, self.mix.draw(self.world)))
+            if len(tasks) < _MOST_IN_FLIGHT and self.dataset.has_content:
+                task = loop.create_task(self._send(client, self.mix.draw(self.dataset)))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             else:
@@ -131,7 +131,7 @@ class Engine:
 
     async def _process(self, client: httpx2.AsyncClient) -> None:
         while True:
-            await self._send(client, process_text(self.world))
+            await self._send(client, process_text(self.dataset))
             await asyncio.sleep(_PROCESS_EVERY_SECONDS)
 
     async def _listen(self) -> None:
@@ -151,5 +151,5 @@ class Engine:
         """Delete every user that was made, and with them their posts; as far as that works."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
-                while self.world.users:
-                    await self._send(client, delete_user(self.world, self.world.users[0]))
+                while self.dataset.users:
+                    await self._send(client, delete_user(self.dataset, self.dataset.users[0]))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from burnrate.load.world import MOST_POSTS, MOST_USERS, Post, World
+from burnrate.load.dataset import MOST_POSTS, MOST_USERS, Dataset, Post
 
 
 @dataclass(frozen=True)
@@ -18,83 +18,83 @@ class Call:
     learn: Callable[[Any], None] | None = None
 
 
-Maker = Callable[[World], Call]
+Maker = Callable[[Dataset], Call]
 
 
-def list_posts(_: World) -> Call:
-    """The newest posts."""
+def list_posts(_: Dataset) -> Call:
+    """Ask for the newest posts."""
     return Call("GET", "/posts")
 
 
-def show_post(world: World) -> Call:
-    """One post."""
-    return Call("GET", f"/posts/{world.any_post()}")
+def show_post(dataset: Dataset) -> Call:
+    """Ask for one post."""
+    return Call("GET", f"/posts/{dataset.any_post()}")
 
 
-def search_posts(world: World) -> Call:
-    """A search for a word."""
-    return Call("GET", "/posts/search", params={"q": world.word()})
+def search_posts(dataset: Dataset) -> Call:
+    """Search posts for a word."""
+    return Call("GET", "/posts/search", params={"q": dataset.word()})
 
 
-def list_users(_: World) -> Call:
-    """The first users with their posts."""
+def list_users(_: Dataset) -> Call:
+    """Ask for the first users with their posts."""
     return Call("GET", "/users")
 
 
-def show_user(world: World) -> Call:
-    """One user with their posts."""
-    return Call("GET", f"/users/{world.any_user()}")
+def show_user(dataset: Dataset) -> Call:
+    """Ask for one user with their posts."""
+    return Call("GET", f"/users/{dataset.any_user()}")
 
 
-def create_user(world: World) -> Call:
-    """A new user; above the most, the oldest one goes instead."""
-    if len(world.users) >= MOST_USERS:
-        return delete_user(world, world.users[0])
-    number = world.next_serial()
-    body = {"name": f"Load {number}", "email": f"load-{world.run}-{number}@example.org"}
-    return Call("POST", "/users", body, learn=lambda user: world.users.append(user["id"]))
+def create_user(dataset: Dataset) -> Call:
+    """Create a user; above MOST_USERS, delete the oldest one instead."""
+    if len(dataset.users) >= MOST_USERS:
+        return delete_user(dataset, dataset.users[0])
+    number = dataset.next_serial()
+    body = {"name": f"Load {number}", "email": f"load-{dataset.run}-{number}@example.org"}
+    return Call("POST", "/users", body, learn=lambda user: dataset.users.append(user["id"]))
 
 
-def create_post(world: World) -> Call:
-    """A new post; above the most, the oldest one goes instead."""
-    if len(world.posts) >= MOST_POSTS:
-        return _delete_post(world, world.posts[0].id)
-    author = world.any_user()
-    body = {"author_id": author, "title": world.sentence(4), "body": world.sentence(60)}
+def create_post(dataset: Dataset) -> Call:
+    """Create a post; above MOST_POSTS, delete the oldest one instead."""
+    if len(dataset.posts) >= MOST_POSTS:
+        return _delete_post(dataset, dataset.posts[0].id)
+    author = dataset.any_user()
+    body = {"author_id": author, "title": dataset.sentence(4), "body": dataset.sentence(60)}
     return Call(
-        "POST", "/posts", body, learn=lambda post: world.posts.append(Post(post["id"], author))
+        "POST", "/posts", body, learn=lambda post: dataset.posts.append(Post(post["id"], author))
     )
 
 
-def update_post(world: World) -> Call:
-    """A new title for a post."""
-    return Call("PATCH", f"/posts/{world.any_post()}", {"title": world.sentence(4)})
+def update_post(dataset: Dataset) -> Call:
+    """Give a post a new title."""
+    return Call("PATCH", f"/posts/{dataset.any_post()}", {"title": dataset.sentence(4)})
 
 
-def update_user(world: World) -> Call:
-    """A new name for a user."""
-    return Call("PATCH", f"/users/{world.any_user()}", {"name": f"Load {world.next_serial()}"})
+def update_user(dataset: Dataset) -> Call:
+    """Give a user a new name."""
+    return Call("PATCH", f"/users/{dataset.any_user()}", {"name": f"Load {dataset.next_serial()}"})
 
 
-def delete_post(world: World) -> Call:
-    """One post less."""
-    return _delete_post(world, world.any_post())
+def delete_post(dataset: Dataset) -> Call:
+    """Delete any post."""
+    return _delete_post(dataset, dataset.any_post())
 
 
-def delete_user(world: World, user_id: int) -> Call:
-    """One user less, with all their posts."""
+def delete_user(dataset: Dataset, user_id: int) -> Call:
+    """Delete a user, and with them their posts."""
     # Forgotten before it is asked for: no other request may be made for it meanwhile.
-    world.forget_user(user_id)
+    dataset.forget_user(user_id)
     return Call("DELETE", f"/users/{user_id}")
 
 
-def process_text(world: World) -> Call:
-    """The analysis of a text; rate limited, so it is not drawn but made at a rate of its own."""
-    return Call("POST", "/process", {"text": world.sentence(400) + "."})
+def process_text(dataset: Dataset) -> Call:
+    """Have a text analysed; rate limited, so it is made at a rate of its own and not drawn."""
+    return Call("POST", "/process", {"text": dataset.sentence(400) + "."})
 
 
-def _delete_post(world: World, post_id: int) -> Call:
-    world.forget_post(post_id)
+def _delete_post(dataset: Dataset, post_id: int) -> Call:
+    dataset.forget_post(post_id)
     return Call("DELETE", f"/posts/{post_id}")
 
 
@@ -119,8 +119,8 @@ class Mix:
 
     weights: Mapping[Maker, int]
 
-    def draw(self, world: World) -> Call:
+    def draw(self, dataset: Dataset) -> Call:
         """Return the next request."""
         makers: Sequence[Maker] = list(self.weights)
-        (maker,) = world.random.choices(makers, list(self.weights.values()))
-        return maker(world)
+        (maker,) = dataset.random.choices(makers, list(self.weights.values()))
+        return maker(dataset)

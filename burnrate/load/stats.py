@@ -1,11 +1,13 @@
 """What became of the requests."""
 
+import statistics
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Latencies of the last requests only: what a progress line shows is about now.
 _KEPT_LATENCIES = 1_000
+_THOUSAND = 1_000
 
 
 @dataclass
@@ -22,12 +24,12 @@ class Stats:
     _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_LATENCIES))
 
     def answered(self, status: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count an answer with its status, `seconds` after its request."""
         self.statuses[status] += 1
         self._latencies.append(seconds)
 
     def of_class(self, first_digit: int) -> int:
-        """Return how many answers had a status of one hundred."""
+        """Return how many answers had a status that begins with this digit."""
         return sum(n for status, n in list(self.statuses.items()) if status // 100 == first_digit)
 
     @property
@@ -58,11 +60,16 @@ class Stats:
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Return the smallest value that a share of all values does not exceed."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """Return the value that a share of all values does not exceed; None where there are none.
+
+    Args:
+        values: In any order.
+        share: Above 0 and below 1, to the thousandth; between two values it is interpolated.
+    """
+    if len(values) <= 1:
+        return next(iter(values), None)
+    cuts = statistics.quantiles(values, n=_THOUSAND, method="inclusive")
+    return cuts[round(_THOUSAND * share) - 1]
 
 
 def _ms(seconds: float) -> str:

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from burnrate.load.background import BackgroundLoad
+from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
-from burnrate.load.world import World
 from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
@@ -80,7 +80,7 @@ def serving(service: Service) -> Iterator[Service]:
 def engine(port: int) -> Engine:
     """A quick one."""
     url = f"http://127.0.0.1:{port}"
-    return Engine(url, 100, Mix(REALISTIC), World("test"), is_processing=False)
+    return Engine(url, 100, Mix(REALISTIC), Dataset("test"), is_processing=False)
 
 
 def test_what_the_load_created_is_gone_when_it_ends() -> None:

@@ -22,7 +22,7 @@ from bench.service.generator import (
     write_content,
 )
 from burnrate.cli import CommandError
-from burnrate.load.mix import REALISTIC
+from burnrate.load import REALISTIC
 
 OUTPUT = """Running 12s test @ http://127.0.0.1:1
   1 threads and 4 connections

@@ -24,7 +24,7 @@ class Post:
 
 
 @dataclass
-class World:
+class Dataset:
     """Users and posts that the load created and has not deleted; ids of nobody else's.
 
     Args:
@@ -49,7 +49,7 @@ class World:
         return self._serial
 
     def sentence(self, words: int) -> str:
-        """Return made-up words of the field."""
+        """Return so many made-up words of the field."""
         return " ".join(self.random.choices(_WORDS, k=words))
 
     def word(self) -> str:
@@ -65,10 +65,10 @@ class World:
         return self.random.choice(self.posts).id
 
     def forget_user(self, user_id: int) -> None:
-        """Take note that a user is gone, and all their posts."""
+        """Never draw a deleted user again, nor their posts."""
         self.users = deque(each for each in self.users if each != user_id)
         self.posts = deque(post for post in self.posts if post.author_id != user_id)
 
     def forget_post(self, post_id: int) -> None:
-        """Take note that a post is gone."""
+        """Never draw a deleted post again."""
         self.posts = deque(post for post in self.posts if post.id != post_id)
