@@ -6,7 +6,6 @@ reads them. Nothing of a stack that may run beside it is touched: state, secrets
 
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
 from burnrate.stack.compose.model import Compose, Service, load_compose
 from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout, is_open_to_all
+from burnrate.stack.processes.ports import free_ports
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.records import leader_file
 
@@ -151,11 +151,8 @@ def _api(service: Service, plan: LoadPlan, *, is_bare: bool) -> Service:
 
 def _free_addresses(collector: str | None) -> AddressMap:
     """Return free ports for all parts; Tempo's is the collector's."""
-    with ExitStack() as stack:
-        ports = {}
-        for endpoint in ENDPOINTS:
-            listener = stack.enter_context(socket.create_server((LOOPBACK, 0)))
-            ports[endpoint.variable] = str(listener.getsockname()[1])
+    free = free_ports(len(ENDPOINTS))
+    ports = {endpoint.variable: str(port) for endpoint, port in zip(ENDPOINTS, free, strict=True)}
     if collector is not None:
         ports["TEMPO_OTLP_PORT"] = collector.rpartition(":")[2]
     return AddressMap.from_environment(ports)

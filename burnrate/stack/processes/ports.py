@@ -1,21 +1,42 @@
 """Ports: which are free, and that those of the stack are before anything starts."""
 
 import errno
+import random
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
 import psutil
 
 from burnrate.stack.addresses import LOOPBACK, AddressMap, Endpoint
 from burnrate.stack.errors import StackError
 
+# Not the kernel's choice: that is among the ports it gives to outgoing connections as well, and one
+# of those may have the port before the server does.
+_PORTS: Final = range(12_000, 32_000)
+
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nothing listens on; raises StackError where there is none."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many loopback ports that nothing listens on, no two of them the same.
+
+    Raises:
+        StackError: there are not so many.
+    """
+    found: list[int] = []
+    # In any order: whoever asks beside us gets others.
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise StackError(f"no {count} ports are free")
 
 
 def check_ports(addresses: AddressMap, parts: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
-from burnrate.stack.processes.ports import check_ports
+from burnrate.stack.processes import ports
+from burnrate.stack.processes.ports import check_ports, free_port, free_ports
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_listener_on_every_interface_is_in_the_way_too() -> None:
 def test_ports_of_parts_that_do_not_start_do_not_matter(listener: socket.socket) -> None:
     """Grafana's port may be taken where Grafana is not installed."""
     addresses = AddressMap.from_environment(
-        {"GRAFANA_PORT": str(_port(listener)), "REDIS_PORT": str(_free_port())}
+        {"GRAFANA_PORT": str(_port(listener)), "REDIS_PORT": str(free_port())}
     )
     check_ports(addresses, ["redis"])
 
@@ -59,6 +60,15 @@ def test_two_parts_that_want_one_port_are_both_named() -> None:
         check_ports(addresses, ["api", "inbox"])
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return _port(server)
+def test_free_ports_are_different_ones_that_nobody_has(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few there are."""
+    taken = _port(listener)
+    around = range(taken - 20, taken + 20)
+    monkeypatch.setattr(ports, "_PORTS", around)
+    found = free_ports(10)
+    assert len(set(found)) == 10
+    assert set(found) <= set(around) - {taken}
+    with pytest.raises(StackError, match="no 40 ports are free"):
+        free_ports(40)
