@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from burnrate.drill.clients import Rule, loki_rules
+from burnrate.drill.clients import Rule, read_loki_rules
 from burnrate.drill.definition import Drill
 from burnrate.drill.errors import Refused
 from burnrate.drill.expectation import (
@@ -62,7 +62,7 @@ def _of_loki(drill: Drill, stack: RunningStack) -> Target:
         raise Refused("Loki is not part of this stack (not installed, or down)")
     if not stack.prometheus.value("sum(loki_distributor_lines_received_total)"):
         raise Refused("nothing ships logs to Loki (Alloy is not installed, or down)")
-    rules = loki_rules(stack.checkout / "loki/rules")
+    rules = read_loki_rules(stack.checkout / "loki/rules")
     return Target(*_with_rule(drill.expected, rules, "loki/rules"))
 
 

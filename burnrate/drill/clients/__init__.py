@@ -2,7 +2,7 @@
 
 from burnrate.drill.clients.alertmanager_api import AlertmanagerApi, RouteTiming, WebhookCounters
 from burnrate.drill.clients.inbox_api import Episode, InboxApi
-from burnrate.drill.clients.loki_rules import loki_ranges, loki_rules
+from burnrate.drill.clients.loki_rules import loki_ranges, read_loki_rules
 from burnrate.drill.clients.prometheus_api import PrometheusApi, Rule
 
 __all__ = [
@@ -14,5 +14,5 @@ __all__ = [
     "Rule",
     "WebhookCounters",
     "loki_ranges",
-    "loki_rules",
+    "read_loki_rules",
 ]

@@ -18,7 +18,7 @@ _RANGE = re.compile(r"\[([0-9a-z]+)\]")
 _EVALUATION = "1m"
 
 
-def loki_rules(folder: Path) -> list[Rule]:
+def read_loki_rules(folder: Path) -> list[Rule]:
     """Return the alerts in Loki's rule files, which have Prometheus' form.
 
     Raises:
