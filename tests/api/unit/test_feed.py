@@ -7,6 +7,7 @@ import pytest
 
 from api.feed.hub import FeedFull, Hub
 from api.feed.routes import CLOSE_TOO_SLOW, _serve
+from tests.support.waiting import wait_until_async
 
 
 class FakeWebSocket:
@@ -51,10 +52,10 @@ def test_client_that_does_not_read_is_cut_off_and_others_are_not() -> None:
             ]
             for number in range(10):
                 hub.broadcast(str(number))
-                await asyncio.sleep(0.001)
-            await asyncio.wait_for(serving[0], 1)
+                await wait_until_async(lambda: str(number) in well.sent, "the message")  # noqa: B023
+            await serving[0]
             well.leaving.set()
-            await asyncio.wait_for(serving[1], 1)
+            await serving[1]
         assert stuck.close_code == CLOSE_TOO_SLOW
         assert well.sent[1:] == [str(number) for number in range(10)]
         assert well.close_code is None

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from api.backends.cache import ResponseCache
 from api.backends.redis import RedisBackend, RedisUnavailable
+from tests.support.waiting import wait_until_async
 
 
 class DeadRedis(RedisBackend):
@@ -80,7 +81,7 @@ def test_callers_at_the_same_time_share_one_load_even_without_redis() -> None:
         meter, loader = CountingMeter(), Loader()
         cache = _cache(meter)
         callers = [asyncio.create_task(cache.get("scope", "entry", loader)) for _ in range(100)]
-        await asyncio.sleep(0.01)
+        await wait_until_async(lambda: loader.calls == 1, "the load")
         loader.may_end.set()
         assert await asyncio.gather(*callers) == [b"value"] * 100
         assert loader.calls == 1
@@ -97,7 +98,7 @@ def test_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
         cache = _cache(CountingMeter())
         first = asyncio.create_task(cache.get("scope", "entry", loader))
         second = asyncio.create_task(cache.get("scope", "entry", loader))
-        await asyncio.sleep(0.01)
+        await wait_until_async(lambda: loader.calls == 1, "the load")
         first.cancel()
         await asyncio.sleep(0)
         loader.may_end.set()
@@ -115,13 +116,12 @@ def test_whoever_asks_after_a_change_does_not_get_a_load_from_before(is_all: boo
         loader = Loader()
         cache = _cache(CountingMeter())
         early = asyncio.create_task(cache.get("scope", "entry", loader))
-        await asyncio.sleep(0.01)
+        await wait_until_async(lambda: loader.calls == 1, "the load")
         await (cache.invalidate_all() if is_all else cache.invalidate("scope"))
         late = asyncio.create_task(cache.get("scope", "entry", loader))
-        await asyncio.sleep(0.01)
+        await wait_until_async(lambda: loader.calls == 2, "a second load")
         loader.may_end.set()
         await asyncio.gather(early, late)
-        assert loader.calls == 2
 
     asyncio.run(scenario())
 
@@ -130,7 +130,7 @@ def test_failed_load_fails_for_all_and_is_not_kept() -> None:
     """The next caller tries again."""
 
     async def fail() -> bytes:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         raise LookupError
 
     async def scenario() -> None:

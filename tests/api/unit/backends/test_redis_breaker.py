@@ -77,13 +77,12 @@ def test_silence_costs_the_time_out_and_no_more() -> None:
     """redis-py by itself would take a minute."""
 
     async def hang() -> bytes:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return b""
 
     async def scenario() -> None:
-        async with asyncio.timeout(1):
-            with pytest.raises(RedisUnavailable):
-                await _backend().call(hang)
+        with pytest.raises(RedisUnavailable):
+            await _backend().call(hang)
 
     asyncio.run(scenario())
 
