@@ -1,6 +1,7 @@
 """When an alert must fire and when it must end, by the workbook's arithmetic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeVar
 
@@ -13,22 +14,42 @@ N = TypeVar("N", Fraction, float)
 FAILURE_PARTS: Final[Sequence[Fraction]] = (Fraction(1), Fraction(1, 10), Fraction(2, 100))
 
 
-def detection_seconds(slo: Slo, tier: Tier, failing: Fraction) -> Fraction | None:
-    """Return how long a part of all events must fail before the tier sees it; None for never."""
+@dataclass(frozen=True)
+class Detection:
+    """What a tier makes of failures in even traffic.
+
+    Attributes:
+        failing: The part of all events that is bad, 0 to 1.
+        after_seconds: How long they last before the tier's alert fires; None if it never does.
+        reset_seconds: How long after the last failure it ends; None likewise.
+    """
+
+    tier: Tier
+    failing: Fraction
+    after_seconds: Fraction | None
+    reset_seconds: Fraction | None
+
+
+def detections(slo: Slo) -> Mapping[Tier, Sequence[Detection]]:
+    """Return, for each tier of an SLO, what it makes of an outage, a bad release, a slow leak."""
+    return {tier: [_detection(slo, tier, part) for part in FAILURE_PARTS] for tier in slo.tiers}
+
+
+def _detection(slo: Slo, tier: Tier, failing: Fraction) -> Detection:
+    threshold = slo.threshold(tier)
     # A window full of even traffic: as many events leave it as come.
-    return seconds_until_over(
-        slo.threshold(tier),
+    after = seconds_until_over(
+        threshold,
         failing,
         total=Fraction(tier.long.seconds),
         bad=Fraction(0),
         arriving=Fraction(1),
         leaving=Fraction(1),
     )
-
-
-def reset_seconds(slo: Slo, tier: Tier, failing: Fraction) -> Fraction:
-    """Return how long after the last failure the tier's alert ends."""
-    return seconds_until_under(slo.threshold(tier), failing, window=Fraction(tier.short.seconds))
+    if after is None:
+        return Detection(tier, failing, None, None)
+    reset = seconds_until_under(threshold, failing, window=Fraction(tier.short.seconds))
+    return Detection(tier, failing, after, reset)
 
 
 def seconds_until_over(

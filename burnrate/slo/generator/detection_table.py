@@ -1,11 +1,11 @@
 """The page that tells what the rules promise: how soon each alert comes and how soon it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from burnrate.slo.detection import FAILURE_PARTS, detection_seconds, reset_seconds
-from burnrate.slo.specification import Service, Slo, number
+from burnrate.slo.detection import FAILURE_PARTS, Detection
+from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 _PAGE, _TICKET = (2 * each for each in (EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS))
@@ -22,13 +22,16 @@ quiet night is nobody's business.
 """
 
 
-def table(services: Sequence[Service]) -> str:
-    """Return the page."""
-    sections = [_section(slo) for service in services for slo in service.slos]
-    return "\n".join([_HEADER, *sections])
+def table(slos: Sequence[tuple[Slo, Mapping[Tier, Sequence[Detection]]]]) -> str:
+    """Return the page.
+
+    Args:
+        slos: Each SLO with what its tiers make of failures.
+    """
+    return "\n".join([_HEADER, *(_section(slo, found) for slo, found in slos)])
 
 
-def _section(slo: Slo) -> str:
+def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
     heads = [f"{number(100 * part)} % fail" for part in FAILURE_PARTS]
     lines = [
         f"## {slo.service}: {slo.name}",
@@ -38,29 +41,28 @@ def _section(slo: Slo) -> str:
         "",
         "| Alert | | Windows | Factor | Threshold | " + " | ".join(heads) + " |",
         "|---|---|---|---|---|" + "---|" * len(heads),
-        *(_row(slo, tier) for tier in slo.tiers),
+        *(_row(slo, tier, detections) for tier, detections in found.items()),
         "",
     ]
     return "\n".join(lines)
 
 
-def _row(slo: Slo, tier: Tier) -> str:
+def _row(slo: Slo, tier: Tier, detections: Sequence[Detection]) -> str:
     cells = [
         f"`{slo.alert_name(tier)}`",
         tier.severity,
         f"{tier.long.name} / {tier.short.name}",
         number(slo.factor(tier)),
         f"{number(100 * slo.threshold(tier))} %",
-        *(_times(slo, tier, part) for part in FAILURE_PARTS),
+        *map(_times, detections),
     ]
     return "| " + " | ".join(cells) + " |"
 
 
-def _times(slo: Slo, tier: Tier, part: Fraction) -> str:
-    detection = detection_seconds(slo, tier, part)
-    if detection is None:
+def _times(detection: Detection) -> str:
+    if detection.after_seconds is None or detection.reset_seconds is None:
         return "never"
-    return f"after {_span(detection)}, ends after {_span(reset_seconds(slo, tier, part))}"
+    return f"after {_span(detection.after_seconds)}, ends after {_span(detection.reset_seconds)}"
 
 
 def _span(seconds: Fraction) -> str:

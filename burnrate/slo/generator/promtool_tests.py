@@ -1,12 +1,12 @@
 """Unit tests for promtool, for every tier of an SLO and every part of failures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from burnrate.slo.detection import FAILURE_PARTS, detection_seconds, reset_seconds
+from burnrate.slo.detection import Detection
 from burnrate.slo.generator.alerting import group_names
 from burnrate.slo.generator.input_series import Stretch, input_series
 from burnrate.slo.specification import Slo, number, selector
@@ -28,12 +28,15 @@ class _Course:
     """One course of events: healthy, failing, healthy; all in seconds.
 
     Attributes:
+        detection: What fails, and when that must be seen.
         step: From one evaluation to the next.
+        samples: From one sample to the next.
         began: When the failures begin.
         ended: When they end.
         until: When the test ends.
     """
 
+    detection: Detection
     step: int
     samples: int
     began: int
@@ -41,16 +44,21 @@ class _Course:
     until: int
 
 
-def test_files(slo: Slo, rules: str) -> dict[str, dict[str, Any]]:
-    """Return the files of an SLO: one a tier, and the one in which nothing ever fires."""
+def test_files(
+    slo: Slo, found: Mapping[Tier, Sequence[Detection]], rules: str
+) -> dict[str, dict[str, Any]]:
+    """Return the files of an SLO: one a tier, and the one in which nothing ever fires.
+
+    Args:
+        slo: The SLO.
+        found: What each of its tiers makes of failures.
+        rules: Where its rules are, seen from the files.
+    """
     made = {
         tier.suffix.lower(): _file(
-            slo,
-            rules,
-            _step(tier),
-            [_failing(slo, tier, part) for part in FAILURE_PARTS],
+            slo, rules, _step(tier), [_failing(slo, each) for each in detections]
         )
-        for tier in slo.tiers
+        for tier, detections in found.items()
     }
     return {**made, "healthy": _file(slo, rules, 60, [_healthy(slo)])}
 
@@ -69,54 +77,53 @@ def _step(tier: Tier) -> int:
     return _STEPS.get(tier.long, EVALUATION_SECONDS)
 
 
-def _course(slo: Slo, tier: Tier, part: Fraction) -> _Course:
-    step = _step(tier)
-    detection = detection_seconds(slo, tier, part) or Fraction(0)
+def _course(detection: Detection) -> _Course:
+    step, short = _step(detection.tier), detection.tier.short.seconds
     # Failures last until the short window holds nothing else, as the arithmetic of the end wants.
-    failing = _up(detection + tier.short.seconds + 2 * step, step)
-    after = _up(Fraction(tier.short.seconds + 3 * step), step)
-    began = 2 * tier.short.seconds
+    failing = _up((detection.after_seconds or Fraction(0)) + short + 2 * step, step)
+    after = _up(Fraction(short + 3 * step), step)
+    began = 2 * short
     samples = min(step, _COARSEST_SAMPLES)
-    return _Course(step, samples, began, began + failing, began + failing + after)
+    return _Course(detection, step, samples, began, began + failing, began + failing + after)
 
 
-def _stretches(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[Stretch]:
-    samples, short = course.samples, tier.short.seconds
+def _stretches(course: _Course) -> list[Stretch]:
+    detection, samples = course.detection, course.samples
+    long, short = detection.tier.long.seconds, detection.tier.short.seconds
     events = _EVENTS_A_SECOND * samples
     # At the moment of detection the long window holds as many events as with even traffic, but all
     # that was before the short window is squeezed into one more short window: days of waiting less,
     # the same arithmetic.
-    detection = detection_seconds(slo, tier, part) or Fraction(0)
-    crowd = max(Fraction(0), tier.long.seconds - short - detection) / short
+    crowd = max(Fraction(0), long - short - (detection.after_seconds or Fraction(0))) / short
     return [
         Stretch(short // samples, round(events * crowd)),
         Stretch(short // samples, events),
-        Stretch((course.ended - course.began) // samples, events, part),
+        Stretch((course.ended - course.began) // samples, events, detection.failing),
         Stretch((course.until - course.ended) // samples, events),
     ]
 
 
-def _failing(slo: Slo, tier: Tier, part: Fraction) -> dict[str, Any]:
-    course = _course(slo, tier, part)
+def _failing(slo: Slo, detection: Detection) -> dict[str, Any]:
+    course, part = _course(detection), number(100 * detection.failing)
     return {
-        "name": f"{number(100 * part)} % failures: {tier.suffix} sees them and their end in time",
+        "name": f"{part} % failures: {detection.tier.suffix} sees them and their end in time",
         "interval": f"{course.samples}s",
-        "input_series": input_series(slo, _stretches(slo, tier, part, course)),
-        "promql_expr_test": _checks(slo, tier, part, course),
+        "input_series": input_series(slo, _stretches(course)),
+        "promql_expr_test": _checks(slo, course),
     }
 
 
-def _checks(slo: Slo, tier: Tier, part: Fraction, course: _Course) -> list[dict[str, Any]]:
-    detection = detection_seconds(slo, tier, part)
-    name, step = slo.alert_name(tier), course.step
-    if detection is None:
+def _checks(slo: Slo, course: _Course) -> list[dict[str, Any]]:
+    after, reset = course.detection.after_seconds, course.detection.reset_seconds
+    name, step = slo.alert_name(course.detection.tier), course.step
+    if after is None or reset is None:
         return [_check(slo, name, course.ended, is_firing=False)]
-    slack, reset = 2 * step, reset_seconds(slo, tier, part)
-    not_before = course.began + _down(detection * _EARLY - slack, step)
+    slack = 2 * step
+    not_before = course.began + _down(after * _EARLY - slack, step)
     still = course.ended + _down(reset * _EARLY - slack, step)
     return [
         _check(slo, name, max(not_before, course.began), is_firing=False),
-        _check(slo, name, course.began + _down(detection + slack, step), is_firing=True),
+        _check(slo, name, course.began + _down(after + slack, step), is_firing=True),
         _check(slo, name, max(still, course.ended), is_firing=True),
         _check(slo, name, course.ended + _down(reset + slack, step), is_firing=False),
     ]
