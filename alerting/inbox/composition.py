@@ -113,7 +113,7 @@ class Composition:
     def _make_endpoints(self, tokens: Tokens) -> Endpoints:
         settings, store, changes = self._settings, self.store, self.changes
         runbooks = Runbooks(settings.runbooks_path)
-        links = Links(runbooks.names, settings.grafana_url)
+        links = Links(runbooks.names, settings.grafana_url, settings.identity)
         slos = SloReader(settings.prometheus_url, self._client, settings.identity)
         overviews = OverviewReader(store, slos, self._watchdog, self._poller)
         return Endpoints(

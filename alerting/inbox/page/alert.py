@@ -31,7 +31,7 @@ def alert_page(
     episode: StoredEpisode, timeline: list[StoredTransition], links: Links, now: datetime
 ) -> Content:
     """Make the page of one alert; its timeline is oldest first."""
-    card = card_of(episode, links.of(episode))
+    card = card_of(episode, links)
     return Content(
         template="alert.html",
         title=f"{card.title} · Burnrate",

@@ -1,9 +1,9 @@
 """What the front page and an alert's own page both show of an alert."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from alerting.inbox.page.links import Link
+from alerting.inbox.page.links import Link, Links
 from alerting.inbox.store import StoredEpisode
 
 _SEVERITIES = ("page", "ticket")
@@ -25,21 +25,21 @@ class Card:
     links: tuple[Link, ...] = ()
 
 
-def card_of(episode: StoredEpisode, links: Iterable[Link] = ()) -> Card:
-    """Make an alert's card."""
+def card_of(episode: StoredEpisode, links: Links, *, leads_on: bool = True) -> Card:
+    """Make an alert's card, with its links if it leads on to other pages."""
     severity = episode.labels.get("severity", "")
     return Card(
         episode=episode,
-        title=_title(episode),
+        title=_title(episode, links.identity),
         severity=severity if severity in _SEVERITIES else "other",
         badges=tuple(_badges(episode)),
-        links=tuple(links),
+        links=tuple(links.of(episode)) if leads_on else (),
     )
 
 
-def _title(episode: StoredEpisode) -> str:
+def _title(episode: StoredEpisode, identity: Sequence[str]) -> str:
     labels = episode.labels
-    about = " ".join(labels[name] for name in ("service", "slo") if labels.get(name))
+    about = " ".join(labels[name] for name in (*identity, "slo") if labels.get(name))
     name = labels.get("alertname") or "An alert without a name"
     return f"{name} · {about}" if about else name
 

@@ -39,11 +39,11 @@ def front_page(overview: Overview, links: Links) -> Content:
             "now": overview.now,
             "state": state,
             "path": [_watchdog(overview), _alertmanager(overview), _prometheus(overview)],
-            "firing": [card_of(episode, links.of(episode)) for episode in overview.firing],
+            "firing": [card_of(episode, links) for episode in overview.firing],
             "has_more": overview.has_more,
             "figures": overview.slos,
             "rows": slo_rows(overview.slos, overview.now),
-            "resolved": [card_of(episode) for episode in overview.resolved],
+            "resolved": [card_of(episode, links, leads_on=False) for episode in overview.resolved],
         },
     )
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,11 +30,21 @@ class Links:
     """Makes the links of alerts."""
 
     def __init__(
-        self, runbook_names: Callable[[], Container[str]], grafana_url: str | None
+        self,
+        runbook_names: Callable[[], Container[str]],
+        grafana_url: str | None,
+        identity: Sequence[str] = ("service",),
     ) -> None:
-        """Take what names the runbooks there are, and Grafana's address for browsers, if any."""
+        """Make links.
+
+        Args:
+            runbook_names: Names the runbooks there are.
+            grafana_url: Grafana's address for browsers, if there is one.
+            identity: The labels that together name a service.
+        """
         self._runbook_names = runbook_names
         self._grafana_url = grafana_url
+        self.identity = tuple(identity)
 
     def of(self, episode: StoredEpisode) -> list[Link]:
         """Return an alert's links, in the order one looks."""
@@ -71,7 +81,8 @@ class Links:
         # The dashboard knows which requests are slow: those over the service's latency objective.
         if self._grafana_url is None:
             return None
-        chosen = {"var-service": service, **_range(episode)}
+        named = {f"var-{name}": episode.labels.get(name, "") for name in self.identity}
+        chosen = {**named, **_range(episode)}
         return f"{self._grafana_url}/d/burnrate-traces?{urlencode(chosen)}"
 
     def _explore(self, source: str, query: dict[str, object], episode: StoredEpisode) -> str | None:

@@ -84,6 +84,17 @@ def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
     assert names == ["Runbook", "Dashboard", "Logs", "Traces", "Query"]
 
 
+def test_a_title_has_all_labels_that_name_a_service(tmp_path: Path) -> None:
+    """Production and staging of one service are told apart, in the links as well."""
+    grafana = "http://localhost:3000"
+    settings = settings_in(tmp_path, identity_labels="cluster,service", grafana_url=grafana)
+    with an_inbox(settings) as inbox:
+        inbox.post(a_body(an_alert(labels={"cluster": "staging", "slo": "availability"})))
+        page = inbox.client.get("/").text
+    assert "HighErrors · staging api availability" in page
+    assert "/d/burnrate-traces?var-cluster=staging&amp;var-service=api&amp;" in page
+
+
 def test_says_when_prometheus_does_not_answer(tmp_path: Path) -> None:
     """With an alert shown all the same, and nothing made up."""
     with an_inbox(settings_in(tmp_path, prometheus_url="http://127.0.0.1:9")) as inbox:
