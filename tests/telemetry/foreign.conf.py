@@ -12,6 +12,7 @@ on_exit = telemetry.on_exit
 
 workers = int(os.environ.get("WORKERS", "4"))
 max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
-timeout = 4
-graceful_timeout = 6
+# No worker of a busy machine is taken for a blocked one, unless a test is about that.
+timeout = int(os.environ.get("HEARTBEAT_SECONDS", "120"))
+graceful_timeout = 12
 control_socket_disable = True

@@ -14,6 +14,7 @@ from burnrate.telemetry.pools import MeasuredPool, PoolTimeout
 from burnrate.telemetry.pools.redis_pool import MeasuredConnectionPool, RedisPoolTimeout
 from tests.servers.postgres import SUPERUSER, PostgresServer, running_postgres
 from tests.servers.redis import RedisServer, running_redis
+from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.integration
 
@@ -66,11 +67,11 @@ def test_postgres_pool_counts_timeouts_and_heals_after_broken_connections(
     """Two connections: the third waiter times out; a terminated connection is no longer used."""
     numbers = Numbers(registry, "postgres")
 
-    async def hold_both(measured: MeasuredPool) -> None:
+    async def hold_both(measured: MeasuredPool, hasty: MeasuredPool) -> None:
         async with measured.acquire(), measured.acquire():
             assert numbers.used == 2
             with pytest.raises(PoolTimeout):
-                async with measured.acquire():
+                async with hasty.acquire():
                     pytest.fail("there is no third connection")
 
     async def break_one(measured: MeasuredPool) -> None:
@@ -86,8 +87,8 @@ def test_postgres_pool_counts_timeouts_and_heals_after_broken_connections(
             min_size=1, max_size=2,
         ) as pool:  # fmt: skip
             meter = telemetry.pool("postgres", max_connections=2, idle=pool.get_idle_size)
-            measured = MeasuredPool(pool, meter, acquire_timeout_seconds=0.2)
-            await hold_both(measured)
+            measured = MeasuredPool(pool, meter, acquire_timeout_seconds=60)
+            await hold_both(measured, MeasuredPool(pool, meter, acquire_timeout_seconds=0.2))
             assert numbers.value("pool_connections", state="idle") == 2
             await break_one(measured)
             async with measured.acquire() as connection:
@@ -97,7 +98,6 @@ def test_postgres_pool_counts_timeouts_and_heals_after_broken_connections(
     assert numbers.outcomes == {"ok": 5, "timeout": 1, "full": 0, "error": 0}
     assert numbers.used == 0
     assert numbers.value("pool_wait_seconds_count") == 6
-    assert numbers.value("pool_wait_seconds_sum") >= 0.2
     assert numbers.value("pool_use_seconds_count") == 5
 
 
@@ -117,11 +117,10 @@ def test_cancelled_waiter_takes_no_connection_with_it(
             min_size=1, max_size=1,
         ) as pool:  # fmt: skip
             meter = telemetry.pool("postgres", max_connections=1, idle=pool.get_idle_size)
-            measured = MeasuredPool(pool, meter, acquire_timeout_seconds=5)
+            measured = MeasuredPool(pool, meter, acquire_timeout_seconds=60)
             async with measured.acquire():
                 waiter = asyncio.create_task(wait(measured))
-                await asyncio.sleep(0.05)
-                assert numbers.value("pool_pending_requests") == 1
+                await wait_until_async(lambda: numbers.value("pool_pending_requests") == 1)
                 waiter.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await waiter
@@ -154,11 +153,12 @@ def test_redis_pool_counts_timeouts_as_such(
 
     async def scenario() -> None:
         client = redis_client(redis_server, telemetry)
-        blocked = asyncio.ensure_future(client.blpop(["nothing"], timeout=1))
-        await asyncio.sleep(0.05)
-        assert numbers.used == 1
+        blocked = asyncio.ensure_future(client.blpop(["queue"], timeout=0))
+        await wait_until_async(lambda: numbers.used == 1)
         with pytest.raises(RedisPoolTimeout):
             await client.ping()
+        async with Redis(host=redis_server.host, port=redis_server.port) as another:
+            await another.lpush("queue", "an end")
         await blocked
         assert await client.ping()
         await client.aclose()

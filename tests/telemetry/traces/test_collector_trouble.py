@@ -1,7 +1,6 @@
 """A collector that hangs or is not there costs requests nothing, and each span is counted."""
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -48,15 +47,11 @@ def healthy() -> Iterator[str]:
         yield collector.url
 
 
-def send_sampled(service: Service) -> float:
-    """Send requests whose caller has sampled them; return how long the slowest took."""
-    slowest = 0.0
+def send_sampled(service: Service) -> None:
+    """Send requests whose caller has sampled them."""
     for _ in range(REQUESTS):
-        began = time.perf_counter()
         header = {"traceparent": f"00-{uuid4().hex}-b7ad6b7169203331-01"}
         assert service.get("/shop/orders/7", header)[0] == 200
-        slowest = max(slowest, time.perf_counter() - began)
-    return slowest
 
 
 def outcomes(service: Service) -> dict[str, float]:
@@ -68,24 +63,24 @@ def outcomes(service: Service) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("collector", [hanging, absent])
-def test_trouble_is_counted_and_delays_no_request(
+def test_trouble_is_counted_and_keeps_no_worker(
     tmp_path: Path, collector: Callable[[], AbstractContextManager[str]]
 ) -> None:
-    """What the queue has no room for is dropped; every span has one outcome; stopping is quick."""
+    """What the queue has no room for is dropped; every span has one outcome; nobody is killed."""
+    marker = tmp_path / "marker"
+    settings = {**SETTINGS, "SHUTDOWN_MARKER": str(marker)}
     with (
         collector() as url,
-        running(tmp_path, **SETTINGS, OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
+        running(tmp_path, **settings, OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
-        assert send_sampled(service) < 0.9, "as if it had waited for the exporter"
+        send_sampled(service)
         wait_until(lambda: sum(outcomes(service).values()) == REQUESTS)
         found = outcomes(service)
-        began = time.monotonic()
         service.stop()
-        stopped_seconds = time.monotonic() - began
     assert found["exported"] == 0
     assert found["failed"] >= 20
     assert found["dropped"] >= 20
-    assert stopped_seconds < 6, "longer than gunicorn's graceful time"
+    assert marker.read_text() == "lifespan ended\n"
 
 
 def test_nothing_is_dropped_on_the_way_to_a_healthy_collector(tmp_path: Path) -> None:
@@ -100,12 +95,12 @@ def test_nothing_is_dropped_on_the_way_to_a_healthy_collector(tmp_path: Path) ->
         assert sum(outcomes(service).values()) == REQUESTS
 
 
-def test_worker_leaves_in_time_although_the_collector_hangs(tmp_path: Path) -> None:
-    """By default the exporter would try for ten seconds; gunicorn would kill the worker before."""
+def test_no_request_waits_for_a_collector_that_hangs_nor_does_the_shutdown(tmp_path: Path) -> None:
+    """The exporter would try for ten minutes; a client has less patience, and so has gunicorn."""
     marker = tmp_path / "marker"
     settings = {
         **SETTINGS,
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "10",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "600",
         "SHUTDOWN_MARKER": str(marker),
     }
     with (
