@@ -11,15 +11,15 @@ from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECO
 
 Group = dict[str, Any]
 
-# Two evaluations miss it and a third does: a deployment that renames a metric takes as long.
+# A deployment that renames a metric in service and rules takes this long.
 _MISSING_FOR: Final = "5m"
-# With a scrape each 15 s and an evaluation each 15 s, a page within three minutes; less would page
+# With a scrape and an evaluation every 15 s this is a page within three minutes; less would page
 # for a restart.
 _DOWN_FOR: Final = "1m"
 
 
 def missing_alert(slo: Slo) -> Rule:
-    """Return the alert for an SLI that is gone while its service answers Prometheus."""
+    """Return the alert for an SLI without series while its service answers Prometheus."""
     total = f"slo:total_events:rate5m{slo.selector}"
     return {
         "alert": "SLIMissing",
@@ -29,10 +29,9 @@ def missing_alert(slo: Slo) -> Rule:
         "annotations": {
             "summary": f"The SLO {slo.name} of {slo.service} has no data.",
             "description": (
-                f"{slo.service} answers Prometheus, and the series that {slo.name} is counted from"
-                " are not among what it says. Until they are, no burn of this budget can be seen"
-                " and no page for it can come. A budget is not burning while nothing is counted:"
-                " time to exhaustion is unknown."
+                f"{slo.service} answers Prometheus, but does not expose the series that {slo.name}"
+                " is counted from. Until it does, nothing is known about this budget and none of"
+                " its alerts can fire. Time to exhaustion is unknown."
             ),
             "runbook_url": f"{slo.runbooks}/SLIMissing",
             "dashboard_url": dashboard(slo),
@@ -41,7 +40,7 @@ def missing_alert(slo: Slo) -> Rule:
 
 
 def down_alert(service: Service) -> Rule:
-    """Return the alert for a service of which no process answers, or none is known."""
+    """Return the alert for a service of which no process answers or no target is known."""
     return {
         "alert": "ServiceDown",
         "expr": f"absent({_up(service.job, service.identity)} == 1)",
@@ -50,9 +49,9 @@ def down_alert(service: Service) -> Rule:
         "annotations": {
             "summary": f"{service.name} is down.",
             "description": (
-                f"No process of {service.name} answers Prometheus (job {service.job}). What is not"
-                " answered is not counted either: while this lasts the budgets stand still, burn"
-                " and time to exhaustion say nothing."
+                f"No process of {service.name} answers Prometheus (job {service.job}). Requests"
+                " that fail meanwhile are not counted: until it is back the error budgets stand"
+                " still, and burn rate and time to exhaustion mean nothing."
             ),
             "runbook_url": f"{service.runbooks}/ServiceDown",
             "dashboard_url": link(service.dashboard, service.identity),
@@ -71,7 +70,7 @@ def link(address: str, chosen: Mapping[str, str]) -> str:
 
 
 def _up(job: str, identity: Mapping[str, str]) -> str:
-    # A target's own `service` may be anything: the job says which service it is of.
+    # Targets may carry any label `service`: the job says which service they belong to.
     others = {name: value for name, value in identity.items() if name != "service"}
     return f"up{selector({'job': job, **others})}"
 
@@ -81,7 +80,7 @@ def _burn(slo: Slo, tier: Tier) -> Rule:
     ratios = [
         f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)
     ]
-    # A count that is extrapolated is no whole number: half a failure less is the same failure.
+    # increase() extrapolates, so counts are not whole numbers: half a failure of tolerance.
     failures = (
         f"{events_name('bad', tier.long)}{slo.selector} * {tier.long.seconds}"
         f" > {slo.minimum_failures - 0.5:g}"
@@ -138,9 +137,9 @@ def _value(query: str, shown: str) -> str:
 
 
 def slo_groups(slo: Slo) -> list[Group]:
-    """Return two groups for an SLO: what pages wait for; tickets and the period may take longer.
+    """Return an SLO's two groups: what pages depend on, and tickets with the period, less often.
 
-    An alert for each tier: one for all would end with the slowest.
+    Each tier has an alert of its own; one alert for all would resolve with the slowest.
     """
     pages, tickets = (
         [_burn(slo, tier) for tier in slo.tiers if tier.severity == severity]
@@ -154,13 +153,13 @@ def slo_groups(slo: Slo) -> list[Group]:
 
 
 def group_names(slo: Slo) -> tuple[str, str]:
-    """Return the names of an SLO's groups; the second reads what the first has recorded."""
+    """Return the names of an SLO's two groups; the second reads what the first records."""
     name = f"{_prefix(slo.identity)}-{slo.name}"
     return name, f"{name}-tickets"
 
 
 def service_group(service: Service) -> Group:
-    """Return the group of what is about a service and none of its SLOs."""
+    """Return the group of rules about a service as a whole, not one of its SLOs."""
     return _group(_prefix(service.identity), [down_alert(service)], EVALUATION_SECONDS)
 
 

@@ -10,9 +10,9 @@ from burnrate.slo.errors import SpecError
 _BEGIN: Final = "  # burnrate slo generate: begin\n"
 _END: Final = "  # burnrate slo generate: end\n"
 _RULE: Final = """\
-  # Someone is on the way already: the slow burn of the same SLO has nothing to add. Both sides
-  # must have an slo, because labels that are absent on both count as equal, and then any page of a
-  # service would hide the tickets that name its cause. A page never hides a page.
+  # While an SLO pages, its own tickets add nothing. Both sides must have an slo: labels absent on
+  # both count as equal, so any page of a service would hide the tickets that name its cause. A
+  # page never hides a page.
   - source_matchers: [severity = "page", slo != ""]
     target_matchers: [severity = "ticket", slo != ""]
     equal: [{equal}]
