@@ -20,8 +20,7 @@ from burnrate.configuration import load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import load_all
-from burnrate.stack.errors import StackError
-from burnrate.stack.layout import Layout, container_layout, find_checkout
+from burnrate.stack import Layout, StackError, container_layout, find_checkout
 
 _PEERS: Final = Path("cache", "bench-peers")
 

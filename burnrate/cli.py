@@ -3,7 +3,8 @@
 import signal
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import IO, Any, NoReturn
@@ -35,6 +36,45 @@ class CommandError(click.ClickException):
         click.echo(f"burnrate: {self.message}", file=target)
         for line in self.log_tail:
             click.echo(f"  | {textwrap.shorten(line, _TAIL_COLUMNS)}", file=target)
+
+
+@contextmanager
+def command_errors(*failures: type[Exception]) -> Iterator[None]:
+    """Turn what goes wrong in the block into a command's failure.
+
+    Args:
+        failures: What a room raises for its user; `log_tail`, if one has it, is shown as well.
+
+    Raises:
+        CommandError: one of them was raised, or an OSError that says what is wrong with which file.
+    """
+    try:
+        yield
+    except failures as error:
+        raise CommandError(str(error), log_tail=getattr(error, "log_tail", ())) from error
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        name = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"{name}{error.strerror}") from error
+
+
+class CommandGroup(click.Group):
+    """Commands whose `failures` are told in one line, as those of `command_errors`."""
+
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 - click's own
+        failures: Sequence[type[Exception]] = (),
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._failures = tuple(failures)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command."""
+        with command_errors(*self._failures):
+            return super().invoke(ctx)
 
 
 class _LazyGroup(click.Group):

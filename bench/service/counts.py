@@ -7,7 +7,7 @@ from typing import Final
 from burnrate.cli import CommandError
 from burnrate.exposition import Samples
 from burnrate.http_client import HttpClient, NoAnswer
-from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack import LOOPBACK
 
 _TIMEOUT_SECONDS: Final = 10
 # The bench's own scrape, and health checks.

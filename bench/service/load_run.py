@@ -22,7 +22,7 @@ from bench.service.load_plan import LoadPlan
 from bench.service.load_tables import comparison_tables, endurance_table
 from bench.service.running_service import RunningService, running_service
 from burnrate.cli import CommandError
-from burnrate.stack.processes.programs import find_postgres_program, find_system_program
+from burnrate.stack import find_postgres_program, find_system_program
 
 # For wrk, beside its connections.
 _OTHER_FILES: Final = 64

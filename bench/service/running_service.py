@@ -5,13 +5,11 @@ reads them. Nothing of a stack that may run beside it is touched: state, secrets
 """
 
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from bench.service.bare import FACTORY_VARIABLE, create_app
@@ -19,13 +17,21 @@ from bench.service.generator import Target
 from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
 from burnrate.cli import CommandError
-from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
-from burnrate.stack.compose.model import Compose, Service, load_compose
-from burnrate.stack.initialise import container_ids
-from burnrate.stack.layout import Layout, is_open_to_all
-from burnrate.stack.processes.ports import free_ports
-from burnrate.stack.processes.stack import ProcessStack
-from burnrate.stack.records import leader_file
+from burnrate.stack import (
+    ENDPOINTS,
+    LOOPBACK,
+    AddressMap,
+    Compose,
+    Layout,
+    ProcessStack,
+    Service,
+    container_ids,
+    free_ports,
+    is_open_to_all,
+    load_compose,
+    main_process_id,
+    uninterrupted,
+)
 
 PARTS: Final = ("nginx", "api", "postgres", "redis")
 # Above what any machine sends in a minute: the limits count and decide, and turn nobody away.
@@ -84,7 +90,7 @@ def running_service(
         processes = ProcessStack(layout, compose, addresses, lambda _: None, _START_SECONDS)
         stack.callback(_stop, processes, say)
         processes.up()
-        parts = {name: ProcessTree(_leader(layout, name)) for name in PARTS}
+        parts = {name: ProcessTree(main_process_id(layout, name)) for name in PARTS}
         yield RunningService(layout, addresses, parts)
 
 
@@ -100,28 +106,13 @@ def _state(say: Callable[[str], None]) -> Iterator[Path]:
             )
         yield folder
     finally:
-        with _undisturbed(say):
+        with uninterrupted(say):
             shutil.rmtree(folder)
 
 
 def _stop(processes: ProcessStack, say: Callable[[str], None]) -> None:
-    with _undisturbed(say):
+    with uninterrupted(say):
         processes.down()
-
-
-@contextmanager
-def _undisturbed(say: Callable[[str], None]) -> Iterator[None]:
-    """Let nobody interrupt the block: what it stops would go on for ever."""
-
-    def explain(_number: int, _frame: FrameType | None) -> None:
-        say("stopping what was started; please wait")
-
-    before = {each: signal.signal(each, explain) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _compose(layout: Layout, plan: LoadPlan, *, is_bare: bool) -> Compose:
@@ -156,7 +147,3 @@ def _free_addresses(collector: str | None) -> AddressMap:
     if collector is not None:
         ports["TEMPO_OTLP_PORT"] = collector.rpartition(":")[2]
     return AddressMap.from_environment(ports)
-
-
-def _leader(layout: Layout, part: str) -> int:
-    return int(leader_file(layout, part).read_text(encoding="ascii").split()[0])

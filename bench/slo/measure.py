@@ -29,7 +29,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Group, groups
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS
-from burnrate.stack.processes.ports import free_port
+from burnrate.stack import free_port
 
 _HOST: Final = "127.0.0.1"
 _PORT: Final = 0

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from bench.measuring.driver import CHECKOUT, clean_environment, end
 from bench.telemetry.applications import PATH, build
 from burnrate.cli import CommandError
-from burnrate.stack.processes.ports import free_port
+from burnrate.stack import free_port
 
 _START_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from burnrate.cli import CommandError
+from burnrate.cli import command_errors
 from burnrate.drill import output
 from burnrate.drill.catalogue import DRILLS
 from burnrate.drill.definition import Drill
@@ -21,7 +21,7 @@ from burnrate.drill.runner import DRILL_RATE, Runner
 from burnrate.drill.running_stack import RunningStack
 from burnrate.http_client import NoAnswer
 from burnrate.load import LoadFailed
-from burnrate.stack.errors import StackError
+from burnrate.stack import StackError
 
 # What one drill leaves behind, such as a page of a consequence, may take a while to resolve.
 _RESOLUTION_SECONDS = 900.0
@@ -82,11 +82,8 @@ def drill(
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
     try:
-        yield
-    except (DrillError, NoAnswer, LoadFailed) as error:
-        raise CommandError(str(error)) from error
-    except StackError as error:
-        raise CommandError(str(error), log_tail=error.log_tail) from error
+        with command_errors(DrillError, NoAnswer, LoadFailed, StackError):
+            yield
     except KeyboardInterrupt:
         click.echo("interrupted; the fault is undone", err=True)
         sys.exit(_INTERRUPTED)

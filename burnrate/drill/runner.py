@@ -24,7 +24,7 @@ from burnrate.drill.result import Result
 from burnrate.drill.running_stack import RunningStack
 from burnrate.http_client import NoAnswer
 from burnrate.load import BackgroundLoad, Dataset, Engine, LoadFailed, Mix
-from burnrate.stack.errors import StackError
+from burnrate.stack import StackError
 
 # Enough for a share of failures to mean something within a scrape, and little for two processors.
 DRILL_RATE = 25.0

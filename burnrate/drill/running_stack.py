@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +15,7 @@ from burnrate.http_client import HttpClient
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import Slo, load_all
-from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.errors import StackError
-from burnrate.stack.records import Mode
-from burnrate.stack.session import Session
-from burnrate.stack.status import PartStatus, process_status
+from burnrate.stack import LOOPBACK, Session, Stack
 
 # The service that drills break.
 _JOB = "api"
@@ -28,9 +23,6 @@ _NOT_FOUND = 404
 _NOT_RUNNING = "the stack is not running: set FAULTS_ENABLED=true in .env, then make up"
 # As alerting.inbox has it where the compose file says nothing else.
 _WATCHDOG_LATE_SECONDS = 150.0
-# PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
-_CONTAINER_START_SECONDS = 120.0
-_CONTAINER_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class RunningStack:
     """The parts of the stack that a drill asks, and the means to stop and start them."""
 
     session: Session
-    mode: Mode
+    stack: Stack
     service: HttpClient
     prometheus: PrometheusApi
     alertmanager: AlertmanagerApi
@@ -52,8 +44,8 @@ class RunningStack:
             Refused: none runs.
         """
         session = Session.open(say)
-        mode = session.running_mode()
-        if mode is None:
+        stack = session.running_stack()
+        if stack is None:
             raise Refused(_NOT_RUNNING)
 
         def client(part: str, name: str = "") -> HttpClient:
@@ -61,7 +53,7 @@ class RunningStack:
 
         return cls(
             session=session,
-            mode=mode,
+            stack=stack,
             # Through nginx, as clients come; in containers there is no other way.
             service=client("nginx", "the service"),
             prometheus=PrometheusApi(client("prometheus")),
@@ -76,7 +68,7 @@ class RunningStack:
             Refused: they are not.
             NoAnswer: the service does not answer.
         """
-        sick = [row.part for row in self._status() if not row.is_good]
+        sick = [row.part for row in self.stack.status() if not row.is_good]
         if sick:
             raise Refused(f"not healthy: {', '.join(sick)} (make status): drill a healthy stack")
         check_faults(self.service)
@@ -101,14 +93,11 @@ class RunningStack:
 
     def stop(self, part: str) -> None:
         """Stop a part of the stack; raises StackError."""
-        self._change("stop", part)
+        self.stack.stop(part)
 
     def start(self, part: str) -> None:
         """Start a part and wait until it is healthy; raises StackError."""
-        self._change("start", part)
-        if self.mode == "containers":
-            # `docker compose start` comes back as soon as the container runs.
-            self._wait_until_healthy(part)
+        self.stack.start(part)
 
     @property
     def watchdog_late_seconds(self) -> float:
@@ -120,7 +109,7 @@ class RunningStack:
     @contextmanager
     def reserved(self) -> Iterator[None]:
         """Keep other drills out for the block; raises Refused while one is at it."""
-        path = self.session.layout(self.mode).run / "drill.lock"
+        path = self.stack.layout.run / "drill.lock"
         with path.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,26 +117,6 @@ class RunningStack:
                 raise Refused("another drill is running: one at a time") from error
             os.utime(path)
             yield
-
-    def _status(self) -> list[PartStatus]:
-        if self.mode == "containers":
-            services = self.session.compose.services
-            return self.session.container_stack().status(services)
-        return process_status(self.session.process_stack())
-
-    def _wait_until_healthy(self, part: str) -> None:
-        deadline = time.monotonic() + _CONTAINER_START_SECONDS
-        while not (row := self.session.container_stack().status([part])[0]).is_good:
-            if time.monotonic() > deadline:
-                raise StackError(f"{part} is {row.state}, and not healthy: {row.detail}")
-            time.sleep(_CONTAINER_LOOK_SECONDS)
-
-    def _change(self, verb: str, part: str) -> None:
-        if self.mode == "containers":
-            self.session.container_stack().change(verb, part)
-            return
-        processes = self.session.process_stack()
-        {"start": processes.start, "stop": processes.stop}[verb](part)
 
 
 def check_faults(service: HttpClient) -> None:

@@ -6,15 +6,13 @@ import time
 
 import click
 
-from burnrate.cli import CommandError
+from burnrate.cli import CommandError, command_errors
 from burnrate.load.background import BackgroundLoad
 from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
 from burnrate.load.stats import Stats
-from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.errors import StackError
-from burnrate.stack.session import Session
+from burnrate.stack import LOOPBACK, Session, StackError
 
 # A look at dashboards needs no more, and the service's rate limit for one client is 1,000.
 _HIGHEST_RATE = 500.0
@@ -46,26 +44,20 @@ def load(rate: float, duration: float | None, feeds: int) -> None:
     """
     engine = Engine(service_url(), rate, Mix(REALISTIC), Dataset(secrets.token_hex(4)), feeds)
     click.echo(f"{rate:g} requests/s to {engine.url}; Ctrl-C ends it", err=True)
-    try:
-        with BackgroundLoad(engine) as running:
-            try:
-                _show_progress(running, duration)
-            except KeyboardInterrupt:
-                click.echo("\nstopping and cleaning up", err=True)
-    except LoadFailed as error:
-        raise CommandError(str(error)) from error
+    with command_errors(LoadFailed), BackgroundLoad(engine) as running:
+        try:
+            _show_progress(running, duration)
+        except KeyboardInterrupt:
+            click.echo("\nstopping and cleaning up", err=True)
     click.echo(f"{engine.stats.sent} requests: {engine.stats.line()}")
     sys.exit(0 if engine.stats.succeeded else 1)
 
 
 def service_url() -> str:
     """Return the running stack's entrance; raises CommandError where no stack runs."""
-    try:
+    with command_errors(StackError):
         session = Session.open(click.echo)
-        mode = session.running_mode()
-    except StackError as error:
-        raise CommandError(str(error), log_tail=error.log_tail) from error
-    if mode is None:
+    if session.running_mode() is None:
         raise CommandError("the stack is not running: make up")
     return f"http://{LOOPBACK}:{session.addresses.port('nginx')}"
 

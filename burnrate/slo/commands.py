@@ -1,11 +1,10 @@
 """`burnrate slo ...`: the commands, their options and what they print."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from burnrate.cli import CommandError
+from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, stale, write
@@ -19,22 +18,7 @@ _ROOT = click.option(
 )
 
 
-class _Group(click.Group):
-    """Turns the room's failures into the command's."""
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
-        try:
-            return super().invoke(ctx)
-        except (SpecError, ConfigurationError) as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            if error.strerror is None:
-                raise
-            name = f"{error.filename}: " if error.filename else ""
-            raise CommandError(f"{name}{error.strerror}") from error
-
-
-@click.group(cls=_Group)
+@click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError])
 def slo() -> None:
     """Make rules, their tests and a table of times from prometheus/slo/."""
 

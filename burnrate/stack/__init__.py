@@ -1,0 +1,50 @@
+"""The stack of docker-compose.yml, started, stopped and looked at, as containers or processes."""
+
+from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
+from burnrate.stack.compose import Compose, Service, load_compose
+from burnrate.stack.errors import StackError
+from burnrate.stack.initialise import container_ids
+from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
+from burnrate.stack.processes import (
+    Packages,
+    ProcessStack,
+    SystemRunner,
+    find_postgres_program,
+    find_system_program,
+    free_port,
+    free_ports,
+    main_process_id,
+    uninterrupted,
+)
+from burnrate.stack.protocol import Stack
+from burnrate.stack.session import Session
+from burnrate.stack.stack_record import Mode
+from burnrate.stack.status import PartStatus
+
+__all__ = [
+    "ENDPOINTS",
+    "LOOPBACK",
+    "AddressMap",
+    "Compose",
+    "Layout",
+    "Mode",
+    "Packages",
+    "PartStatus",
+    "ProcessStack",
+    "Service",
+    "Session",
+    "Stack",
+    "StackError",
+    "SystemRunner",
+    "container_ids",
+    "container_layout",
+    "find_checkout",
+    "find_postgres_program",
+    "find_system_program",
+    "free_port",
+    "free_ports",
+    "is_open_to_all",
+    "load_compose",
+    "main_process_id",
+    "uninterrupted",
+]

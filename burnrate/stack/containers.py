@@ -3,17 +3,25 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
-from burnrate.stack import records
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.compose import Compose
+from burnrate.stack.data import data_mode, record_data_mode
 from burnrate.stack.errors import StackError
+from burnrate.stack.initialise import give_to_containers, make_state
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import last_lines
+from burnrate.stack.stack_record import Mode, forget_record, new_record, write_record
 from burnrate.stack.status import PartStatus, Verdict
 
 _PROBE_SECONDS = 10
+# PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
+_PART_START_SECONDS = 120.0
+_POLL_SECONDS = 0.5
 _OLDEST_COMPOSE = (
     2,
     20,
@@ -37,19 +45,37 @@ def engine_problem() -> str | None:
 
 @dataclass(frozen=True)
 class ContainerStack:
-    """One checkout's stack in a Docker engine."""
+    """One checkout's stack in a Docker engine.
+
+    Attributes:
+        settings: The user's, with the ids the containers run with.
+        say: Takes a line for people.
+        start_timeout_seconds: How long the whole may take to become healthy.
+    """
 
     layout: Layout
+    compose: Compose
+    addresses: AddressMap
+    settings: Mapping[str, str]
     say: Callable[[str], None]
     start_timeout_seconds: float = 300.0
+    mode: ClassVar[Mode] = "containers"
+
+    def prepare(self) -> None:
+        """Create what must exist before containers can start: state, secrets, data folders."""
+        make_state(self.layout, self.compose, self.addresses)
+        # This may come while processes run, whose data is theirs.
+        if data_mode(self.layout) != "processes":
+            give_to_containers(self.layout, self.compose, self.settings)
 
     def up(self) -> None:
         """Build, start and wait; what this call started is removed if it fails."""
+        self.prepare()
+        record_data_mode(self.layout, self.mode)
         was_running = bool(self._ids())
         log = self.layout.log("compose")
         self.say(f"building, pulling and starting containers; progress: tail -f {log}")
-        record = records.Running(mode="containers", boot_id=records.boot_id())
-        records.write_running(self.layout, record)
+        write_record(self.layout, new_record(self.mode))
         try:
             self._compose_up()
         except BaseException:
@@ -57,30 +83,56 @@ class ContainerStack:
                 self.down()
             raise
 
-    def down(self) -> None:
+    def down(self) -> bool:
         """Stop and remove the containers; data stays."""
-        if self._logged(["down"]) != 0:
-            raise self._failure("docker compose down failed")
-        records.forget_running(self.layout)
+        self._change("down")
+        forget_record(self.layout)
+        return True
 
-    def change(self, verb: str, part: str) -> None:
-        """Start, stop or restart one part."""
-        if self._logged([verb, part]) != 0:
-            raise self._failure(f"docker compose {verb} {part} failed")
+    def start(self, part: str) -> None:
+        """Start one part and wait until it is healthy."""
+        self._change("start", part)
+        self._wait_until_healthy(part)
 
-    def logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
-        """Print what the parts print."""
+    def stop(self, part: str) -> None:
+        """Stop one part."""
+        self._change("stop", part)
+
+    def restart(self, part: str) -> None:
+        """Restart one part and wait until it is healthy."""
+        self._change("restart", part)
+        self._wait_until_healthy(part)
+
+    def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
+        """Print what the parts print, as Compose does."""
         options = ["--tail", str(lines), *(["--follow"] if is_followed else [])]
         subprocess.run([*self._compose, "logs", *options, *parts], check=False)
 
-    def status(self, parts: Iterable[str]) -> list[PartStatus]:
+    def status(self) -> list[PartStatus]:
         """Return each part as the engine's health check sees it."""
-        output = _output([*self._compose, "ps", "--all", "--format", "json"]) or ""
-        rows = {str(row["Service"]): row for row in parse_rows(output)}
-        names = tuple(parts)
+        rows = self._rows()
         # Compose itself leaves out what a profile of a further file excludes (COMPOSE_FILE).
-        wanted = set(self._services()) or set(names)
-        return [_status(n, rows.get(n)) if n in wanted else _left_out(n) for n in names]
+        wanted = set(self._services()) or set(self.compose.services)
+        return [
+            _status(name, rows.get(name)) if name in wanted else _left_out(name)
+            for name in self.compose.services
+        ]
+
+    def _rows(self) -> dict[str, dict[str, object]]:
+        output = _output([*self._compose, "ps", "--all", "--format", "json"]) or ""
+        return {str(row["Service"]): row for row in parse_rows(output)}
+
+    def _wait_until_healthy(self, part: str) -> None:
+        # `docker compose start` comes back as soon as the container runs.
+        deadline = time.monotonic() + _PART_START_SECONDS
+        while not (row := _status(part, self._rows().get(part))).is_good:
+            if time.monotonic() > deadline:
+                raise StackError(f"{part} is {row.state}, and not healthy: {row.detail}")
+            time.sleep(_POLL_SECONDS)
+
+    def _change(self, verb: str, *parts: str) -> None:
+        if self._logged([verb, *parts]) != 0:
+            raise self._failure(f"docker compose {' '.join([verb, *parts])} failed")
 
     @property
     def _compose(self) -> list[str]:
@@ -110,7 +162,7 @@ class ContainerStack:
         ]
         if missing:
             return self._failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
-        sick = [row.part for row in self.status(self._services()) if not row.is_good]
+        sick = [row.part for row in self.status() if not row.is_good]
         return self._failure(f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}")
 
     def _services(self) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose.model import Compose
+from burnrate.stack.compose import Compose
+from burnrate.stack.data import data_directories
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.secrets import make_secrets
 
@@ -34,22 +35,11 @@ def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
         make_directory(directory, 0o755)
     # Logs tell about clients.
     make_directory(layout.logs, 0o700)
-    files = (layout.bound(secret.file) for secret in compose.secrets.values())
+    files = (layout.host_path(secret.file) for secret in compose.secrets.values())
     make_secrets(layout.secrets, (file.name for file in files), addresses)
     for directory in data_directories(layout, compose):
         if not directory.exists():
             make_directory(directory, 0o700)
-
-
-def data_directories(layout: Layout, compose: Compose) -> list[Path]:
-    """Return each part's data folder, as the compose file binds them."""
-    sources = (
-        layout.bound(mount.source)
-        for service in compose.services.values()
-        for mount in service.volumes
-        if mount.type == "bind" and mount.source is not None
-    )
-    return sorted({path for path in sources if path.parent == layout.data})
 
 
 def give_to_containers(layout: Layout, compose: Compose, settings: Mapping[str, str]) -> None:

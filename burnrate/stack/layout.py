@@ -62,7 +62,7 @@ class Layout:
         """Return the file that has what `part` printed."""
         return self.logs / f"{part}.log"
 
-    def bound(self, source: str) -> Path:
+    def host_path(self, source: str) -> Path:
         """Return the host path of a compose file's `source`; state follows the state directory."""
         path = Path(os.path.normpath(self.checkout / source))
         state = self.checkout / _STATE_NAME

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import click
+
 _BLOCK_BYTES = 64 * 1024
 _POLL_SECONDS = 0.2
 
@@ -19,6 +21,11 @@ def last_lines(path: Path, count: int) -> list[str]:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _BLOCK_BYTES))
         return file.read().decode(errors="replace").splitlines()[-count:] if count else []
+
+
+def print_line(part: str, line: str) -> None:
+    """Print a line of a part's log, with the part's name before it."""
+    click.echo(f"{part:<17} | {line}")
 
 
 def follow(

@@ -6,25 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack import records
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose.model import Compose, load_compose
+from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.containers import ContainerStack, engine_problem
+from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import (
-    container_ids,
-    data_directories,
-    give_to_containers,
-    make_state,
-    write_env_file,
-)
+from burnrate.stack.initialise import container_ids, write_env_file
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
-from burnrate.stack.processes.packages import Packages, SystemRunner
-from burnrate.stack.processes.rendering import missing_packages
-from burnrate.stack.processes.stack import ProcessStack
-from burnrate.stack.records import Mode
+from burnrate.stack.processes import Packages, ProcessStack, SystemRunner, missing_packages
+from burnrate.stack.protocol import Stack
 from burnrate.stack.settings import read_settings
-from burnrate.stack.wipe import data_mode, note_data_mode
+from burnrate.stack.stack_record import Mode, read_record
 
 
 @dataclass(frozen=True)
@@ -56,49 +48,60 @@ class Session:
             say=say,
         )
 
-    def layout(self, mode: Mode) -> Layout:
-        """Return where a mode keeps its state."""
-        return self.containers if mode == "containers" else self.processes
+    def container_stack(self, start_timeout_seconds: float = 300.0) -> ContainerStack:
+        """Return the stack as containers; they have so long to become healthy all together."""
+        return ContainerStack(
+            self.containers,
+            self.compose,
+            self.addresses,
+            self.settings,
+            self.say,
+            start_timeout_seconds,
+        )
+
+    def process_stack(self, start_timeout_seconds: float = 60.0) -> ProcessStack:
+        """Return the stack as processes; each part has so long to become healthy."""
+        return ProcessStack(
+            self.processes, self.compose, self.addresses, self.say, start_timeout_seconds
+        )
 
     def running_mode(self) -> Mode | None:
         """Return the mode of the stack that was started and not stopped."""
         for layout in (self.containers, self.processes):
-            if running := records.read_running(layout):
-                return running.mode
+            if record := read_record(layout):
+                return record.mode
         return None
 
-    def choose_mode(self, requested: Mode | None) -> Mode:
-        """Return the mode to start in; raises StackError where the wish cannot be met."""
-        running = self.running_mode()
-        if running is not None and requested not in {None, running}:
-            raise StackError(f"the stack runs as {running}: make down first")
-        mode = running or requested
-        problem = engine_problem() if mode != "processes" else None
-        if mode == "containers" and problem:
-            raise StackError(f"MODE=containers: {problem}")
-        if mode is None:
-            mode = data_mode(self.containers) or ("processes" if problem else "containers")
-            if mode == "containers" and problem:
-                raise StackError(f"the data in {self.containers.data} is of containers: {problem}")
-            if mode == "processes":
-                self.say(f"running as processes: {problem or 'its data is of processes'}")
-        if (made_by := data_mode(self.layout(mode))) not in {None, mode}:
-            raise StackError(
-                f"the data in {self.layout(mode).data} is of {made_by}, whose versions differ: "
-                f"use MODE={made_by}, or delete it: make down WIPE=1"
-            )
-        return mode
+    def running_stack(self) -> Stack | None:
+        """Return the stack that was started and not stopped."""
+        mode = self.running_mode()
+        return None if mode is None else self._stack(mode)
 
-    def prepare(self, mode: Mode) -> None:
-        """Create what a mode needs before its start."""
-        layout = self.layout(mode)
-        make_state(layout, self.compose, self.addresses)
-        # `init` may come while processes run, whose data is theirs.
-        if mode == "containers" and data_mode(layout) != "processes":
-            give_to_containers(layout, self.compose, self.settings)
+    def stack_to_start(self, requested: Mode | None, start_timeout_seconds: float | None) -> Stack:
+        """Return the stack that `up` starts, with the programs it needs installed.
+
+        Args:
+            requested: The mode that is asked for; None leaves the choice to what runs, to the
+                data that is there and to whether an engine answers.
+            start_timeout_seconds: How long a start may take; None for the mode's own.
+
+        Raises:
+            StackError: the wish cannot be met, or programs are missing and cannot be installed.
+        """
+        mode = self._choose_mode(requested)
+        if mode == "processes":
+            self.install()
+        return self._stack(mode, start_timeout_seconds)
 
     def install(self, programs: Sequence[str] = ()) -> list[str]:
-        """Install the missing packages of the parts, and of programs named as their packages."""
+        """Install the missing packages of the parts, and of programs named as their packages.
+
+        Returns:
+            The packages that were installed.
+
+        Raises:
+            StackError: they cannot be installed here, and by whom they can.
+        """
         packages = missing_packages(self.compose)
         packages += [each for each in programs if shutil.which(each) is None]
         if packages:
@@ -109,21 +112,39 @@ class Session:
                 raise StackError(f"installed, but their programs are not found: {', '.join(still)}")
         return packages
 
-    def process_stack(self, start_timeout_seconds: float = 60.0) -> ProcessStack:
-        """Return the stack as processes."""
-        return ProcessStack(
-            self.processes, self.compose, self.addresses, self.say, start_timeout_seconds
-        )
+    def wipe(self) -> None:
+        """Delete what the parts of both modes stored."""
+        for layout in (self.containers, self.processes):
+            wipe(layout, data_directories(layout, self.compose))
 
-    def container_stack(self, start_timeout_seconds: float = 300.0) -> ContainerStack:
-        """Return the stack as containers."""
-        return ContainerStack(self.containers, self.say, start_timeout_seconds)
+    def _stack(self, mode: Mode, start_timeout_seconds: float | None = None) -> Stack:
+        make = self.container_stack if mode == "containers" else self.process_stack
+        return make() if start_timeout_seconds is None else make(start_timeout_seconds)
 
-    def note_data(self, mode: Mode) -> None:
-        """Remember whose data it is."""
-        note_data_mode(self.layout(mode), mode)
+    def _choose_mode(self, requested: Mode | None) -> Mode:
+        running = self.running_mode()
+        if running is not None and requested not in {None, running}:
+            raise StackError(f"the stack runs as {running}: make down first")
+        mode = running or requested
+        problem = engine_problem() if mode != "processes" else None
+        if mode == "containers" and problem:
+            raise StackError(f"MODE=containers: {problem}")
+        if mode is None:
+            mode = self._suitable_mode(problem)
+        data = self._stack(mode).layout
+        if (made_by := data_mode(data)) not in {None, mode}:
+            raise StackError(
+                f"the data in {data.data} is of {made_by}, whose versions differ: "
+                f"use MODE={made_by}, or delete it: make down WIPE=1"
+            )
+        return mode
 
-    def data_directories(self) -> list[Path]:
-        """Return the data folders of both modes."""
-        found = [data_directories(lay, self.compose) for lay in (self.containers, self.processes)]
-        return sorted({path for paths in found for path in paths})
+    def _suitable_mode(self, engine_problem: str | None) -> Mode:
+        mode = data_mode(self.containers) or ("processes" if engine_problem else "containers")
+        if mode == "containers" and engine_problem:
+            raise StackError(
+                f"the data in {self.containers.data} is of containers: {engine_problem}"
+            )
+        if mode == "processes":
+            self.say(f"running as processes: {engine_problem or 'its data is of processes'}")
+        return mode

@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.processes.stack import ProcessStack
-
 Verdict = Literal["healthy", "unhealthy", "-"]
 
 _COLUMNS = ("part", "state", "address", "health", "detail")
@@ -14,7 +11,15 @@ _COLUMNS = ("part", "state", "address", "health", "detail")
 
 @dataclass(frozen=True)
 class PartStatus:
-    """One row."""
+    """One row: a part and how it is.
+
+    Attributes:
+        state: In the engine's or the supervisor's words.
+        address: Where it listens for this machine; `-` if it does not, `inside` if only for others.
+        health: What its health check or probe says; `-` where nothing was asked.
+        detail: Why, for people.
+        can_run: Whether this part is one of the stack's, here.
+    """
 
     part: str
     state: str
@@ -31,39 +36,6 @@ class PartStatus:
     def as_json(self) -> dict[str, object]:
         """Return the row for machines."""
         return asdict(self)
-
-
-def process_status(stack: ProcessStack) -> list[PartStatus]:
-    """Return the parts in the compose file's order, each one probed now."""
-    plan = stack.plan()
-    infos = stack.processes()
-    leftovers = stack.leftovers()
-    up = {name for name, info in infos.items() if info.is_up} | leftovers
-    health = stack.check(part for name, part in plan.parts.items() if name in up)
-    rows: dict[str, PartStatus] = {}
-    for missing in plan.missing:
-        state, _, detail = missing.reason.partition(": ")
-        can_run = not missing.is_optional
-        if missing.name in up:
-            state, detail = "running", "its program is not on this PATH, so it is not probed"
-        rows[missing.name] = PartStatus(missing.name, state, "-", "-", detail, can_run=can_run)
-    for name in plan.parts:
-        ports = stack.addresses.of_part(name).values()
-        address = f"{LOOPBACK}:{next(iter(ports))}"
-        info = infos.get(name)
-        if name in leftovers:
-            detail = "its supervisor is gone: make up starts it anew"
-            rows[name] = PartStatus(name, "unsupervised", address, "unhealthy", detail)
-        elif info is None or name not in health:
-            state = info.state.lower() if info else "stopped"
-            rows[name] = PartStatus(name, state, address, "unhealthy" if info else "-")
-        else:
-            verdict: Verdict = "healthy" if health[name].is_healthy else "unhealthy"
-            detail = health[name].detail or info.description
-            # supervisord calls the first second "starting", whatever the part says.
-            state = "running" if health[name].is_healthy else info.state.lower()
-            rows[name] = PartStatus(name, state, address, verdict, detail)
-    return [rows[name] for name in stack.compose.services if name in rows]
 
 
 def table(rows: Iterable[PartStatus], style: Callable[[str, str], str]) -> str:

@@ -15,8 +15,7 @@ from typing import Any
 
 import psutil
 
-from burnrate.stack.errors import StackError
-from burnrate.stack.processes.packages import Packages, SystemRunner
+from burnrate.stack import Packages, StackError, SystemRunner
 
 _START_SECONDS = 60
 _STOP_SECONDS = 60

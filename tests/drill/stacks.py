@@ -14,7 +14,7 @@ import httpx2
 import yaml
 
 from burnrate.durations import format_duration, parse_duration
-from burnrate.stack.addresses import ENDPOINTS
+from burnrate.stack import ENDPOINTS
 from tests.servers.checkout import ports_for_all
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -73,7 +73,7 @@ def stack(
     )
     return RunningStack(
         cast("Any", session),
-        "processes",
+        cast("Any", None),  # nothing is stopped or started here
         client,
         PrometheusApi(client),
         AlertmanagerApi(client),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from burnrate.stack.addresses import ENDPOINTS
+from burnrate.stack import ENDPOINTS
 from tests.servers.processes import free_ports
 from tests.support.waiting import wait_until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from burnrate.cli import CommandError
+from burnrate.stack.data import data_mode, record_data_mode
 from burnrate.stack.layout import Layout
-from burnrate.stack.wipe import data_mode, note_data_mode
 
 COMPOSE = """
 services:
@@ -147,7 +147,7 @@ def test_empty_folders_are_nobodys_data(tmp_path: Path) -> None:
     """A first start that failed decides nothing for the next one."""
     layout = Layout(tmp_path, tmp_path / ".burnrate")
     (layout.data / "redis").mkdir(parents=True)
-    note_data_mode(layout, "processes")
+    record_data_mode(layout, "processes")
     assert data_mode(layout) is None
     (layout.data / "redis/dump.rdb").touch()
     assert data_mode(layout) == "processes"

@@ -1,15 +1,19 @@
 """Containers: what is asked of Docker, and what is made of its answers."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from burnrate.stack import records
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.compose import Compose
 from burnrate.stack.containers import ContainerStack, engine_problem, parse_rows
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
+from burnrate.stack.stack_record import read_record
 
+NAMES = ("nginx", "api", "nginx-exporter", "loki", "redis")
 # Stands in for the command: notes its arguments and answers by its own folder's files.
 DOCKER = """#!/bin/sh
 here=$(dirname "$0")
@@ -52,9 +56,12 @@ def stack(tmp_path: Path, docker: Path) -> ContainerStack:
     """A stack on that Docker."""
     assert docker.exists()
     layout = Layout(tmp_path, tmp_path / ".burnrate")
-    layout.logs.mkdir(parents=True)
-    layout.run.mkdir()
-    return ContainerStack(layout, lambda _line: None)
+    compose = Compose.model_validate({"services": {name: {} for name in NAMES}})
+    # As root, folders are given to that user: they stay ours.
+    settings = {"BURNRATE_UID": str(os.getuid()), "BURNRATE_GID": str(os.getgid())}
+    stack = ContainerStack(layout, compose, AddressMap(), settings, lambda _line: None)
+    stack.prepare()
+    return stack
 
 
 def _calls(docker: Path) -> list[str]:
@@ -79,11 +86,11 @@ def test_up_builds_waits_and_is_remembered(stack: ContainerStack, docker: Path) 
     """The mode of the running stack is what later commands follow."""
     stack.up()
     assert "up --detach --wait --wait-timeout 300 --build" in _calls(docker)
-    running = records.read_running(stack.layout)
+    running = read_record(stack.layout)
     assert running is not None
     assert running.mode == "containers"
     stack.down()
-    assert records.read_running(stack.layout) is None
+    assert read_record(stack.layout) is None
 
 
 def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
@@ -96,7 +103,7 @@ def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
     assert "cannot pull or build registry.example/gone:1: MODE=processes" in str(caught.value)
     assert "Error: pull access denied" in caught.value.log_tail
     assert _calls(docker)[-1] == "down"
-    assert records.read_running(stack.layout) is None
+    assert read_record(stack.layout) is None
 
 
 def test_a_stack_that_ran_before_a_failed_up_is_left_running(
@@ -128,7 +135,7 @@ def test_status_is_the_engines_view_of_each_part(stack: ContainerStack, docker: 
         {"Service": "loki", "State": "exited", "Health": "", "Status": "Exited (1)"},
     ]
     (docker / "ps").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    found = stack.status(["nginx", "api", "nginx-exporter", "loki", "redis"])
+    found = stack.status()
     assert [(row.part, row.state, row.address, row.health) for row in found] == [
         ("nginx", "running", "127.0.0.1:8080", "healthy"),
         ("api", "running", "inside", "unhealthy"),
@@ -142,9 +149,45 @@ def test_a_part_that_a_profile_leaves_out_is_not_sick(stack: ContainerStack, doc
     """Whoever has no image of Tempo gives it a profile in a further file, and the rest is whole."""
     (docker / "ps").write_text('{"Service": "api", "State": "running"}', encoding="utf-8")
     (docker / "services").write_text("api\n", encoding="utf-8")
-    api, tempo = stack.status(["api", "tempo"])
-    assert (api.health, api.is_good) == ("healthy", True)
-    assert (tempo.state, tempo.address, tempo.is_good) == ("left out", "-", True)
+    rows = {row.part: row for row in stack.status()}
+    assert (rows["api"].health, rows["api"].is_good) == ("healthy", True)
+    loki = rows["loki"]
+    assert (loki.state, loki.address, loki.is_good) == ("left out", "-", True)
+
+
+@pytest.mark.parametrize("verb", ["start", "restart"])
+def test_a_part_is_started_when_it_is_healthy(
+    stack: ContainerStack, docker: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """`docker compose start` comes back as soon as its container runs."""
+    monkeypatch.setattr("burnrate.stack.containers._POLL_SECONDS", 0)
+    for health in ("starting", "healthy"):
+        row = {"Service": "api", "State": "running", "Health": health}
+        (docker / f"ps-{health}").write_text(json.dumps(row), encoding="utf-8")
+    (docker / "ps").symlink_to(docker / "ps-starting")
+    looks = 0
+
+    def look(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        (docker / "ps").unlink()
+        (docker / "ps").symlink_to(docker / "ps-healthy")
+
+    monkeypatch.setattr("burnrate.stack.containers.time.sleep", look)
+    getattr(stack, verb)("api")
+    assert f"{verb} api" in _calls(docker)
+    assert looks == 1
+
+
+def test_a_part_that_stays_unhealthy_is_an_error_with_its_state(
+    stack: ContainerStack, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs, and its health check never says that it is well."""
+    monkeypatch.setattr("burnrate.stack.containers._PART_START_SECONDS", 0)
+    row = {"Service": "api", "State": "running", "Health": "unhealthy", "Status": "Up 2 minutes"}
+    (docker / "ps").write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(StackError, match="api is running, and not healthy: Up 2 minutes"):
+        stack.start("api")
 
 
 @pytest.mark.parametrize(

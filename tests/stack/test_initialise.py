@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose.model import Compose
+from burnrate.stack.compose import Compose
 from burnrate.stack.initialise import make_state, write_env_file
 from burnrate.stack.layout import Layout
 

@@ -70,9 +70,9 @@ def test_as_root_a_private_state_directory_is_refused(checkout: Path) -> None:
 def test_sources_in_the_state_follow_it(checkout: Path) -> None:
     """The compose file says `.burnrate`, wherever that is."""
     layout = Layout(checkout, Path("/var/lib/burnrate/x"))
-    assert layout.bound("./.burnrate/data/redis") == Path("/var/lib/burnrate/x/data/redis")
-    assert layout.bound("./nginx/nginx.conf") == checkout / "nginx/nginx.conf"
-    assert layout.bound("/var/run/docker.sock") == Path("/var/run/docker.sock")
+    assert layout.host_path("./.burnrate/data/redis") == Path("/var/lib/burnrate/x/data/redis")
+    assert layout.host_path("./nginx/nginx.conf") == checkout / "nginx/nginx.conf"
+    assert layout.host_path("/var/run/docker.sock") == Path("/var/run/docker.sock")
 
 
 def test_the_control_socket_has_a_path_that_a_socket_can_have(open_path: Path) -> None:

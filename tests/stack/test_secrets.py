@@ -47,6 +47,23 @@ def test_existing_ones_are_never_overwritten(directory: Path) -> None:
     assert _contents(directory) == before
 
 
+def test_of_two_first_starts_at_once_one_makes_the_secret_and_both_use_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one finds no secret, makes one, and then finds the other's in its place."""
+    values = iter(["slower", "faster"])
+
+    def token(_bytes: int) -> str:
+        value = next(values)
+        if value == "slower":
+            make_secrets(tmp_path, ["postgres_password"], AddressMap())
+        return value
+
+    monkeypatch.setattr("secrets.token_urlsafe", token)
+    make_secrets(tmp_path, ["postgres_password"], AddressMap())
+    assert _contents(tmp_path) == {"postgres_password": "faster"}
+
+
 def test_a_mode_that_somebody_widened_is_narrowed(directory: Path) -> None:
     """A copied checkout may have lost the modes."""
     (directory / "redis_password").chmod(0o644)

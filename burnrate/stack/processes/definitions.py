@@ -11,30 +11,43 @@ _FILES = ".*_FILE"
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part's counterpart on this machine.
+class ProcessDefinition:
+    """A part as a plain process.
 
-    `options` are set over the compose file's arguments, `environment` over its environment;
-    `{redis_port}` and the like stand for the ports of this run, `{logs}` for the log folder.
+    In texts `{redis_port}` and the like stand for the ports of this run, `{logs}` for the folder of
+    logs, `{grafana_home}` for where Grafana's pages are.
+
+    Attributes:
+        program: Its name, as Debian has it.
+        package: Debian's; None for a part that runs only where its program is installed.
+        cost: What is lost without the program, for people.
+        subcommand: What comes before the compose file's arguments.
+        options: Set over the compose file's arguments.
+        root_options: Set as well when root runs it.
+        environment: Set over the compose file's environment.
+        user: Whom root runs it as.
+        is_python: Whether it is of this virtual environment, and works in the checkout.
+        stop_signal: Where the compose file names none; without its SIG.
+        script_variables: A pattern of the variables that the image's entry script would read.
+        handled_variables: Those of them that are read here too: by the program itself, or by what
+            stands for the script (postgres.py).
+        replacements: File of the tree -> the one that takes its place outside a container.
     """
 
     program: str
     probe: Probe
-    package: str | None = None  # Debian's; None: used only where the program is installed
-    cost: str = ""  # what is lost without the program
+    package: str | None = None
+    cost: str = ""
     subcommand: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
-    root_options: tuple[tuple[str, str], ...] = ()  # set as well when root runs it
+    root_options: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None  # whom root runs it as
-    is_python: bool = False  # from this virtual environment, in the checkout
+    user: str | None = None
+    is_python: bool = False
     stop_signal: str = "TERM"
-    # Variables that the image's entry script reads, or may read, as a pattern, and those of them
-    # that are read here too: by the program itself, or by what stands for the script (postgres.py).
     script_variables: str = _FILES
     handled_variables: frozenset[str] = frozenset()
-    # File of the tree -> the one that takes its place outside a container.
-    instead: Mapping[str, str] = field(default_factory=dict)
+    replacements: Mapping[str, str] = field(default_factory=dict)
 
     def is_lost(self, variable: str) -> bool:
         """Return whether only the image's entry script would read the variable."""
@@ -42,8 +55,8 @@ class Part:
         return is_scripts and variable not in self.handled_variables
 
 
-PARTS: Mapping[str, Part] = {
-    "postgres": Part(
+DEFINITIONS: Mapping[str, ProcessDefinition] = {
+    "postgres": ProcessDefinition(
         program="postgres",
         package="postgresql",
         probe=PostgresProbe(),
@@ -63,13 +76,13 @@ PARTS: Mapping[str, Part] = {
         ),
         stop_signal="INT",  # ends sessions; TERM would wait for them
     ),
-    "redis": Part(
+    "redis": ProcessDefinition(
         program="redis-server",
         package="redis-server",
         probe=RedisProbe(),
         options=(("--bind", "127.0.0.1"), ("--port", "{redis_port}")),
     ),
-    "api": Part(
+    "api": ProcessDefinition(
         program="gunicorn",
         probe=HttpProbe("/health/ready"),
         # nginx comes from the loopback.
@@ -77,14 +90,14 @@ PARTS: Mapping[str, Part] = {
         handled_variables=frozenset({"DATABASE_PASSWORD_FILE", "REDIS_PASSWORD_FILE"}),
         is_python=True,
     ),
-    "inbox": Part(
+    "inbox": ProcessDefinition(
         program="uvicorn",
         probe=HttpProbe("/health/ready"),
         options=(("--host", "127.0.0.1"), ("--port", "{inbox_port}")),
         handled_variables=frozenset({"INBOX_TOKEN_FILE", "INBOX_FALLBACK_WEBHOOK_URL_FILE"}),
         is_python=True,
     ),
-    "nginx": Part(
+    "nginx": ProcessDefinition(
         program="nginx",
         package="nginx",
         probe=HttpProbe("/stub_status", 8081),
@@ -93,13 +106,15 @@ PARTS: Mapping[str, Part] = {
         script_variables=rf"NGINX_(ENVSUBST|ENTRYPOINT)_.*|{_FILES}",
         stop_signal="QUIT",  # finishes the requests it has
     ),
-    "prometheus": Part(program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")),
-    "alertmanager": Part(
+    "prometheus": ProcessDefinition(
+        program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")
+    ),
+    "alertmanager": ProcessDefinition(
         program="prometheus-alertmanager",
         package="prometheus-alertmanager",
         probe=HttpProbe("/-/ready"),
     ),
-    "postgres-exporter": Part(
+    "postgres-exporter": ProcessDefinition(
         program="prometheus-postgres-exporter",
         package="prometheus-postgres-exporter",
         probe=HttpProbe("/metrics", expected="pg_up 1"),
@@ -107,23 +122,23 @@ PARTS: Mapping[str, Part] = {
             {"DATA_SOURCE_URI_FILE", "DATA_SOURCE_USER_FILE", "DATA_SOURCE_PASS_FILE"}
         ),
     ),
-    "redis-exporter": Part(
+    "redis-exporter": ProcessDefinition(
         program="prometheus-redis-exporter",
         package="prometheus-redis-exporter",
         probe=HttpProbe("/metrics", expected="redis_up 1"),
         handled_variables=frozenset({"REDIS_PASSWORD_FILE"}),
     ),
-    "nginx-exporter": Part(
+    "nginx-exporter": ProcessDefinition(
         program="prometheus-nginx-exporter",
         package="prometheus-nginx-exporter",
         probe=HttpProbe("/metrics", expected="nginx_up 1"),
     ),
-    "node-exporter": Part(
+    "node-exporter": ProcessDefinition(
         program="prometheus-node-exporter",
         package="prometheus-node-exporter",
         probe=HttpProbe("/metrics"),
     ),
-    "grafana": Part(
+    "grafana": ProcessDefinition(
         program="grafana",
         probe=HttpProbe("/api/health"),
         cost="no dashboards; Prometheus' own page shows the same series",
@@ -132,7 +147,7 @@ PARTS: Mapping[str, Part] = {
         # The image's run.sh, which knows them, passes them on in other forms.
         script_variables=(rf"GF_PATHS_(HOME|CONFIG)|GF_INSTALL_PLUGINS|GF_AWS_PROFILES|{_FILES}"),
     ),
-    "loki": Part(
+    "loki": ProcessDefinition(
         program="loki",
         probe=HttpProbe("/ready"),
         cost="no log search; logs are in {logs}",
@@ -141,17 +156,17 @@ PARTS: Mapping[str, Part] = {
             ("-server.grpc-listen-port", "{loki_grpc_port}"),
         ),
     ),
-    "tempo": Part(
+    "tempo": ProcessDefinition(
         program="tempo",
         probe=HttpProbe("/ready"),
         cost="no traces are kept; log lines still have their trace id",
         options=(("-server.grpc-listen-port", "{tempo_grpc_port}"),),
     ),
-    "alloy": Part(
+    "alloy": ProcessDefinition(
         program="alloy",
         probe=HttpProbe("/-/ready"),
         cost="no logs are shipped; they are in {logs}",
         environment={"BURNRATE_LOG_DIRECTORY": "{logs}"},
-        instead={"alloy/containers.alloy": "alloy/processes.alloy"},
+        replacements={"alloy/containers.alloy": "alloy/processes.alloy"},
     ),
 }

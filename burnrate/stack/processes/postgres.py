@@ -10,50 +10,61 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burnrate.stack.addresses import LOOPBACK
-from burnrate.stack.compose.model import Service
 from burnrate.stack.errors import StackError
-from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_postgres_program
-from burnrate.stack.processes.rendering import PlannedPart, cluster_directory
 
-_INIT_DIRECTORY = "docker-entrypoint-initdb.d"
 _SETUP_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The database server's data, and how to set it up."""
+    """The database server's data, and how it is set up.
 
-    layout: Layout
-    service: Service
-    planned: PlannedPart
+    Attributes:
+        server: The server's program.
+        environment: As the server has it: PGDATA, and the image's POSTGRES_... .
+        user: Whom the server runs as; None for the user of this process.
+        volume: The folder that PGDATA is in.
+        scratch: A folder of the server's own.
+        scripts: SQL to run once, in this order.
+        port: Where the server listens, on the loopback.
+    """
+
+    server: Path
+    environment: Mapping[str, str]
+    user: str | None
+    volume: Path
+    scratch: Path
+    scripts: tuple[Path, ...]
     port: int
 
     @property
     def directory(self) -> Path:
-        """Where the data is."""
-        directory = cluster_directory(self.layout, self.service)
-        if directory is None:
+        """Where the data is; raises StackError if that is not in the volume."""
+        directory = Path(self.environment.get("PGDATA", ""))
+        if not directory.is_relative_to(self.volume):
             raise StackError("docker-compose.yml: postgres needs PGDATA inside its data volume")
         return directory
 
     def create(self) -> None:
-        """Make the data directory at the first start; complete or not at all."""
-        user = self.planned.user
-        owned = [self.layout.run / "postgres", self._volume()]
-        if user is not None:
-            _give(owned, user)
+        """Make the data directory at the first start; complete or not at all.
+
+        Raises:
+            StackError: there is data of another version, or initdb fails.
+        """
+        if self.user is not None:
+            _chown([self.scratch, self.volume], self.user)
         if (self.directory / "PG_VERSION").exists():
             self._check_version()
             return
         unfinished = self.directory.with_name(self.directory.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        password = self.layout.run / "postgres" / "password"
+        password = self.scratch / "password"
         password.unlink(missing_ok=True)
         password.touch(mode=0o600)
         password.write_text(self._password(), encoding="utf-8")
-        if user is not None:
-            _give([password], user)
+        if self.user is not None:
+            _chown([password], self.user)
         arguments = shlex.split(self._setting("POSTGRES_INITDB_ARGS"))
         try:
             self._run(
@@ -67,24 +78,23 @@ class Cluster:
                     "--locale=C.UTF-8",
                     *arguments,
                 ],
-                user=user,
+                user=self.user,
             )
         finally:
             password.unlink()
         unfinished.rename(self.directory)
 
     def set_up(self) -> None:
-        """On the running server: the database, and the tree's SQL, once for each new data."""
-        done = self._volume() / ".set-up"
+        """Make the database on the running server and run the scripts, once for each new data."""
+        done = self.volume / ".set-up"
         if done.exists():
             return
         database = self._setting("POSTGRES_DB") or self._user()
         exists = f"SELECT 1 FROM pg_database WHERE datname = '{database}'"  # noqa: S608
         if not self._psql("postgres", ["--tuples-only", f"--command={exists}"]).strip():
             self._psql("postgres", [f'--command=CREATE DATABASE "{database}"'])
-        for path in sorted(self.planned.files):
-            if path.parent.name == _INIT_DIRECTORY and path.suffix == ".sql":
-                self._psql(database, ["--single-transaction", f"--file={path}"])
+        for script in self.scripts:
+            self._psql(database, ["--single-transaction", f"--file={script}"])
         done.touch()
 
     def _psql(self, database: str, arguments: list[str]) -> str:
@@ -131,7 +141,7 @@ class Cluster:
 
     def _check_version(self) -> None:
         version = self._version()
-        installed = Path(self.planned.arguments[0]).parent.parent.name
+        installed = self.server.parent.parent.name
         # Elsewhere than on Debian the directory does not tell; the server itself refuses.
         if installed.isdigit() and installed != version:
             raise StackError(
@@ -151,16 +161,12 @@ class Cluster:
 
     def _setting(self, variable: str) -> str:
         """Return a variable's value, from the file that `..._FILE` names if that is set."""
-        environment = self.planned.environment
-        if path := environment.get(f"{variable}_FILE"):
+        if path := self.environment.get(f"{variable}_FILE"):
             return Path(path).read_text(encoding="utf-8").strip()
-        return environment.get(variable, "")
-
-    def _volume(self) -> Path:
-        return self.layout.data / "postgres"
+        return self.environment.get(variable, "")
 
 
-def _give(paths: list[Path], user: str) -> None:
+def _chown(paths: list[Path], user: str) -> None:
     try:
         entry = pwd.getpwnam(user)
     except KeyError as error:

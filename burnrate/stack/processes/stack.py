@@ -1,124 +1,130 @@
 """The stack as plain processes: up, down, and one part at a time."""
 
 import fcntl
-import signal
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
-from burnrate.stack import records
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose.model import Compose
+from burnrate.stack.compose import Compose
+from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import make_state
-from burnrate.stack.layout import Layout, make_directory, remove_socket
+from burnrate.stack.layout import Layout
+from burnrate.stack.logs import follow, last_lines, print_line
+from burnrate.stack.processes.definitions import DEFINITIONS
+from burnrate.stack.processes.files import write_configuration, write_part
+from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.ports import check_ports
 from burnrate.stack.processes.postgres import Cluster
-from burnrate.stack.processes.probes import Health, Surroundings
-from burnrate.stack.processes.rendering import Plan, PlannedPart, make_plan
+from burnrate.stack.processes.probes import Health, ProbeContext, check_all
+from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
+from burnrate.stack.processes.shutdown import end_stack, find_supervisor, uninterrupted
 from burnrate.stack.processes.startup import Startup
-from burnrate.stack.processes.supervisor import (
-    ProcessInfo,
-    Supervisor,
-    configuration,
-    start_script,
-    start_supervisor,
+from burnrate.stack.processes.status import Observation, part_rows
+from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor
+from burnrate.stack.stack_record import (
+    Mode,
+    StackRecord,
+    new_record,
+    read_record,
+    write_record,
 )
-from burnrate.stack.render import renderer as render
+from burnrate.stack.status import PartStatus
 
-_SUPERVISOR_SECONDS = 15.0
 _NOT_RUNNING = "the stack is not running: make up"
+_SQL_DIRECTORY = "docker-entrypoint-initdb.d"
 
 
 @dataclass(frozen=True)
 class ProcessStack:
-    """One checkout's stack on this machine."""
+    """One checkout's stack on this machine.
+
+    Attributes:
+        say: Takes a line for people.
+        start_timeout_seconds: How long each part may take to become healthy.
+    """
 
     layout: Layout
     compose: Compose
     addresses: AddressMap
     say: Callable[[str], None]
     start_timeout_seconds: float = 60.0
-    _supervisor: Supervisor = field(init=False)
+    mode: ClassVar[Mode] = "processes"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_supervisor", Supervisor(self.layout))
-
-    def plan(self) -> Plan:
-        """Return what would run here."""
-        return make_plan(self.layout, self.compose, self.addresses)
-
-    def up(self) -> Plan:
+    def up(self) -> None:
         """Start what does not run and restart what changed; a failed start leaves nothing."""
         make_state(self.layout, self.compose, self.addresses)
+        record_data_mode(self.layout, self.mode)
         with self._lock():
-            plan = self.plan()
-            for missing in plan.missing:
-                if not missing.is_optional:
-                    raise StackError(f"{missing.name} {missing.reason}")
-            running = self._running()
-            if running is None:
-                self._start_all(plan)
+            inventory = take_inventory(self.layout, self.compose)
+            inventory.check()
+            parts = self._renderer(inventory).all()
+            record = self._supervised_record()
+            if record is None:
+                self._start_all(parts)
             else:
-                self._update(plan, running)
-        return plan
+                self._update(parts, record)
+        for missing in inventory.missing:
+            if missing.is_worth_saying:
+                self.say(f"{missing.name} {missing.reason}")
 
     def down(self) -> bool:
         """Stop what was started, dependents first; returns whether there was anything."""
         if not self.layout.run.is_dir():
             return False
         with self._lock():
-            running = records.read_running(self.layout)
-            if running is None:
+            record = read_record(self.layout)
+            if record is None:
                 return False
-            self._end(running)
+            end_stack(self.layout, record, self.say)
         return True
 
-    def start(self, name: str) -> None:
+    def start(self, part: str) -> None:
         """Start one part and wait until it is healthy."""
         with self._lock():
-            planned = self._of_running(name)
-            if not self._supervisor.processes()[name].is_up:
-                check_ports(self.addresses, [name])
-            self._start({name: planned})
+            self._check_name(part, self._running_record())
+            if not Supervisor(self.layout).processes()[part].is_up:
+                check_ports(self.addresses, [part])
+            self._start({part: self._rendered(part)})
 
-    def stop(self, name: str) -> None:
+    def stop(self, part: str) -> None:
         """Stop one part; it stays stopped until it is started again."""
         with self._lock():
-            self._of_running(name)
-            self._supervisor.stop([name])
+            self._check_name(part, self._running_record())
+            Supervisor(self.layout).stop([part])
 
-    def restart(self, name: str) -> None:
+    def restart(self, part: str) -> None:
         """Stop one part and start it with the configuration as it is now."""
         with self._lock():
-            planned = self._of_running(name)
-            self._supervisor.stop([name])
-            self._write([planned])
-            self._record(self._required_running(), [planned])
-            self._start({name: planned})
+            record = self._running_record()
+            self._check_name(part, record)
+            rendered = self._rendered(part)
+            Supervisor(self.layout).stop([part])
+            self._write([rendered])
+            write_record(self.layout, record.with_parts([rendered.record]))
+            self._start({part: rendered})
 
-    def processes(self) -> Mapping[str, ProcessInfo]:
-        """Return what supervisord says of each part; nothing where it does not run."""
-        running = records.read_running(self.layout)
-        if running is None or self._find_supervisor(running) is None:
-            return {}
-        return self._supervisor.processes()
+    def status(self) -> list[PartStatus]:
+        """Return the parts in the compose file's order, each one probed now."""
+        inventory = take_inventory(self.layout, self.compose)
+        seen = self._observe(inventory)
+        rows = {row.part: row for row in part_rows(inventory, self.addresses, seen)}
+        return [rows[name] for name in self.compose.services]
 
-    def leftovers(self) -> set[str]:
-        """Return the parts that live on without their supervisor."""
-        running = records.read_running(self.layout)
-        if running is None or self._find_supervisor(running) is not None:
-            return set()
-        return {p.name for p in running.parts if records.members(self.layout, p.name)}
-
-    def check(self, parts: Iterable[PlannedPart]) -> dict[str, Health]:
-        """Probe parts, all at once."""
-        surroundings = Surroundings(self.addresses, self.layout.secrets)
-        found = list(parts)
-        with ThreadPoolExecutor(max_workers=max(1, len(found))) as pool:
-            results = pool.map(lambda p: p.part.probe.check(p.name, surroundings), found)
-            return {part.name: health for part, health in zip(found, results, strict=True)}
+    def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
+        """Print what the parts print; raises StackError for a named part without a log."""
+        paths = {name: self.layout.log(name) for name in parts or self.compose.services}
+        for name in parts:
+            if not paths[name].exists():
+                raise StackError(f"no log of {name!r}: {paths[name]} does not exist")
+        for name, path in paths.items():
+            for line in last_lines(path, lines):
+                print_line(name, line)
+        if is_followed:
+            follow(paths, print_line)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -129,142 +135,114 @@ class ProcessStack:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _running(self) -> records.Running | None:
+    def _supervised_record(self) -> StackRecord | None:
         """Return the record of a supervised stack, having cleared one that lost its supervisor."""
-        running = records.read_running(self.layout)
-        if running is None or running.mode != "processes":
+        record = read_record(self.layout)
+        if record is None or record.mode != self.mode:
             return None
-        if self._find_supervisor(running) is not None:
-            return running
+        if find_supervisor(self.layout, record) is not None:
+            return record
         self.say("the last run ended without `down`: clearing what it left")
-        self._end(running)
+        end_stack(self.layout, record, self.say)
         return None
 
-    def _required_running(self) -> records.Running:
-        running = records.read_running(self.layout)
-        if running is None or self._find_supervisor(running) is None:
+    def _running_record(self) -> StackRecord:
+        record = read_record(self.layout)
+        if record is None or find_supervisor(self.layout, record) is None:
             raise StackError(_NOT_RUNNING)
-        return running
+        return record
 
-    def _of_running(self, name: str) -> PlannedPart:
-        running = self._required_running()
-        names = [part.name for part in running.parts]
-        planned = self.plan().parts.get(name)
-        if name not in names or planned is None:
-            raise StackError(f"{name!r} is no part of the running stack: {', '.join(names)}")
-        return planned
+    def _check_name(self, part: str, record: StackRecord) -> None:
+        if part not in record.part_names:
+            names = ", ".join(record.part_names)
+            raise StackError(f"{part!r} is no part of the running stack: {names}")
 
-    def _find_supervisor(self, running: records.Running) -> records.Identity | None:
-        if running.supervisor is not None:
-            return running.supervisor if records.is_alive(running.supervisor) else None
-        # Its start was interrupted before the record was complete.
-        pid_file = self.layout.run / "supervisord.pid"
-        if self._supervisor.is_answering() and pid_file.exists():
-            return records.identify(int(pid_file.read_text(encoding="ascii")))
-        return None
+    def _renderer(self, inventory: Inventory) -> PartRenderer:
+        return PartRenderer(self.layout, self.compose, self.addresses, inventory)
 
-    def _start_all(self, plan: Plan) -> None:
-        check_ports(self.addresses, plan.parts)
-        running = records.Running(mode="processes", boot_id=records.boot_id())
+    def _rendered(self, part: str) -> RenderedPart:
+        inventory = take_inventory(self.layout, self.compose)
+        if part not in inventory.programs:
+            raise StackError(f"{part} cannot run here: its program is not found")
+        return self._renderer(inventory).part(part)
+
+    def _start_all(self, parts: Mapping[str, RenderedPart]) -> None:
+        check_ports(self.addresses, parts)
+        record = new_record(self.mode)
         try:
-            self._write(plan.parts.values())
-            self._write_configuration(plan)
-            running = self._record(running, plan.parts.values())
+            self._write(parts.values())
+            write_configuration(self.layout, parts.values())
+            record = record.with_parts(part.record for part in parts.values())
+            write_record(self.layout, record)
             identity = start_supervisor(self.layout)
-            running = running.model_copy(update={"supervisor": identity})
-            records.write_running(self.layout, running)
-            self._start(plan.parts)
+            record = record.model_copy(update={"supervisor": identity})
+            write_record(self.layout, record)
+            self._start(parts)
         except BaseException:
-            self._end(running)
+            with uninterrupted(self.say):
+                end_stack(self.layout, record, self.say)
             raise
 
-    def _update(self, plan: Plan, running: records.Running) -> None:
-        before = {part.name: part.digest for part in running.parts}
-        changed = [part for name, part in plan.parts.items() if before.get(name) != part.digest]
-        self._supervisor.stop([part.name for part in changed if part.name in before])
+    def _update(self, parts: Mapping[str, RenderedPart], record: StackRecord) -> None:
+        supervisor = Supervisor(self.layout)
+        before = {part.name: part.digest for part in record.parts}
+        changed = [part for name, part in parts.items() if before.get(name) != part.digest]
+        supervisor.stop([part.name for part in changed if part.name in before])
         self._write(changed)
-        if self._write_configuration(plan):
-            self._supervisor.update()
-        kept = [part for part in running.parts if part.name in plan.parts]
-        running = running.model_copy(update={"parts": tuple(kept)})
-        self._record(running, changed)
-        up = {name for name, info in self._supervisor.processes().items() if info.is_up}
-        check_ports(self.addresses, [name for name in plan.parts if name not in up])
-        self._start(plan.parts, already=up)
+        if write_configuration(self.layout, parts.values()):
+            supervisor.update()
+        record = record.restricted_to(parts).with_parts(part.record for part in changed)
+        write_record(self.layout, record)
+        up = {name for name, info in supervisor.processes().items() if info.is_up}
+        check_ports(self.addresses, [name for name in parts if name not in up])
+        self._start(parts, already=up)
 
-    def _write(self, parts: Iterable[PlannedPart]) -> None:
+    def _write(self, parts: Iterable[RenderedPart]) -> None:
         for part in parts:
-            directory = self.layout.run / part.name
-            make_directory(directory, 0o711)
-            render.write_files(self.layout.etc / part.name, part.files)
-            script = start_script(part, records.leader_file(self.layout, part.name))
-            path = self.layout.run / f"{part.name}.sh"
-            path.write_text(script, encoding="utf-8")
-            path.chmod(0o644)
+            write_part(self.layout, part)
             if part.name == "postgres":
                 self._cluster(part).create()
 
-    def _write_configuration(self, plan: Plan) -> bool:
-        """Write supervisord.conf; returns whether that changed it."""
-        path = self.layout.run / "supervisord.conf"
-        text = configuration(self.layout, plan.parts.values())
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return False
-        path.write_text(text, encoding="utf-8")
-        return True
-
-    def _record(self, running: records.Running, parts: Iterable[PlannedPart]) -> records.Running:
-        """Record `parts` beside those that are recorded already."""
-        known = {part.name: part for part in running.parts}
-        for part in parts:
-            known[part.name] = records.StartedPart(
-                name=part.name,
-                depends_on=part.depends_on,
-                stop_signal=part.stop_signal,
-                grace_seconds=part.grace_seconds,
-                digest=part.digest,
-            )
-        running = running.model_copy(update={"parts": tuple(known.values())})
-        records.write_running(self.layout, running)
-        return running
-
-    def _start(self, parts: Mapping[str, PlannedPart], already: Collection[str] = ()) -> None:
+    def _start(self, parts: Mapping[str, RenderedPart], already: Collection[str] = ()) -> None:
         startup = Startup(
-            supervisor=self._supervisor,
-            check=self.check,
-            when_healthy=self._when_healthy,
+            supervisor=Supervisor(self.layout),
+            check=self._check_health,
+            when_healthy=lambda name: self._set_up(parts[name]),
             log=self.layout.log,
             timeout_seconds=self.start_timeout_seconds,
         )
-        for name, seconds in startup.run(parts):
+        for name, seconds in startup.run({name: part.depends_on for name, part in parts.items()}):
             if name not in already:
                 self.say(f"{name}: healthy after {seconds:.1f} s")
 
-    def _when_healthy(self, part: PlannedPart) -> None:
+    def _set_up(self, part: RenderedPart) -> None:
         if part.name == "postgres":
             self._cluster(part).set_up()
 
-    def _cluster(self, part: PlannedPart) -> Cluster:
-        service = self.compose.services[part.name]
-        return Cluster(self.layout, service, part, self.addresses.port(part.name))
+    def _cluster(self, part: RenderedPart) -> Cluster:
+        is_script = {path for path in part.files if path.parent.name == _SQL_DIRECTORY}
+        return Cluster(
+            server=Path(part.program.arguments[0]),
+            environment=part.program.environment,
+            user=part.program.user,
+            volume=self.layout.data / part.name,
+            scratch=self.layout.run / part.name,
+            scripts=tuple(path for path in sorted(is_script) if path.suffix == ".sql"),
+            port=self.addresses.port(part.name),
+        )
 
-    def _end(self, running: records.Running) -> None:
-        identity = self._find_supervisor(running)
-        order = records.stop_order(running.parts)
-        if identity is not None:
-            try:
-                for level in order:
-                    self._supervisor.stop(part.name for part in level)
-                self._supervisor.shut_down()
-            except (OSError, StackError):
-                self.say("supervisord does not answer: ending its processes one by one")
-            if not records.end_process(
-                identity, signal.SIGTERM, timeout_seconds=_SUPERVISOR_SECONDS
-            ):
-                records.end_process(identity, signal.SIGKILL, timeout_seconds=_SUPERVISOR_SECONDS)
-        for level in order:
-            for part in level:
-                records.end_part(self.layout, part)
-        remove_socket(self.layout)
-        (self.layout.run / "supervisord.pid").unlink(missing_ok=True)
-        records.forget_running(self.layout)
+    def _observe(self, inventory: Inventory) -> Observation:
+        record = read_record(self.layout)
+        if record is None:
+            return Observation({}, frozenset(), {})
+        if find_supervisor(self.layout, record) is not None:
+            infos = Supervisor(self.layout).processes()
+            up = {name for name, info in infos.items() if info.is_up}
+            health = self._check_health(up.intersection(inventory.programs))
+            return Observation(infos, frozenset(), health)
+        left = (name for name in record.part_names if members(self.layout, name))
+        return Observation({}, frozenset(left), {})
+
+    def _check_health(self, names: Iterable[str]) -> dict[str, Health]:
+        context = ProbeContext(self.addresses, self.layout.secrets)
+        return check_all({name: DEFINITIONS[name].probe for name in names}, context)

@@ -1,7 +1,7 @@
 """Parts come up in the order of their dependencies, each one proven healthy."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -9,14 +9,13 @@ from typing import Protocol
 from burnrate.stack.errors import StackError
 from burnrate.stack.logs import last_lines
 from burnrate.stack.processes.probes import Health
-from burnrate.stack.processes.rendering import PlannedPart
-from burnrate.stack.processes.supervisor import ProcessInfo
+from burnrate.stack.processes.supervision import ProcessInfo
 
 _POLL_SECONDS = 0.1
 _TAIL_LINES = 10
 
 
-class Starter(Protocol):
+class ProcessControl(Protocol):
     """What of the supervisor a start needs."""
 
     def start(self, name: str) -> None:
@@ -28,33 +27,45 @@ class Starter(Protocol):
 
 @dataclass
 class _Wait:
-    part: PlannedPart
     since: float
     pids: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Startup:
-    """Starts parts and waits for them; those that do not need each other start together."""
+    """Starts parts and waits for them; those that do not need each other start together.
 
-    supervisor: Starter
-    check: Callable[[Iterable[PlannedPart]], Mapping[str, Health]]
-    when_healthy: Callable[[PlannedPart], None]  # before anything that depends on the part
+    Attributes:
+        supervisor: Starts them.
+        check: Probes the named parts.
+        when_healthy: Called with a part's name before anything that depends on it is started.
+        log: Returns where a part's output is.
+        timeout_seconds: How long each part may take.
+    """
+
+    supervisor: ProcessControl
+    check: Callable[[Iterable[str]], Mapping[str, Health]]
+    when_healthy: Callable[[str], None]
     log: Callable[[str], Path]
     timeout_seconds: float
 
-    def run(self, parts: Mapping[str, PlannedPart]) -> Iterator[tuple[str, float]]:
-        """Yield each part when it is healthy, with the seconds that took.
+    def run(self, depends_on: Mapping[str, Collection[str]]) -> Iterator[tuple[str, float]]:
+        """Start parts, and yield each one's name when it is healthy, with the seconds that took.
 
-        Raises StackError for a part that ends, or is not healthy in time.
+        Args:
+            depends_on: The parts, each with what must be healthy first; of that, what is not itself
+                a part here is not waited for.
+
+        Raises:
+            StackError: a part ends, or is not healthy in time, or parts depend on each other.
         """
-        pending, waiting, healthy = dict(parts), dict[str, _Wait](), set[str]()
+        pending, waiting, healthy = dict(depends_on), dict[str, _Wait](), set[str]()
         while pending or waiting:
-            for name, part in list(pending.items()):
-                if healthy.issuperset(n for n in part.depends_on if n in parts):
+            for name, needed in list(pending.items()):
+                if healthy.issuperset(n for n in needed if n in depends_on):
                     del pending[name]
                     self.supervisor.start(name)
-                    waiting[name] = _Wait(part, time.monotonic())
+                    waiting[name] = _Wait(time.monotonic())
             if not waiting:
                 raise StackError(f"docker-compose.yml: {', '.join(pending)} depend on each other")
             for name in self._healthy_ones(waiting):
@@ -64,7 +75,7 @@ class Startup:
                 time.sleep(_POLL_SECONDS)
 
     def _healthy_ones(self, waiting: Mapping[str, _Wait]) -> list[str]:
-        health = self.check(wait.part for wait in waiting.values())
+        health = self.check(waiting)
         infos = self.supervisor.processes()
         result = []
         for name, wait in waiting.items():
@@ -74,7 +85,7 @@ class Startup:
             if info.has_ended or len(wait.pids - {0}) > 1:
                 raise self._failure(name, "ended at its start")
             if health[name].is_healthy and info.is_up:
-                self.when_healthy(wait.part)
+                self.when_healthy(name)
                 result.append(name)
             elif time.monotonic() - wait.since > self.timeout_seconds:
                 reason = f"after {self.timeout_seconds:.0f} s ({health[name].detail})"

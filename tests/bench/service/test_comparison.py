@@ -11,8 +11,7 @@ from bench.service.generator import Figures, Target
 from bench.service.load_plan import LoadPlan
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
-from burnrate.stack.addresses import AddressMap
-from burnrate.stack.layout import Layout
+from burnrate.stack import AddressMap, Layout
 
 PLAN = LoadPlan(connections=1000, full_rounds=2, full_seconds=8, steady_rounds=2, steady_seconds=10)
 

@@ -15,8 +15,7 @@ from bench.service.resources import ProcessTree
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
 from burnrate.exposition import Samples
-from burnrate.stack.addresses import AddressMap
-from burnrate.stack.layout import Layout
+from burnrate.stack import AddressMap, Layout
 
 
 def test_the_warm_up_counts_for_nothing_and_a_moment_for_little() -> None:

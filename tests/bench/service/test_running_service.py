@@ -8,8 +8,7 @@ from bench.service import load_run, running_service
 from bench.service.load_plan import LoadPlan
 from bench.service.running_service import PARTS
 from burnrate.cli import CommandError
-from burnrate.stack.compose.model import Service
-from burnrate.stack.layout import Layout
+from burnrate.stack import Layout, Service
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,8 +13,8 @@ from burnrate.stack.processes.probes import (
     Health,
     HttpProbe,
     PostgresProbe,
+    ProbeContext,
     RedisProbe,
-    Surroundings,
 )
 
 
@@ -55,9 +55,9 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _around(tmp_path: Path, variable: str, port: int) -> Surroundings:
+def _around(tmp_path: Path, variable: str, port: int) -> ProbeContext:
     (tmp_path / "redis_password").write_text("pw", encoding="utf-8")
-    return Surroundings(AddressMap.from_environment({variable: str(port)}), tmp_path)
+    return ProbeContext(AddressMap.from_environment({variable: str(port)}), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docker-compose.yml turned into what runs on this machine."""
+"""docker-compose.yml rendered as what runs on this machine."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,18 +6,13 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose.model import Compose, load_compose
+from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout
-from burnrate.stack.processes.definitions import PARTS
-from burnrate.stack.processes.rendering import (
-    PlannedPart,
-    make_plan,
-    missing_packages,
-    with_option,
-    with_split_addresses,
-)
+from burnrate.stack.processes.definitions import DEFINITIONS
+from burnrate.stack.processes.inventory import missing_packages, take_inventory
+from burnrate.stack.processes.rendering import PartRenderer, RenderedPart, with_option
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 API: Mapping[str, object] = {
@@ -58,57 +53,61 @@ def _compose(**services: Mapping[str, object]) -> Compose:
     return Compose.model_validate({"services": services, "secrets": secrets})
 
 
+def _render(layout: Layout, compose: Compose) -> dict[str, RenderedPart]:
+    return PartRenderer(layout, compose, AddressMap(), take_inventory(layout, compose)).all()
+
+
 @pytest.fixture
-def api(layout: Layout) -> PlannedPart:
+def api(layout: Layout) -> RenderedPart:
     """The service as planned, with nothing else installed."""
-    return make_plan(layout, _compose(api=API), AddressMap()).parts["api"]
+    return _render(layout, _compose(api=API))["api"]
 
 
-def test_the_program_is_this_environments_and_takes_the_files_arguments(api: PlannedPart) -> None:
+def test_the_program_is_this_environments_and_takes_the_files_arguments(api: RenderedPart) -> None:
     """The command's first word names the program that is looked up."""
-    program, *arguments = api.arguments
+    program, *arguments = api.program.arguments
     assert Path(program).name == "gunicorn"
     assert Path(program).is_file()
     assert arguments == ["--config", "api/gunicorn.conf.py", "api.main:create_app()"]
 
 
 def test_environment_has_this_machines_addresses_and_paths(
-    api: PlannedPart, layout: Layout
+    api: RenderedPart, layout: Layout
 ) -> None:
     """Whole addresses, addresses in two variables, secrets, and what our table adds."""
-    assert api.environment["API_BIND"] == "127.0.0.1:8000"
-    assert api.environment["DATABASE_HOST"] == "127.0.0.1"
-    assert api.environment["DATABASE_PORT"] == "15432"
-    assert api.environment["DATABASE_PASSWORD_FILE"] == str(layout.secrets / "password")
-    assert api.environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1"
-    assert api.environment["TMPDIR"] == str(layout.run / "api/tmp")
-    assert "TZ" not in api.environment
+    assert api.program.environment["API_BIND"] == "127.0.0.1:8000"
+    assert api.program.environment["DATABASE_HOST"] == "127.0.0.1"
+    assert api.program.environment["DATABASE_PORT"] == "15432"
+    assert api.program.environment["DATABASE_PASSWORD_FILE"] == str(layout.secrets / "password")
+    assert api.program.environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1"
+    assert api.program.environment["TMPDIR"] == str(layout.run / "api/tmp")
+    assert "TZ" not in api.program.environment
 
 
-def test_configuration_files_are_rendered_into_the_state(api: PlannedPart, layout: Layout) -> None:
+def test_configuration_files_are_rendered_into_the_state(api: RenderedPart, layout: Layout) -> None:
     """The tree's own files stay as they are."""
     data = layout.data / "api/x"
     assert api.files == {layout.etc / "api/a.ini": f"redis=127.0.0.1:15379\ndata={data}\n".encode()}
 
 
-def test_order_and_stopping_are_the_compose_files(api: PlannedPart) -> None:
+def test_order_and_stopping_are_the_compose_files(api: RenderedPart) -> None:
     """A grace of its own; a temporary folder that starts empty."""
-    assert api.grace_seconds == 45
-    assert api.stop_signal == "TERM"
-    assert [path.name for path in api.temporary_directories] == ["tmp"]
+    assert api.program.grace_seconds == 45
+    assert api.program.stop_signal == "TERM"
+    assert [path.name for path in api.program.temporary_directories] == ["tmp"]
 
 
 def test_another_shell_changes_nothing(
-    layout: Layout, api: PlannedPart, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, api: RenderedPart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`up` twice from two terminals restarts nothing."""
     monkeypatch.setenv("PATH", "/elsewhere:/usr/bin")
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
-    assert make_plan(layout, _compose(api=API), AddressMap()).parts["api"].digest == api.digest
+    assert _render(layout, _compose(api=API))["api"].digest == api.digest
 
 
 @pytest.mark.parametrize("change", ["argument", "environment", "file"])
-def test_each_kind_of_change_is_noticed(layout: Layout, api: PlannedPart, change: str) -> None:
+def test_each_kind_of_change_is_noticed(layout: Layout, api: RenderedPart, change: str) -> None:
     """`up` restarts a part whose configuration changed."""
     service = dict(API)
     if change == "argument":
@@ -117,7 +116,7 @@ def test_each_kind_of_change_is_noticed(layout: Layout, api: PlannedPart, change
         service["environment"] = {"X": "1"}
     else:
         (layout.checkout / "conf/a.ini").write_text("other", encoding="utf-8")
-    assert make_plan(layout, _compose(api=service), AddressMap()).parts["api"].digest != api.digest
+    assert _render(layout, _compose(api=service))["api"].digest != api.digest
 
 
 def test_what_is_not_installed_is_named_with_its_cost(
@@ -125,13 +124,15 @@ def test_what_is_not_installed_is_named_with_its_cost(
 ) -> None:
     """It is left out, nobody waits for it, and spans are not sent to it."""
     _install(monkeypatch, Path("/nonexistent"))
-    plan = make_plan(layout, _compose(tempo={}, loki={}, api=API), AddressMap())
-    assert list(plan.parts) == ["api"]
-    assert plan.parts["api"].depends_on == ()
-    assert plan.parts["api"].environment["OTEL_TRACES_EXPORTER"] == "none"
-    reasons = {missing.name: missing.reason for missing in plan.missing}
+    compose = _compose(tempo={}, loki={}, api=API)
+    inventory = take_inventory(layout, compose)
+    parts = PartRenderer(layout, compose, AddressMap(), inventory).all()
+    assert list(parts) == ["api"]
+    assert parts["api"].depends_on == ()
+    assert parts["api"].program.environment["OTEL_TRACES_EXPORTER"] == "none"
+    reasons = {missing.name: missing.reason for missing in inventory.missing}
     assert reasons["loki"] == f"not installed: no log search; logs are in {layout.logs}"
-    assert all(missing.is_optional for missing in plan.missing)
+    assert all(missing.is_optional for missing in inventory.missing)
 
 
 def test_what_is_installed_is_used(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,8 +144,8 @@ def test_what_is_installed_is_used(layout: Layout, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "burnrate.stack.processes.programs.search_path", lambda: str(program.parent)
     )
-    loki = make_plan(layout, _compose(loki={"command": ["-x=1"]}), AddressMap()).parts["loki"]
-    assert loki.arguments == (
+    loki = _render(layout, _compose(loki={"command": ["-x=1"]}))["loki"]
+    assert loki.program.arguments == (
         str(program),
         "-x=1",
         "-server.grpc-listen-address=127.0.0.1",
@@ -156,7 +157,7 @@ def test_a_part_from_a_package_must_run(layout: Layout, monkeypatch: pytest.Monk
     """A stack without Redis is no stack: the package is named."""
     _install(monkeypatch, Path("/nonexistent"))
     compose = _compose(redis={}, api=API)
-    (missing,) = make_plan(layout, compose, AddressMap()).missing
+    (missing,) = take_inventory(layout, compose).missing
     assert (missing.name, missing.is_optional) == ("redis", False)
     assert missing_packages(compose) == ["redis-server"]
 
@@ -179,18 +180,10 @@ def test_an_option_is_set_once(
     assert with_option(words, flag, value) == expected
 
 
-def test_only_pairs_of_host_and_port_are_an_address() -> None:
-    """Other hosts and lone variables stay."""
-    given = {"A_HOST": "redis", "A_PORT": "6379", "B_HOST": "db.example", "B_PORT": "5432"}
-    expected = {**given, "A_HOST": "127.0.0.1", "A_PORT": "15379"}
-    assert with_split_addresses(given, AddressMap()) == expected
-    assert with_split_addresses({"C_HOST": "redis"}, AddressMap()) == {"C_HOST": "redis"}
-
-
 def test_an_unknown_signal_is_refused(layout: Layout) -> None:
     """It would otherwise surface when the stack is stopped."""
     with pytest.raises(StackError, match="SIGNOTHING"):
-        make_plan(layout, _compose(api={**API, "stop_signal": "SIGNOTHING"}), AddressMap())
+        _render(layout, _compose(api={**API, "stop_signal": "SIGNOTHING"}))
 
 
 @pytest.fixture
@@ -198,7 +191,7 @@ def everything_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """A machine that has the programs of all parts."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    for part in PARTS.values():
+    for part in DEFINITIONS.values():
         program = folder / part.program
         program.write_text("#!/bin/sh\n", encoding="utf-8")
         program.chmod(0o755)
@@ -214,16 +207,16 @@ def _tree(tmp_path: Path) -> tuple[Layout, Compose]:
 def test_the_trees_own_file_can_be_planned(tmp_path: Path) -> None:
     """Each service has an entry, each mount a file, and no container address is left."""
     layout, compose = _tree(tmp_path)
-    plan = make_plan(layout, compose, AddressMap())
-    assert set(compose.services) - set(PARTS) == {"docker-proxy"}
-    assert set(plan.parts) == set(PARTS) <= set(compose.services)
-    for part in plan.parts.values():
-        words = [*part.arguments[1:], *part.environment.values()]
+    parts = _render(layout, compose)
+    assert set(compose.services) - set(DEFINITIONS) == {"docker-proxy"}
+    assert set(parts) == set(DEFINITIONS) <= set(compose.services)
+    for part in parts.values():
+        words = [*part.program.arguments[1:], *part.program.environment.values()]
         assert not [word for word in words if "/run/secrets" in word or "0.0.0.0" in word]  # noqa: S104
 
 
 @pytest.mark.usefixtures("everything_installed")
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", DEFINITIONS)
 @pytest.mark.parametrize("form", ["argument", "flag", "variable"])
 def test_a_path_that_nothing_is_mounted_at_is_refused(tmp_path: Path, name: str, form: str) -> None:
     """Such a part would start with another file of this machine, or with none."""
@@ -238,15 +231,15 @@ def test_a_path_that_nothing_is_mounted_at_is_refused(tmp_path: Path, name: str,
     )
     services = {**compose.services, name: changed}
     with pytest.raises(StackError, match=rf"{name}: nothing is mounted at /srv/x\.d"):
-        make_plan(layout, compose.model_copy(update={"services": services}), AddressMap())
+        _render(layout, compose.model_copy(update={"services": services}))
 
 
 @pytest.mark.usefixtures("everything_installed")
 def test_a_folder_whose_files_are_mounted_one_by_one_is_the_rendered_one(tmp_path: Path) -> None:
     """Alloy is given a folder, and reads all files in it."""
     layout, compose = _tree(tmp_path)
-    alloy = make_plan(layout, compose, AddressMap()).parts["alloy"]
-    folder = Path(alloy.arguments[-1])
+    alloy = _render(layout, compose)["alloy"]
+    folder = Path(alloy.program.arguments[-1])
     assert folder.is_relative_to(layout.etc / "alloy")
     assert {path.name for path in alloy.files if path.parent == folder} == {
         "pipeline.alloy",
@@ -258,7 +251,7 @@ def test_a_folder_whose_files_are_mounted_one_by_one_is_the_rendered_one(tmp_pat
 @pytest.mark.parametrize(
     ("name", "variable"),
     [
-        *((name, "ANY_PASSWORD_FILE") for name in PARTS),
+        *((name, "ANY_PASSWORD_FILE") for name in DEFINITIONS),
         ("grafana", "GF_SECURITY_ADMIN_PASSWORD__FILE"),
         ("grafana", "GF_PATHS_CONFIG"),
         ("postgres", "POSTGRES_HOST_AUTH_METHOD"),
@@ -274,14 +267,14 @@ def test_what_only_an_images_entry_script_reads_is_refused(
     environment = {**service.environment, variable: "x"}
     services = {**compose.services, name: service.model_copy(update={"environment": environment})}
     with pytest.raises(StackError, match=f"{name}: {variable} is read by the image's entry script"):
-        make_plan(layout, compose.model_copy(update={"services": services}), AddressMap())
+        _render(layout, compose.model_copy(update={"services": services}))
 
 
 @pytest.mark.usefixtures("everything_installed")
 def test_grafana_gets_its_password_in_a_form_that_the_program_reads(tmp_path: Path) -> None:
     """By itself its administrator would be admin with the password admin."""
     layout, compose = _tree(tmp_path)
-    environment = make_plan(layout, compose, AddressMap()).parts["grafana"].environment
+    environment = _render(layout, compose)["grafana"].program.environment
     path = layout.secrets / "grafana_admin_password"
     assert environment["GF_SECURITY_ADMIN_PASSWORD"] == f"$__file{{{path}}}"
 
@@ -294,6 +287,6 @@ def test_grafana_is_told_where_its_pages_are(tmp_path: Path, *, has_home: bool) 
     if has_home:
         (tmp_path / "conf").mkdir()
         (tmp_path / "conf/defaults.ini").touch()
-    arguments = make_plan(layout, compose, AddressMap()).parts["grafana"].arguments
+    arguments = _render(layout, compose)["grafana"].program.arguments
     home = str(tmp_path) if has_home else "/usr/share/grafana"
     assert arguments[1:] == ("server", "--homepath", home)

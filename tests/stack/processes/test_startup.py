@@ -7,32 +7,11 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack.errors import StackError
-from burnrate.stack.processes.definitions import PARTS
 from burnrate.stack.processes.probes import Health
-from burnrate.stack.processes.rendering import PlannedPart
 from burnrate.stack.processes.startup import Startup
-from burnrate.stack.processes.supervisor import ProcessInfo
+from burnrate.stack.processes.supervision import ProcessInfo
 
 RUNNING = ProcessInfo("RUNNING", 10, "")
-
-
-def _parts(**depends_on: list[str]) -> dict[str, PlannedPart]:
-    return {
-        name: PlannedPart(
-            name=name,
-            part=PARTS["redis"],
-            arguments=(),
-            environment={},
-            directory=Path("/"),
-            user=None,
-            temporary_directories=(),
-            depends_on=tuple(needed),
-            stop_signal="TERM",
-            grace_seconds=1,
-            files={},
-        )
-        for name, needed in depends_on.items()
-    }
 
 
 @dataclass
@@ -56,32 +35,32 @@ class Machine:
             for name, look in self.seen.items()
         }
 
-    def check(self, parts: Iterable[PlannedPart]) -> Mapping[str, Health]:
+    def check(self, names: Iterable[str]) -> Mapping[str, Health]:
         """Look once at each part."""
         result = {}
-        for part in parts:
-            self.seen[part.name] += 1
-            is_healthy = self.seen[part.name] >= self.looks.get(part.name, 1)
-            result[part.name] = Health(is_healthy, "still loading")
+        for name in names:
+            self.seen[name] += 1
+            is_healthy = self.seen[name] >= self.looks.get(name, 1)
+            result[name] = Health(is_healthy, "still loading")
         return result
 
-    def run(self, parts: Mapping[str, PlannedPart], timeout_seconds: float = 5) -> None:
+    def run(self, timeout_seconds: float = 5, **depends_on: list[str]) -> None:
         """Start parts and note when each is healthy."""
         startup = Startup(
             supervisor=self,
             check=self.check,
-            when_healthy=lambda part: self.events.append(f"set up {part.name}"),
+            when_healthy=lambda name: self.events.append(f"set up {name}"),
             log=lambda name: Path(f"/logs/{name}.log"),
             timeout_seconds=timeout_seconds,
         )
-        for name, _seconds in startup.run(parts):
+        for name, _seconds in startup.run(depends_on):
             self.events.append(f"healthy {name}")
 
 
 def test_a_part_starts_as_soon_as_what_it_needs_is_healthy() -> None:
-    """Not earlier, and not later because of a stranger that is slow."""
+    """Not earlier, and not later because of an unrelated one that is slow."""
     machine = Machine(looks={"slow": 4, "db": 2})
-    machine.run(_parts(slow=[], db=[], api=["db"], proxy=["api"]))
+    machine.run(slow=[], db=[], api=["db"], proxy=["api"])
     assert machine.events[:2] == ["start slow", "start db"]
     order = ["set up db", "healthy db", "start api", "healthy api", "start proxy", "healthy slow"]
     places = [machine.events.index(event) for event in order]
@@ -92,7 +71,7 @@ def test_a_part_starts_as_soon_as_what_it_needs_is_healthy() -> None:
 def test_what_is_needed_but_does_not_start_now_is_not_waited_for() -> None:
     """One part can be started alone in a running stack."""
     machine = Machine()
-    machine.run(_parts(api=["db"]))
+    machine.run(api=["db"])
     assert machine.events == ["start api", "set up api", "healthy api"]
 
 
@@ -109,17 +88,17 @@ def test_a_part_that_ends_is_a_failure_at_once(states: list[ProcessInfo]) -> Non
     """Not after the time-out, and not hidden by its restart."""
     machine = Machine(looks={"db": 99}, states={"db": states})
     with pytest.raises(StackError, match=r"db ended at its start; log: /logs/db\.log"):
-        machine.run(_parts(db=[], api=["db"]))
+        machine.run(db=[], api=["db"])
     assert "start api" not in machine.events
 
 
 def test_an_unhealthy_part_is_a_failure_after_the_time_out() -> None:
     """With what its probe said last."""
     with pytest.raises(StackError, match=r"db is not healthy after 0 s \(still loading\)"):
-        Machine(looks={"db": 99}).run(_parts(db=[]), timeout_seconds=0.1)
+        Machine(looks={"db": 99}).run(0.1, db=[])
 
 
 def test_parts_that_need_each_other_are_named() -> None:
     """A circle would otherwise be waited for without end."""
     with pytest.raises(StackError, match="a, b depend on each other"):
-        Machine().run(_parts(a=["b"], b=["a"]))
+        Machine().run(a=["b"], b=["a"])

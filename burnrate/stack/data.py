@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
+from burnrate.stack.compose import Compose
 from burnrate.stack.layout import Layout
-from burnrate.stack.records import Mode
+from burnrate.stack.stack_record import Mode
 
 # Containers and packages have different versions of PostgreSQL, Prometheus and the rest, and the
 # older ones cannot read what the newer ones wrote: data stays with the mode that made it.
@@ -22,9 +23,20 @@ def data_mode(layout: Layout) -> Mode | None:
     return cast("Mode", text) if text in {"containers", "processes"} else None
 
 
-def note_data_mode(layout: Layout, mode: Mode) -> None:
-    """Remember which mode's data it is."""
+def record_data_mode(layout: Layout, mode: Mode) -> None:
+    """Write down which mode's data it is."""
     (layout.data / _MARKER).write_text(f"{mode}\n", encoding="ascii")
+
+
+def data_directories(layout: Layout, compose: Compose) -> list[Path]:
+    """Return each part's data folder, as the compose file binds them."""
+    sources = (
+        layout.host_path(mount.source)
+        for service in compose.services.values()
+        for mount in service.volumes
+        if mount.type == "bind" and mount.source is not None
+    )
+    return sorted({path for path in sources if path.parent == layout.data})
 
 
 def wipe(layout: Layout, directories: Iterable[Path]) -> None:

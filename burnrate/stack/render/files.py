@@ -1,0 +1,33 @@
+"""Rendered files on disk, and the fingerprint that tells whether they changed."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from burnrate.stack.layout import make_directory
+
+
+def write_files(directory: Path, files: Mapping[Path, bytes]) -> None:
+    """Make `directory` hold exactly `files`, readable by every part's user.
+
+    If it does already, nothing is touched: a running part keeps the very files it has open.
+    """
+    present = {path for path in directory.rglob("*") if path.is_file()}
+    if present == set(files) and all(path.read_bytes() == files[path] for path in present):
+        return
+    shutil.rmtree(directory, ignore_errors=True)
+    make_directory(directory, 0o755)
+    for path, content in files.items():
+        for parent in reversed(path.relative_to(directory).parents):
+            make_directory(directory / parent, 0o755)
+        path.write_bytes(content)
+        path.chmod(0o644)
+
+
+def digest(*pieces: bytes) -> str:
+    """Return a fingerprint of `pieces`, 16 hexadecimal digits."""
+    total = hashlib.sha256()
+    for piece in pieces:
+        total.update(hashlib.sha256(piece).digest())
+    return total.hexdigest()[:16]

@@ -1,0 +1,93 @@
+"""What docker-compose.yml mounts into a part, as paths and files of this machine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from burnrate.stack.compose import Compose
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
+from burnrate.stack.render.paths import PathMap
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """The mounts of one part.
+
+    Attributes:
+        paths: Where each mounted path is here.
+        files: Rendered file -> file of the tree.
+        temporary_directories: What starts empty with each start of the part.
+    """
+
+    paths: PathMap
+    files: Mapping[Path, Path]
+    temporary_directories: tuple[Path, ...]
+
+
+def find_mounts(
+    layout: Layout, compose: Compose, part: str, replacements: Mapping[str, str]
+) -> Mounts:
+    """Return the mounts of a part.
+
+    Secrets and data are used where they are; files of the tree are rendered to `layout.etc`.
+
+    Args:
+        layout: Where things are.
+        compose: The description of the stack.
+        part: The service's name.
+        replacements: File of the tree -> the one to take instead, both relative to the checkout.
+
+    Raises:
+        StackError: a file of the tree that is to be mounted does not exist.
+    """
+    service, etc = compose.services[part], layout.etc / part
+    paths = {
+        each.path: layout.host_path(compose.secrets[each.source].file) for each in service.secrets
+    }
+    folders: dict[str, Path] = {}
+    files: dict[Path, Path] = {}
+    temporary = {
+        target: layout.run / part / target.strip("/").replace("/", "-")
+        for target in service.temporary_directories
+    }
+    for source, target in _bind_mounts(layout, compose, part):
+        if source.is_relative_to(layout.state) or not source.is_relative_to(layout.checkout):
+            paths[target] = source
+            continue
+        relative = source.relative_to(layout.checkout).as_posix()
+        replaced = layout.checkout / replacements.get(relative, relative)
+        paths[target] = rendered_path(etc, part, target)
+        if replaced.is_file():
+            folder = target.rpartition("/")[0]
+            folders[folder] = rendered_path(etc, part, folder)
+        for file, file_target in mounted_files(replaced, target):
+            files[rendered_path(etc, part, file_target)] = file
+    return Mounts(PathMap({**paths, **temporary}, folders), files, tuple(temporary.values()))
+
+
+def mounted_files(source: Path, target: str) -> Iterator[tuple[Path, str]]:
+    """Yield each file of a mounted file or directory with its path in the container.
+
+    Raises:
+        StackError: there is no such file or directory.
+    """
+    if source.is_dir():
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                yield path, f"{target}/{path.relative_to(source).as_posix()}"
+    elif source.is_file():
+        yield source, target
+    else:
+        raise StackError(f"docker-compose.yml mounts {source}, which does not exist")
+
+
+def rendered_path(directory: Path, part: str, target: str) -> Path:
+    """Return where under `directory` the file or directory of a container path is kept."""
+    return directory / target.removeprefix(f"/etc/{part}/").lstrip("/")
+
+
+def _bind_mounts(layout: Layout, compose: Compose, part: str) -> Iterator[tuple[Path, str]]:
+    for mount in compose.services[part].volumes:
+        if mount.type == "bind" and mount.source is not None:
+            yield layout.host_path(mount.source), mount.target

@@ -1,0 +1,74 @@
+"""The record of the stack that was started."""
+
+from pathlib import Path
+
+import pytest
+
+from burnrate.stack.layout import Layout
+from burnrate.stack.stack_record import (
+    PartRecord,
+    ProcessIdentity,
+    StackRecord,
+    forget_record,
+    new_record,
+    read_record,
+    write_record,
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A state directory."""
+    layout = Layout(tmp_path, tmp_path / ".burnrate")
+    layout.run.mkdir(parents=True)
+    return layout
+
+
+def _part(name: str = "worker", *depends_on: str, digest: str = "") -> PartRecord:
+    return PartRecord(
+        name=name, depends_on=depends_on, stop_signal="TERM", grace_seconds=1, digest=digest
+    )
+
+
+def test_the_record_of_a_stack_survives_the_command_that_wrote_it(layout: Layout) -> None:
+    """Written by one command, read by the next."""
+    identity = ProcessIdentity(pid=1, start_ticks=2)
+    record = new_record("processes").with_parts([_part()])
+    record = record.model_copy(update={"supervisor": identity})
+    write_record(layout, record)
+    assert read_record(layout) == record
+    forget_record(layout)
+    assert read_record(layout) is None
+
+
+def test_after_a_reboot_no_process_is_ours(layout: Layout) -> None:
+    """Ids of the last boot mean nothing; containers come back by themselves."""
+    write_record(layout, StackRecord(mode="processes", boot_id="another"))
+    assert read_record(layout) is None
+    containers = StackRecord(mode="containers", boot_id="another")
+    write_record(layout, containers)
+    assert read_record(layout) == containers
+
+
+def test_a_damaged_record_is_none(layout: Layout) -> None:
+    """A full disk may have cut it short."""
+    (layout.run / "stack.json").write_text('{"mode": "proc', encoding="utf-8")
+    assert read_record(layout) is None
+
+
+def test_a_part_is_recorded_once_with_what_it_was_started_with_last() -> None:
+    """A changed part takes its old record's place; one that left the file is left out."""
+    record = new_record("processes").with_parts([_part("db"), _part("api")])
+    changed = record.restricted_to(["db"]).with_parts([_part("db", digest="new"), _part("x")])
+    assert [(part.name, part.digest) for part in changed.parts] == [("db", "new"), ("x", "")]
+
+
+def test_nothing_stops_before_what_depends_on_it() -> None:
+    """The order of the start, backwards; a circle does not hang."""
+    record = new_record("processes").with_parts(
+        [_part("db"), _part("api", "db", "gone"), _part("proxy", "api"), _part("x")]
+    )
+    order = [[part.name for part in level] for level in record.stop_order()]
+    assert order == [["proxy", "x"], ["api"], ["db"]]
+    circle = new_record("processes").with_parts([_part("a", "b"), _part("b", "a")])
+    assert len(circle.stop_order()) == 1
