@@ -11,6 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from alerting.inbox.store.deliveries import Alert
+from alerting.inbox.store.episodes import State
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import Filter, StoredEpisode, find_episodes, get_episode
 from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
@@ -130,6 +132,14 @@ def test_what_ought_not_to_be_here_is_not_opened(
     """However long it is on the list."""
     reconciled = _poll(connection, _active(listed), overdue=None)
     assert (reconciled.found, reconciled.missing) == (0, frozenset())
+
+
+def test_what_was_only_listed_was_not_heard(connection: sqlite3.Connection) -> None:
+    """A watchdog on the list proves nothing of the way from Alertmanager to here."""
+    watchdog = Alert(State.FIRING, "watchdog", _NOON, labels={"alertname": "Watchdog"})
+    reconciled = _poll(connection, (ActiveAlert(watchdog, ("inbox",)),), overdue=None)
+    assert reconciled.found == 1
+    assert reconciled.summary.watchdog_seen_at is None
 
 
 def test_what_is_not_overdue_is_waited_for(connection: sqlite3.Connection) -> None:

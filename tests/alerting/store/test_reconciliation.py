@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alerting.inbox.store.actions import Action, apply
+from alerting.inbox.store.episodes import Kind
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import get_episode
 from alerting.inbox.store.reconciliation import GracePeriods, Snapshot, reconcile
@@ -144,3 +146,26 @@ def test_retention_forgets_what_ended_and_keeps_what_fires(
     assert rows() == [0, 0, 0, 0]
     _deliver(connection, 3)
     assert connection.execute("SELECT min(id) FROM episodes").fetchone() == (2,)
+
+
+def test_retention_keeps_what_people_still_write_about(connection: sqlite3.Connection) -> None:
+    """A comment on an alert that ended long ago is younger than the alert."""
+    _deliver(connection, 2, ends_at="2026-11-24T12:01:00Z")
+    later = _NOON + timedelta(days=100)
+    apply(connection, Action(1, Kind.COMMENTED, later, "Ada", "It was the disk."))
+
+    prune(connection, later)
+
+    assert _kinds(connection) == ["opened", "closed", "commented"]
+    prune(connection, later + timedelta(seconds=1))
+    assert get_episode(connection, 1) is None
+
+
+def test_the_time_of_the_last_delivery_never_falls(connection: sqlite3.Connection) -> None:
+    """Neither when an earlier one is stored later nor when the clock is set back."""
+    _deliver(connection, 10)
+    _deliver(connection, 5)
+    found = get_episode(connection, 1)
+    assert found is not None
+    assert found[0].last_received_at == _NOON + timedelta(minutes=10)
+    assert found[0].deliveries == 3

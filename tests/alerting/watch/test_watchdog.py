@@ -64,6 +64,23 @@ def test_is_late_while_it_arrives_when_prometheus_is_dead(
     assert "Prometheus" in watchdog.verdict().reason
 
 
+def test_old_news_of_prometheus_is_no_news_while_alertmanager_is_not_reached(
+    watchdog: Watchdog, clock: _Clock
+) -> None:
+    """What it listed last gets older by itself; while the watchdog arrives, the path works."""
+    watchdog.note_answer(timedelta(seconds=30))
+    watchdog.note_no_answer()
+    for _ in range(10):
+        clock.now += 60
+        watchdog.note_arrival(is_firing=True)
+        assert not watchdog.verdict().is_late
+    clock.now += 151
+    assert "Alertmanager does not answer" in watchdog.verdict().reason
+    watchdog.note_arrival(is_firing=True)
+    watchdog.note_answer(None)
+    assert "Prometheus" in watchdog.verdict().reason
+
+
 def test_can_be_turned_off(clock: _Clock) -> None:
     """Whoever has no watchdog is not blind by that."""
     watchdog = Watchdog(0, clock)
