@@ -15,8 +15,8 @@ from bench.scrapes.scrape_plan import QUICK_SCRAPES, ScrapePlan
 from bench.service.load_plan import QUICK_LOAD, LoadPlan
 from bench.telemetry import peers
 from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
-from burnrate.cli import CommandError
-from burnrate.configuration import load_configuration
+from burnrate.cli import CommandGroup
+from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import load_all
@@ -79,7 +79,7 @@ class _Run:
             page.update(docs, report)
 
 
-@click.group()
+@click.group(cls=CommandGroup, failures=[StackError, SpecError, ConfigurationError])
 def bench() -> None:
     """Measure what the telemetry and the rules cost and what the service carries."""
 
@@ -150,13 +150,10 @@ def load(
         QUICK_LOAD if is_quick else LoadPlan(), minutes=minutes, is_recycling=not keep_workers
     )
     checkout = _checkout().checkout
-    try:
-        run.report(
-            lambda: load_run.measure_load(plan, checkout, lambda line: click.echo(line, err=True)),
-            versions=load_run.versions(),
-        )
-    except StackError as error:
-        raise CommandError(str(error), log_tail=error.log_tail) from error
+    run.report(
+        lambda: load_run.measure_load(plan, checkout, lambda line: click.echo(line, err=True)),
+        versions=load_run.versions(),
+    )
 
 
 @bench.command()
@@ -167,26 +164,20 @@ def slo(services: int, evaluations: int) -> None:
     from bench.slo.measure import Measurement  # noqa: PLC0415 - the same
 
     checkout = _checkout().checkout
-    try:
-        service = load_all(Tree(checkout).specs, load_configuration(checkout))[0]
-        for line in Measurement(services, evaluations).run(service, checkout):
-            click.echo(line)
-    except SpecError as error:
-        raise CommandError(str(error)) from error
+    service = load_all(Tree(checkout).specs, load_configuration(checkout))[0]
+    for line in Measurement(services, evaluations).run(service, checkout):
+        click.echo(line)
 
 
 def _provide_peers(chosen: Path | None) -> tuple[Path | None, tuple[str, ...]]:
     """Return the peers' folder, or none and the note that says why."""
     try:
         return peers.provide((chosen or _checkout().state / _PEERS).absolute()), ()
-    except (peers.PeersUnavailable, CommandError) as error:
+    except (peers.PeersUnavailable, StackError) as error:
         note = f"Left out, not installed: {', '.join(peers.wanted())} ({error})."
         click.echo(note, err=True)
         return None, (note,)
 
 
 def _checkout() -> Layout:
-    try:
-        return container_layout(find_checkout(Path.cwd()))
-    except StackError as error:
-        raise CommandError(str(error)) from error
+    return container_layout(find_checkout(Path.cwd()))

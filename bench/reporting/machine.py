@@ -25,7 +25,7 @@ _PACKAGES: Final = (
 def describe(more_versions: Mapping[str, str]) -> Machine:
     """Return this machine and the releases that are compared."""
     return Machine(
-        processor=_processor(),
+        processor=processor(),
         cores=len(os.sched_getaffinity(0)),
         system=f"{platform.system()} {platform.release()}",
         load_average=os.getloadavg()[0],
@@ -44,7 +44,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the processor's model as Linux names it, which psutil does not; else its kind."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -22,6 +22,7 @@ from typing import Final
 import psutil
 import yaml
 
+from bench.reporting.machine import processor
 from bench.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
 from burnrate.durations import format_duration, parse_duration
 from burnrate.http_client import HttpClient, NoAnswer
@@ -158,16 +159,7 @@ def _machine() -> str:
     )
     # 2.x writes it to standard error.
     first = (version.stdout or version.stderr).splitlines()[0].partition(" (")[0]
-    return f"{first}; {platform.machine()}, {_processor()}, {psutil.cpu_count()} processors"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+    return f"{first}; {platform.machine()}, {processor()}, {psutil.cpu_count()} processors"
 
 
 def copy_of(service: Service, name: str) -> Service:

@@ -54,7 +54,11 @@ def load(rate: float, duration: float | None, feeds: int) -> None:
 
 
 def service_url() -> str:
-    """Return the running stack's entrance; raises CommandError where no stack runs."""
+    """Return the running stack's entrance, without a slash at the end.
+
+    Raises:
+        CommandError: no stack runs.
+    """
     with command_errors(StackError):
         session = Session.open(click.echo)
     if session.running_mode() is None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from bench.reporting.report import Report
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -47,6 +47,10 @@ class Bench:
                 places = [process.cwd(), *process.cmdline()]
                 if any(str(self.folder) in place for place in places):
                     yield process
+
+    def running(self, name: str) -> set[int]:
+        """Return the numbers of the processes that run a program."""
+        return {process.pid for process in self.processes() if process.name() == name}
 
     def left(self) -> tuple[list[str], list[str]]:
         """Return the processes and the files that are still there."""
@@ -96,14 +100,12 @@ def test_a_run_compares_endures_and_counts_every_request(bench: Bench) -> None:
 def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
     """In the middle of the load; a second Ctrl-C, while it stops what it started, is answered."""
     with bench.start() as process:
-        until = time.monotonic() + 60
-        while not any(each.name() == "wrk" for each in bench.processes()):
-            assert time.monotonic() < until, "no load"
-            time.sleep(0.05)
+        wait_until(lambda: bench.running("wrk"), "the load")
+        nginx = bench.running("nginx")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        wait_until(lambda: bench.running("nginx") < nginx, "the first part that is stopped")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=150)
     assert process.returncode == 1, output
     assert "Traceback" not in output
     assert "stopping what was started; please wait" in output
