@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import BackgroundTasks, FastAPI, Response
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
@@ -84,6 +84,22 @@ def test_unhandled_exception_is_a_500_logged_once_with_its_stack(
     assert line["exception_type"] == "builtins.ValueError"
     assert line["exception_message"] == "secret cause"
     assert "in boom" in line["exception_stack"]
+
+
+@pytest.mark.parametrize("is_handled", [True, False])
+def test_answer_500_announces_that_the_connection_ends(app: FastAPI, is_handled: bool) -> None:
+    """Uvicorn closes it when the application raised; a proxy must not send more into it."""
+
+    def boom() -> Response:
+        if is_handled:
+            return Response(status_code=500)
+        raise ValueError("broken")
+
+    app.add_api_route("/boom", boom)
+    app.add_api_route("/full", lambda: Response(status_code=503))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/boom").headers.get_list("connection") == ["close"]
+        assert client.get("/full").headers.get_list("connection") == []
 
 
 @dataclass
