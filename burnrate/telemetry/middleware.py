@@ -65,7 +65,7 @@ class TelemetryMiddleware:
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
-        request, parent, sampling = identify(scope["headers"], self._tracing)
+        request, parent = identify(scope["headers"], self._tracing)
         exchange: HttpExchange | WebSocketExchange
         if kind == "http":
             exchange = HttpExchange(scope, receive, send, request, self._recorder)
@@ -74,7 +74,7 @@ class TelemetryMiddleware:
         token = current.set(request)
         context = None
         if self._tracing is not None:
-            exchange.span, context = self._tracing.enter(scope, request, parent, sampling)
+            exchange.span, context = self._tracing.enter(scope, request, parent)
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except BaseException as error:

@@ -7,7 +7,6 @@ from typing import Final
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace.sampling import SamplingResult
 
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.traces.tracing import Tracing
@@ -19,11 +18,11 @@ _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # What RequestInfo(...) calls, without the Python function around it.
 _new: Final = tuple.__new__
 
-Identity = tuple[RequestInfo, Context | None, SamplingResult | None]
+Identity = tuple[RequestInfo, Context | None]
 
 
 def identify(headers: Iterable[tuple[bytes, bytes]], tracing: Tracing | None) -> Identity:
-    """Return the ids of a request, its caller's context, and why it is sampled, if it is.
+    """Return the ids of a request, and its caller's context if it sent any.
 
     Args:
         headers: The request's, as ASGI has them.
@@ -44,9 +43,8 @@ def identify(headers: Iterable[tuple[bytes, bytes]], tracing: Tracing | None) ->
         request_id = drawn[48:]
     if carrier:
         return _called_by(carrier, request_id, drawn, tracing)
-    sampling = None if tracing is None else tracing.decide(None, bits >> 192)
-    ids = (request_id, drawn[:32], drawn[32:48], sampling is not None)
-    return _new(RequestInfo, ids), None, sampling
+    is_sampled = tracing is not None and tracing.is_sampled(None, bits >> 192)
+    return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], is_sampled)), None
 
 
 def _called_by(
@@ -55,6 +53,5 @@ def _called_by(
     parent = propagate.extract(carrier, context=Context())
     caller = trace.get_current_span(parent).get_span_context()
     trace_id = caller.trace_id if caller.is_valid else int(drawn[:32], 16)
-    sampling = None if tracing is None else tracing.decide(parent, trace_id)
-    request = RequestInfo(request_id, f"{trace_id:032x}", drawn[32:48], sampling is not None)
-    return request, parent, sampling
+    is_sampled = tracing is not None and tracing.is_sampled(parent, trace_id)
+    return RequestInfo(request_id, f"{trace_id:032x}", drawn[32:48], is_sampled), parent

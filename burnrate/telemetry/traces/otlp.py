@@ -1,63 +1,124 @@
 """Spans on their way to the collector: queued, sent and counted."""
 
-from collections.abc import Mapping, Sequence
-from threading import Lock
+import os
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock, Thread
 from typing import Final
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+from opentelemetry.sdk.environment_variables import OTEL_BSP_MAX_QUEUE_SIZE
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client import Counter
 
 from burnrate.telemetry.metrics import SPAN_OUTCOMES
-from burnrate.telemetry.traces.encoding import encode
 
 # gunicorn gives a worker seconds to leave; a collector that hangs must not use them up.
 _SHUTDOWN_SECONDS: Final = 2.0
+# The default of the specification: the SDK's own is private.
+_QUEUE_SIZE: Final = 2_048
 
 
 def span_queue(outcomes: Counter) -> "SpanQueue":
-    """Return what sends all spans to the endpoint of the `OTEL_*` variables."""
+    """Return what sends all spans to the endpoint of the `OTEL_*` variables.
+
+    Args:
+        outcomes: Counts spans by its one label, a value of `SPAN_OUTCOMES`.
+    """
     counters = {each: outcomes.labels(each) for each in SPAN_OUTCOMES}
-    return SpanQueue(CountingExporter(counters), counters["dropped"])
+    return SpanQueue(OTLPSpanExporter(), counters, _queue_size())
 
 
-class CountingExporter(OTLPSpanExporter):
-    """The SDK's exporter, which encodes faster and counts what the collector took."""
-
-    def __init__(self, outcomes: Mapping[str, Counter]) -> None:
-        super().__init__()
-        self._outcomes = outcomes
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch, trying again for the time that `OTEL_EXPORTER_OTLP_TIMEOUT` allows."""
-        outcome, result = "failed", SpanExportResult.FAILURE
-        try:
-            if self._client.export(encode(spans)).success:
-                outcome, result = "exported", SpanExportResult.SUCCESS
-        finally:
-            self._outcomes[outcome].inc(len(spans))
-        return result
+def _queue_size() -> int:
+    try:
+        return int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE, _QUEUE_SIZE))
+    except ValueError:
+        return _QUEUE_SIZE  # as the SDK does, which logs it
 
 
-class SpanQueue(BatchSpanProcessor):
-    """The SDK's queue; a span that finds it full is dropped at once, and counted."""
+class SpanQueue(SpanProcessor):
+    """The SDK's queue; a span that finds it full is dropped at once, and counted.
 
-    def __init__(self, exporter: CountingExporter, dropped: Counter) -> None:
-        super().__init__(exporter)
-        self._dropped = dropped
-        self._queue = self._batch_processor._queue  # noqa: SLF001 - nothing public tells its length
-        self._one_at_a_time = Lock()
+    Args:
+        exporter: Sends a batch, in a thread of the SDK's queue.
+        outcomes: One counter for each of `SPAN_OUTCOMES`.
+        size: How many spans may wait.
+    """
+
+    def __init__(self, exporter: SpanExporter, outcomes: Mapping[str, Counter], size: int) -> None:
+        self._dropped = outcomes["dropped"]
+        self._size = size
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+        self._exporter = _CountingExporter(exporter, outcomes, self._take)
+        self._batches = BatchSpanProcessor(self._exporter, max_queue_size=size)
+
+    def _start_anew(self) -> None:
+        """Begin with nothing that waits: so does the SDK's queue in a forked child."""
+        self._lock = Lock()
+        self._waiting = 0
+        self._is_over = False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Do nothing."""
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue a span, or drop it."""
-        with self._one_at_a_time:
-            if len(self._queue) == self._queue.maxlen:
+        """Queue a sampled span, or drop it."""
+        if span.context is None or not span.context.trace_flags.sampled:
+            return
+        with self._lock:
+            if self._is_over or self._waiting >= self._size:
                 self._dropped.inc()
-            else:
-                super().on_end(span)
+                return
+            self._waiting += 1
+            self._batches.on_end(span)
 
     def shutdown(self) -> None:
         """Send what is queued, for two seconds at most."""
-        self._batch_processor.shutdown(int(_SHUTDOWN_SECONDS * 1000))
-        self._dropped.inc(len(self._queue))
+        ending = Thread(target=self._batches.shutdown, daemon=True)
+        ending.start()
+        ending.join(_SHUTDOWN_SECONDS)
+        with self._lock:
+            self._is_over = True
+            self._dropped.inc(self._waiting)
+            self._waiting = 0
+
+    def force_flush(self, timeout_millis: int | None = None) -> bool:
+        """Send what is queued; say whether that was possible."""
+        return self._batches.force_flush(timeout_millis)
+
+    def _take(self, count: int) -> bool:
+        """Take a batch out of the queue; False when it is counted as dropped already."""
+        with self._lock:
+            self._waiting -= 0 if self._is_over else count
+            return not self._is_over
+
+
+class _CountingExporter(SpanExporter):
+    """Counts what the collector took, and what it did not."""
+
+    def __init__(
+        self,
+        exporter: SpanExporter,
+        outcomes: Mapping[str, Counter],
+        take: Callable[[int], bool],
+    ) -> None:
+        self._exporter = exporter
+        self._outcomes = outcomes
+        self._take = take
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch, trying again for the time that `OTEL_EXPORTER_OTLP_TIMEOUT` allows."""
+        if not self._take(len(spans)):
+            return SpanExportResult.FAILURE
+        result = SpanExportResult.FAILURE
+        try:
+            result = self._exporter.export(spans)
+        finally:
+            outcome = "exported" if result is SpanExportResult.SUCCESS else "failed"
+            self._outcomes[outcome].inc(len(spans))
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()

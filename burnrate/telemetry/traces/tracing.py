@@ -14,12 +14,11 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
     Decision,
     Sampler,
-    SamplingResult,
     StaticSampler,
     TraceIdRatioBased,
 )
@@ -29,7 +28,7 @@ from starlette.types import Scope
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.traces.outgoing import name_server_only, name_server_only_async
-from burnrate.telemetry.traces.spans import ServerSpan, ServerSpans
+from burnrate.telemetry.traces.spans import RequestIds, ServerSpan, ServerSpans
 
 # Instrumentation package and class; one whose library is not installed is left out.
 _CLIENTS: Final = (
@@ -46,7 +45,6 @@ _ENDPOINT_VARIABLES: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
-_SAMPLED: Final = SamplingResult(Decision.RECORD_AND_SAMPLE)
 
 
 class _UnsampledSpan(NonRecordingSpan):
@@ -71,42 +69,43 @@ _UNSAMPLED: Final = trace.set_span_in_context(_UnsampledSpan(), Context())
 class Tracing:
     """The tracer provider of this process and the decision for each request."""
 
-    def __init__(self, provider: TracerProvider) -> None:
+    def __init__(self, resource: Resource, processor: SpanProcessor) -> None:
+        provider = TracerProvider(resource=resource, id_generator=RequestIds())
+        provider.add_span_processor(processor)
         self.provider = provider
         self._root_bound = _root_bound(provider.sampler)
         self._spans = ServerSpans(provider)
 
-    def decide(self, parent: Context | None, trace_id: int) -> SamplingResult | None:
-        """Say why a request is sampled; None if it is not.
+    def is_sampled(self, parent: Context | None, trace_id: int) -> bool:
+        """Say whether a request is sampled; the same ids always get the same answer.
 
         Args:
             parent: The caller's context; None where it sent none.
             trace_id: The caller's, or a new one.
         """
         if parent is None and self._root_bound is not None:
-            is_sampled = trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._root_bound
-            return _SAMPLED if is_sampled else None
+            return trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._root_bound
         sampler = self.provider.sampler
         result = sampler.should_sample(parent or Context(), trace_id, "request", SpanKind.SERVER)
-        return result if result.decision is Decision.RECORD_AND_SAMPLE else None
+        return result.decision is Decision.RECORD_AND_SAMPLE
 
     def enter(
         self,
         scope: Scope,
         request: RequestInfo,
         parent: Context | None,
-        sampling: SamplingResult | None,
     ) -> tuple[ServerSpan | None, Token[Context]]:
         """Make the request's context the current one; return its server span if it has one.
 
         Detach the token when the request is over.
         """
-        if sampling is None:
+        if not request.is_sampled:
             if parent is None:
                 return None, otel_context.attach(_UNSAMPLED)
             return None, otel_context.attach(trace.set_span_in_context(_UnsampledSpan(), parent))
-        span = self._spans.start(scope, request, parent, sampling)
-        return span, otel_context.attach(trace.set_span_in_context(span, parent or Context()))
+        span = self._spans.start(scope, request, parent)
+        context = trace.set_span_in_context(span.span, parent or Context())
+        return span, otel_context.attach(context)
 
     def shutdown(self) -> None:
         """Send what is queued and stop; waits for the exporter's time-out at most."""
@@ -140,11 +139,10 @@ def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | Non
     from burnrate.telemetry.traces.otlp import span_queue  # noqa: PLC0415
 
     attributes = {SERVICE_NAME: service, SERVICE_VERSION: version}
-    provider = TracerProvider(resource=Resource.create(attributes))
-    provider.add_span_processor(span_queue(metrics.trace_spans))
-    trace.set_tracer_provider(provider)
-    _instrument_clients(provider)
-    return Tracing(provider)
+    tracing = Tracing(Resource.create(attributes), span_queue(metrics.trace_spans))
+    trace.set_tracer_provider(tracing.provider)
+    _instrument_clients(tracing.provider)
+    return tracing
 
 
 def _is_wanted() -> bool:

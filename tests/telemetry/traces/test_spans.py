@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from opentelemetry import trace
 from opentelemetry.instrumentation._semconv import _OpenTelemetrySemanticConventionStability
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -42,13 +43,6 @@ class Silent:
         """Do nothing."""
 
 
-def provider() -> tuple[TracerProvider, InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    made = TracerProvider()
-    made.add_span_processor(SimpleSpanProcessor(exporter))
-    return made, exporter
-
-
 def shop(handle: Callable[[], None] = lambda: None) -> FastAPI:
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
 
@@ -68,18 +62,20 @@ def server_span(exporter: InMemorySpanExporter) -> ReadableSpan:
 
 
 def ours(path: str, handle: Callable[[], None] = lambda: None) -> ReadableSpan:
-    tracer_provider, exporter = provider()
+    exporter = InMemorySpanExporter()
     app = shop(handle)
     stack = TelemetryMiddleware(
         app, Endpoints(app.routes), Metrics(CollectorRegistry()), TelemetrySettings(),
-        Tracing(tracer_provider), Silent(),
+        Tracing(Resource({}), SimpleSpanProcessor(exporter)), Silent(),
     )  # fmt: skip
     TestClient(stack, raise_server_exceptions=False).get(path)
     return server_span(exporter)
 
 
 def contrib(path: str) -> ReadableSpan:
-    tracer_provider, exporter = provider()
+    exporter = InMemorySpanExporter()
+    tracer_provider = TracerProvider()
+    tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
     app = shop()
     FastAPIInstrumentor.instrument_app(
         app, tracer_provider=tracer_provider, exclude_spans=["receive", "send"]
