@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 import httpx2
 
-from burnrate.exposition import Samples
+from burnrate.samples import Samples
 
 # On the loopback; a part that needs longer counts as one that does not answer just now.
 _TIMEOUT_SECONDS: Final = 3.0

@@ -40,7 +40,7 @@ class Worker:
         self.subject = subject
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(  # noqa: S603 - this module, in this interpreter
-            [sys.executable, "-m", "bench.measuring.worker", subject],
+            [sys.executable, "-m", "bench.measuring.measured_worker", subject],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from burnrate.cli import CommandError
-from burnrate.exposition import Samples
 from burnrate.http_client import HttpClient, NoAnswer
+from burnrate.samples import Samples
 from burnrate.stack import LOOPBACK
 
 _TIMEOUT_SECONDS: Final = 10

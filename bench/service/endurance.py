@@ -16,7 +16,7 @@ from bench.service.generator import Figures, run_wrk
 from bench.service.load_plan import LoadPlan
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
-from burnrate.exposition import Samples
+from burnrate.samples import Samples
 
 _SAMPLES: Final = 120
 # Shares of the samples: how many are warm-up, and how many then make the start, and the end.

@@ -7,7 +7,7 @@ import pytest
 
 from bench.service.counts import answers, scrape, uncounted
 from burnrate.cli import CommandError
-from burnrate.exposition import Samples
+from burnrate.samples import Samples
 
 
 def counters(ok: int, refused: int = 0) -> Samples:

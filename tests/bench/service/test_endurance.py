@@ -14,7 +14,7 @@ from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
 from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
-from burnrate.exposition import Samples
+from burnrate.samples import Samples
 from burnrate.stack import AddressMap, Layout
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from burnrate.exposition import Samples
+from burnrate.samples import Samples
 
 TEXT = """\
 # TYPE worker_exits_total counter

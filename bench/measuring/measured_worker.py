@@ -1,8 +1,8 @@
 """The process that holds one subject: a line in says how often, a line out says what it cost.
 
 Each subject has a process of its own, so that none pays for what another imported, patched or
-left on the heap. Run as `python -m bench.measuring.worker <subject>`; stdout is the pipe of
-replies, and what the subject itself prints goes to /dev/null.
+left on the heap. Run as `python -m bench.measuring.measured_worker <subject>`; stdout is the pipe
+of replies, and what the subject itself prints goes to /dev/null.
 """
 
 import gc
