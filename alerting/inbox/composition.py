@@ -1,4 +1,4 @@
-"""Makes the inbox's parts and gives them to each other."""
+"""Makes the parts of the inbox and connects them."""
 
 from datetime import timedelta
 
@@ -75,7 +75,7 @@ class Composition:
         self.endpoints = self._make_endpoints(tokens)
 
     def jobs(self, telemetry: Telemetry) -> list[tuple[float, Job]]:
-        """What is to be done again and again, measured, and how many seconds apart."""
+        """Return the periodic jobs, measured, each with the seconds between two runs."""
         settings = self._settings
         often_seconds = settings.watchdog_late_seconds / _CHECKS_PER_LATENESS
         check_seconds = min(_SLOWEST_CHECK_SECONDS, often_seconds or _SLOWEST_CHECK_SECONDS)

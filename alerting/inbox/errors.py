@@ -38,4 +38,4 @@ class CrossSiteError(Exception):
 
 
 class TooManyStreamsError(Exception):
-    """As many follow the changes already as the inbox has room for."""
+    """As many clients follow the changes already as the inbox has room for."""

@@ -1,4 +1,4 @@
-"""What the inbox says of itself beside its HTTP metrics."""
+"""The inbox's own metrics, besides those of its requests."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ class InboxMetrics:
     """The inbox's own families, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register them, every series at 0."""
+        """Register them in a registry, every series at 0."""
         self._deliveries = Counter(
             "inbox_deliveries",
             "Webhook deliveries by what became of them.",

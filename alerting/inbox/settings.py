@@ -1,4 +1,4 @@
-"""What the inbox is told from outside, by `INBOX_` variables, read once."""
+"""The inbox's settings: `INBOX_` variables, read once."""
 
 from pathlib import Path
 from typing import Annotated
@@ -68,12 +68,12 @@ class Settings(BaseSettings):
     close_after_seconds: Seconds = 900.0
 
     # What Alertmanager lists as active and has not delivered for so long is taken over from its
-    # list: longer than the longest group_interval, 5 minutes of a ticket, and a look.
+    # list: longer than the longest group_interval, 5 minutes of a ticket, and a poll.
     found_after_seconds: Seconds = 330.0
 
     # The watchdog comes once a minute: this is two missed and a half. 0 turns the switch off.
     watchdog_late_seconds: SecondsOrOff = 150.0
-    # Told when the watchdog is late, and when it is back. The address is often a secret itself.
+    # Notified when the watchdog is late, and when it is back. The address is often a secret itself.
     fallback_webhook_url: SecretStr | None = None
     fallback_webhook_url_file: Path | None = None
 
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     @field_validator("fallback_webhook_url")
     @classmethod
     def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
-        # Empty, as the compose file passes it on where nobody has set it: nobody is told.
+        # Empty, as the compose file passes it on where nobody has set it: nobody is notified.
         if url is None or not url.get_secret_value():
             return None
         _check_secret_address(url.get_secret_value())

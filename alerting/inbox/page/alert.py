@@ -30,7 +30,7 @@ STORE_UNAVAILABLE = Content("store_unavailable.html", "The store is not availabl
 def alert_page(
     episode: StoredEpisode, timeline: list[StoredTransition], links: Links, now: datetime
 ) -> Content:
-    """Make the page of one alert; its timeline is oldest first."""
+    """Return what the page of one alert shows; its timeline is oldest first."""
     card = card_of(episode, links)
     return Content(
         template="alert.html",

@@ -30,7 +30,7 @@ class Link:
 
 
 def front_page(overview: Overview, links: Links) -> Content:
-    """Make the front page."""
+    """Return what the front page shows."""
     state = _state(overview)
     return Content(
         template="front.html",

@@ -1,4 +1,4 @@
-"""All that the front page shows, gathered in one go."""
+"""Gathers all that the front page shows."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -16,7 +16,13 @@ from alerting.inbox.store.transitions import Change, append
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What fires now, by severity label, and when the watchdog was last heard firing."""
+    """What is in the store.
+
+    Attributes:
+        firing: How many alerts are open, by their severity label.
+        watchdog_seen_at: When the watchdog was last delivered firing; None if it never was.
+        stale: How many of the open ones Alertmanager no longer lists.
+    """
 
     firing: Mapping[str, int]
     watchdog_seen_at: datetime | None
@@ -53,7 +59,7 @@ def record(connection: sqlite3.Connection, delivery: Delivery) -> Recorded:
 
 
 def summarize(connection: sqlite3.Connection) -> Summary:
-    """Count what fires now."""
+    """Count what is open."""
     firing = connection.execute(
         "SELECT severity, count(*) FROM episodes WHERE ends_at IS NULL GROUP BY severity"
     )
@@ -73,7 +79,7 @@ def write_probe(connection: sqlite3.Connection, now: datetime) -> None:
 
 
 def read_probe(connection: sqlite3.Connection) -> datetime | None:
-    """Return the moment last written by `write_probe`."""
+    """Return the time that `write_probe` wrote last; None if it never did."""
     row = connection.execute("SELECT at FROM probe").fetchone()
     return None if row is None else from_micros(int(row[0]))
 
@@ -162,7 +168,16 @@ def insert_episode(
     *,
     is_delivered: bool = False,
 ) -> int:
-    """Begin an episode inside the caller's transaction; returns its id."""
+    """Begin an episode inside the caller's transaction; returns its id.
+
+    Args:
+        connection: In a transaction.
+        receiver: The receiver the alert was for.
+        alert: What was delivered or listed.
+        episode: The times to begin with.
+        at: When it was delivered or listed.
+        is_delivered: Whether it came here; what was only listed was not heard.
+    """
     received_at = to_micros(at)
     is_heard = is_delivered and alert.state is State.FIRING
     cursor = connection.execute(

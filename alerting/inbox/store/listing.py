@@ -69,7 +69,7 @@ _EPISODE = """
 def find_episodes(
     connection: sqlite3.Connection, wanted: Filter, before_id: int | None, limit: int
 ) -> list[StoredEpisode]:
-    """Return up to `limit` episodes below an id, newest first."""
+    """Return up to `limit` episodes that match, newest first, below an id if one is given."""
     clauses: list[str] = []
     values: list[object] = []
     if wanted.state is not None:

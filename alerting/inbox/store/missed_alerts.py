@@ -34,7 +34,10 @@ class ActiveAlert:
 def find_missing(
     connection: sqlite3.Connection, active: Iterable[ActiveAlert], listed_at: datetime
 ) -> dict[AlertKey, Alert]:
-    """Return what ought to be open here and is not."""
+    """Return what Alertmanager lists for a receiver of ours and is not open here.
+
+    What was delivered after the list was made, at `listed_at`, is not missing.
+    """
     ours = {str(name) for (name,) in connection.execute("SELECT DISTINCT receiver FROM episodes")}
     return {
         (receiver, listed.alert.fingerprint): listed.alert

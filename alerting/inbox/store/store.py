@@ -1,4 +1,4 @@
-"""The inbox's memory: one SQLite file, one thread that writes and one that reads."""
+"""The store as the rest of the inbox sees it: one SQLite file, a writing and a reading thread."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -23,18 +23,24 @@ from alerting.inbox.store.transitions import Range, StoredChange
 
 
 class Store:
-    """Keeps deliveries and what they mean; every method raises StoreUnavailableError at need.
+    """Keeps deliveries and what they mean.
 
-    A store that fails goes on trying: the next call opens the file anew.
+    Every method raises StoreUnavailableError where the file cannot be used, or not in time; the
+    next call opens it again, so nothing has to be restarted.
     """
 
     def __init__(self, path: Path, timeout_seconds: float = 10.0) -> None:
-        """Prepare the threads; the file is opened, or made, by the first call."""
+        """Prepare the threads; the first call opens the file, or makes it.
+
+        Args:
+            path: The SQLite file; its folder must be there.
+            timeout_seconds: How long one call may take, its wait behind others included.
+        """
         self._writer = ConnectionThread(path, is_writer=True, timeout_seconds=timeout_seconds)
         self._reader = ConnectionThread(path, is_writer=False, timeout_seconds=timeout_seconds)
 
     async def close(self) -> None:
-        """Let what is under way finish and close the file."""
+        """Finish what is under way and close the file."""
         await self._reader.close()
         await self._writer.close()  # last, so that it folds the write-ahead log into the file
 
@@ -43,7 +49,7 @@ class Store:
         return await self._writer.run(partial(journal.record, delivery=delivery))
 
     async def reconcile(self, snapshot: Snapshot, grace: GracePeriods) -> Reconciled:
-        """Compare what is open with what Alertmanager lists."""
+        """Confirm, mark as stale, close or open by what Alertmanager lists."""
         reconcile = partial(reconciliation.reconcile, snapshot=snapshot, grace=grace)
         return await self._writer.run(reconcile)
 
@@ -56,12 +62,12 @@ class Store:
         return await self._writer.run(partial(retention.prune, before=before))
 
     async def changes_after(self, after_id: int, limit: int) -> list[StoredChange]:
-        """Return changes above an id, oldest first."""
+        """Return up to `limit` changes with a higher id, oldest first."""
         ask = partial(transitions.changes_after, after_id=after_id, limit=limit)
         return await self._reader.run(ask)
 
     async def range_of_changes(self) -> Range:
-        """Return which changes there are."""
+        """Return the oldest and the newest id there is a change of."""
         return await self._reader.run(transitions.range_of_changes)
 
     async def summarize(self) -> Summary:
@@ -77,11 +83,11 @@ class Store:
             raise StoreUnavailableError("what was written cannot be read back")
 
     async def find(self, wanted: Filter, before_id: int | None, limit: int) -> list[StoredEpisode]:
-        """Return episodes, newest first."""
+        """Return up to `limit` episodes that match, newest first, below an id if one is given."""
         return await self._reader.run(
             partial(listing.find_episodes, wanted=wanted, before_id=before_id, limit=limit)
         )
 
     async def get(self, episode_id: int) -> tuple[StoredEpisode, list[StoredTransition]] | None:
-        """Return one episode and its transitions."""
+        """Return one episode and its transitions, oldest first; None if there is no such id."""
         return await self._reader.run(partial(listing.get_episode, episode_id=episode_id))

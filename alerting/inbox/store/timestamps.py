@@ -8,12 +8,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @overload
-def to_micros(moment: datetime) -> int: ...
+def to_micros(time: datetime) -> int: ...
 @overload
-def to_micros(moment: datetime | None) -> int | None: ...
-def to_micros(moment: datetime | None) -> int | None:
-    """Exact, unlike `timestamp()`; None stays None."""
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+def to_micros(time: datetime | None) -> int | None: ...
+def to_micros(time: datetime | None) -> int | None:
+    """Return microseconds since the epoch, exact unlike `timestamp()`; None stays None."""
+    return None if time is None else (time - _EPOCH) // _MICROSECOND
 
 
 @overload
@@ -21,5 +21,5 @@ def from_micros(micros: int) -> datetime: ...
 @overload
 def from_micros(micros: int | None) -> datetime | None: ...
 def from_micros(micros: int | None) -> datetime | None:
-    """Return the same moment in UTC; None stays None."""
+    """Return the time in UTC; None stays None."""
     return None if micros is None else _EPOCH + micros * _MICROSECOND

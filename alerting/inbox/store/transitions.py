@@ -69,7 +69,7 @@ def append(connection: sqlite3.Connection, change: Change) -> None:
 
 
 def changes_after(connection: sqlite3.Connection, after_id: int, limit: int) -> list[StoredChange]:
-    """Return up to `limit` changes above an id, oldest first."""
+    """Return up to `limit` changes with a higher id, oldest first."""
     rows = connection.execute(
         """
         SELECT transitions.id, at, kind, episode_id, episodes.ends_at, alertname, severity, service,

@@ -58,7 +58,13 @@ class AlertmanagerPoller:
         self._is_loss_expected = True
 
     async def __call__(self) -> None:
-        """Poll once; while Alertmanager does not answer nothing is confirmed, so all goes stale."""
+        """Poll once.
+
+        An Alertmanager that does not answer confirms nothing, so everything open becomes stale.
+
+        Raises:
+            StoreUnavailableError: nothing could be compared.
+        """
         at = datetime.now(UTC)
         is_loss_expected, self._is_loss_expected = self._is_loss_expected, False
         overdue = None if is_loss_expected else self._undelivered.overdue(at)

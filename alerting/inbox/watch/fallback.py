@@ -20,7 +20,7 @@ class Fallback:
         self._client = client
 
     async def send(self, text: str, fields: dict[str, Any]) -> bool:
-        """Send once; whether it was taken."""
+        """Send once, and return whether it was taken; a failure is logged and not raised."""
         try:
             answer = await self._client.post(self._url, json={"text": text} | fields)
         except httpx2.HTTPError as error:

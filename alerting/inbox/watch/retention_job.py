@@ -17,7 +17,11 @@ class RetentionJob:
         self._days = days
 
     async def __call__(self) -> None:
-        """Delete batch after batch, each queued behind the deliveries that wait meanwhile."""
+        """Delete batch after batch, each queued behind the deliveries that wait meanwhile.
+
+        Raises:
+            StoreUnavailableError: what is left stays until the next time.
+        """
         if not self._days:
             return
         before = datetime.now(UTC) - timedelta(days=self._days)

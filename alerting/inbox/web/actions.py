@@ -34,17 +34,17 @@ class Actions:
     """What people can do to an alert."""
 
     def __init__(self, store: Store, changes: ChangeSignal, same_origin: SameOrigin) -> None:
-        """Take where actions are stored, who is told of them, and who may do them."""
+        """Take where actions are stored, what wakes the followers, and who may act."""
         self._store = store
         self._changes = changes
         self._same_origin = same_origin
 
     async def acknowledge(self, request: Request, alert_id: Id) -> Response:
-        """Say that somebody works on it."""
+        """Acknowledge an alert: somebody works on it."""
         return await self._do(request, alert_id, Kind.ACKNOWLEDGED)
 
     async def unacknowledge(self, request: Request, alert_id: Id) -> Response:
-        """Say that nobody works on it any more."""
+        """Take an acknowledgement back: nobody works on it any more."""
         return await self._do(request, alert_id, Kind.UNACKNOWLEDGED)
 
     async def comment(self, request: Request, alert_id: Id) -> Response:

@@ -100,7 +100,7 @@ class AlertDetail(AlertOut):
 
 
 class Alerts:
-    """The reading side of the store."""
+    """Answers with alerts as JSON."""
 
     def __init__(self, store: Store, links: Links) -> None:
         """Take the store to read, and what makes an alert's links."""
@@ -133,7 +133,11 @@ class Alerts:
         )
 
     async def get(self, alert_id: Id) -> AlertDetail:
-        """Show one alert with its timeline."""
+        """Show one alert with its timeline.
+
+        Raises:
+            HTTPException: 404, there is no such alert.
+        """
         found = await self._store.get(alert_id)
         if found is None:
             raise HTTPException(404, "no such alert")

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Give the application its error answers."""
+    """Let the application answer every error with `{"error": ..., "request_id": ...}`."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StoreUnavailableError, _unavailable)
@@ -46,7 +46,7 @@ async def _cross_site(_request: Request, error: Exception) -> Response:
 
 
 async def _too_many(_request: Request, _error: Exception) -> Response:
-    return _answer(503, "too many follow the changes already", {"Retry-After": "10"})
+    return _answer(503, "too many clients follow the changes already", {"Retry-After": "10"})
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

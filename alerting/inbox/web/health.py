@@ -8,7 +8,7 @@ from alerting.inbox.store import Store
 
 
 class Health:
-    """The two health checks."""
+    """Answers liveness and readiness."""
 
     def __init__(self, store: Store) -> None:
         """Take the store that readiness tries."""

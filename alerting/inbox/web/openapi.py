@@ -27,7 +27,7 @@ DELIVER = (400, 401, 408, 413, *READ)
 
 
 class ErrorOut(BaseModel):
-    """What every error answers."""
+    """The body of every error."""
 
     error: str = Field(description="One line, never with what the client sent")
     request_id: str | None = Field(description="The id in the logs")
@@ -51,7 +51,7 @@ def delivery_body() -> dict[str, Any]:
 
 
 def action_body() -> dict[str, Any]:
-    """Describe what a person may say, by JSON or by a form."""
+    """Describe what a person may send with an action, as JSON or as a form."""
     schema = ActionBody.model_json_schema()
     forms = ("application/json", "application/x-www-form-urlencoded")
     return _body(dict.fromkeys(forms, schema), is_required=False)

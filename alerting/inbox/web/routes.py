@@ -40,7 +40,7 @@ class Endpoints:
 
 
 def make_router(to: Endpoints) -> APIRouter:
-    """Bind the addresses to what answers them."""
+    """Return a router in which every address is bound to what answers it."""
     router = APIRouter()
     get, post = ["GET"], ["POST"]
     router.add_api_route(

@@ -19,14 +19,18 @@ class Runbooks:
         self._folder = folder
 
     def names(self) -> dict[str, Path]:
-        """Return what there is: only a name from this list is ever opened."""
+        """Return the runbooks' names and files: only a name from this list is ever opened."""
         try:
             return {path.stem: path for path in self._folder.glob("*.md") if path.is_file()}
         except OSError:
             return {}
 
     def show(self, request: Request, name: Name) -> PlainTextResponse:
-        """Show one runbook as text; a browser would not show text/markdown but save it."""
+        """Show one runbook as text, since a browser would save text/markdown and not show it.
+
+        Raises:
+            HTTPException: 404, there is no such runbook.
+        """
         path = self.names().get(name.removesuffix(".md"))
         if path is None:
             raise HTTPException(404, "no such runbook")

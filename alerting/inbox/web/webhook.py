@@ -33,14 +33,14 @@ _HANG_UP = {"Connection": "close"}
 
 
 class Receipt(BaseModel):
-    """What a stored delivery is told."""
+    """The answer to a stored delivery: its id, and how many alerts it changed."""
 
     delivery: int
     transitions: int
 
 
 class Webhook:
-    """The receiver of deliveries."""
+    """Receives deliveries."""
 
     def __init__(
         self, tokens: Tokens, limits: BodyLimits, store: Store, effects: DeliveryEffects
@@ -52,7 +52,11 @@ class Webhook:
         self._effects = effects
 
     async def receive(self, request: Request) -> Receipt:
-        """Store one delivery of Alertmanager's; 2xx only once it is committed."""
+        """Store one delivery of Alertmanager's; 2xx only once it is committed.
+
+        Raises:
+            HTTPException: 400, 401, 408, 413, 422 or 503, and nothing is stored.
+        """
         received_at = datetime.now(UTC)
         self._authorize(request)
         body = await self._read(request)

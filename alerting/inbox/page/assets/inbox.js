@@ -1,5 +1,5 @@
-// Keeps the page true: it fetches its living part anew whenever the stream of changes says so, and
-// each 15 s for what changes by itself. Without this script the page is the same, and stands still.
+// Keeps the page up to date: it fetches its living part again whenever the stream of changes says so,
+// and every 15 s for what changes by itself. Without this script the page is the same, but frozen.
 "use strict";
 
 const live = document.getElementById("live");
@@ -83,7 +83,7 @@ function follow() {
     refresh();
   };
   source.onerror = () => {
-    say("bad", "The inbox does not answer");
+    say("bad", "Not live: the inbox sends no changes");
     // A browser gives up for good on an answer that is no stream, a 503 for one.
     if (source.readyState === EventSource.CLOSED) {
       source.close();
