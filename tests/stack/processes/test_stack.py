@@ -1,0 +1,115 @@
+"""A stack of one small part: what a start that fails leaves behind."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from burnrate.stack.addresses import ENDPOINTS, AddressMap
+from burnrate.stack.compose import Compose
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
+from burnrate.stack.processes.shutdown import end_stack, uninterrupted
+from burnrate.stack.processes.stack import ProcessStack
+from burnrate.stack.stack_record import read_record
+from tests.servers.processes import free_ports
+
+COMPOSE = {"services": {"node-exporter": {"command": ["--web.listen-address=0.0.0.0:9100"]}}}
+
+
+def _left(layout: Layout) -> list[str]:
+    """What lives of the stack: whatever was told of its state directory."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        words = [process.info["cwd"] or "", *(process.info["cmdline"] or ())]
+        is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
+        if is_alive and any(str(layout.state) in word for word in words):
+            found.append(" ".join(words))
+    return found
+
+
+@pytest.fixture
+def stack(open_path: Path) -> Iterator[ProcessStack]:
+    """One exporter under a supervisor."""
+    ports = zip(ENDPOINTS, free_ports(len(ENDPOINTS)), strict=True)
+    addresses = AddressMap.from_environment({e.variable: str(port) for e, port in ports})
+    layout = Layout(open_path, open_path / "state")
+    stack = ProcessStack(layout, Compose.model_validate(COMPOSE), addresses, lambda _line: None)
+    yield stack
+    stack.down()
+
+
+@pytest.mark.integration
+def test_a_stack_starts_and_ends(stack: ProcessStack) -> None:
+    """Nothing is left, and there is nothing to stop twice."""
+    stack.up()
+    (row,) = stack.status()
+    assert (row.part, row.health) == ("node-exporter", "healthy")
+    assert len(_left(stack.layout)) == 2
+    assert stack.down()
+    assert _left(stack.layout) == []
+    assert not stack.down()
+
+
+@pytest.mark.integration
+def test_a_supervisor_that_does_not_answer_in_time_is_not_left_behind(
+    stack: ProcessStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was started, and may answer a moment later."""
+    monkeypatch.setattr("burnrate.stack.processes.supervision.supervisor._START_SECONDS", -1.0)
+    with pytest.raises(StackError, match="supervisord does not answer"):
+        stack.up()
+    assert _left(stack.layout) == []
+    assert read_record(stack.layout) is None
+
+
+@pytest.mark.integration
+def test_a_second_interrupt_leaves_nothing_behind_either(
+    stack: ProcessStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C twice: the second one comes while the first one's end is going on."""
+
+    def interrupt(*_arguments: str) -> None:
+        raise KeyboardInterrupt
+
+    def end_interrupted(*arguments: Any) -> None:  # noqa: ANN401 - as it is given them
+        os.kill(os.getpid(), signal.SIGINT)
+        end_stack(*arguments)
+
+    monkeypatch.setattr("burnrate.stack.processes.stack.Supervisor.start", interrupt)
+    monkeypatch.setattr("burnrate.stack.processes.stack.end_stack", end_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stack.up()
+    assert _left(stack.layout) == []
+    assert read_record(stack.layout) is None
+
+
+@pytest.mark.integration
+def test_a_part_that_cannot_be_stopped_or_started_is_named_without_rendering_any(
+    stack: ProcessStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record knows what runs; files that are broken now do not matter."""
+    stack.up()
+    monkeypatch.setattr(
+        "burnrate.stack.processes.rendering.PartRenderer.part",
+        lambda *_: pytest.fail("a part was rendered"),
+    )
+    with pytest.raises(StackError, match="'exporter' is no part of the running stack: node-exp"):
+        stack.stop("exporter")
+    stack.stop("node-exporter")
+    assert stack.status()[0].state == "stopped"
+
+
+def test_the_end_of_a_failed_start_cannot_be_interrupted() -> None:
+    """A second Ctrl-C says that it goes on; afterwards Ctrl-C is what it was."""
+    lines: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    with uninterrupted(lines.append):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert lines == ["stopping what was started; please wait"] * 2
+    assert signal.getsignal(signal.SIGINT) is before
