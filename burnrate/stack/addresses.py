@@ -16,7 +16,13 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One listening port of a part."""
+    """One listening port of a part.
+
+    Attributes:
+        container_port: As its container numbers it.
+        default_port: Where it listens as a process.
+        variable: What moves that port.
+    """
 
     part: str
     container_port: int
@@ -77,7 +83,11 @@ class AddressMap:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "AddressMap":
-        """Take moved ports from variables; raises StackError for one that is no port."""
+        """Take moved ports from variables.
+
+        Raises:
+            StackError: one of them is no port.
+        """
         ports = {}
         for endpoint in ENDPOINTS:
             text = environment.get(endpoint.variable) or str(endpoint.default_port)
@@ -91,14 +101,27 @@ class AddressMap:
         return {endpoint: port for endpoint, port in self.ports.items() if endpoint.part == part}
 
     def port(self, part: str, container_port: int | None = None) -> int:
-        """Return where the part listens here: its main port, or the one it has there."""
+        """Return where the part listens here.
+
+        Args:
+            part: Its name.
+            container_port: The port as its container numbers it; None for the main one.
+
+        Raises:
+            KeyError: it has no such port.
+        """
         for endpoint, port in self.of_part(part).items():
             if container_port in (None, endpoint.container_port):
                 return port
         raise KeyError((part, container_port))
 
     def translate(self, text: str, part: str) -> str:
-        """Return `text`, which belongs to `part`, with the addresses of this machine."""
+        """Return `text` with the addresses of this machine.
+
+        Args:
+            text: Of any kind; what is no known address stays as it is.
+            part: Whose text it is: `0.0.0.0:8000` is the part's own port.
+        """
         text = _PART_ADDRESS.sub(self._part_address, text)
         return _ANY_ADDRESS.sub(lambda match: self._any_address(match, part), text)
 

@@ -69,7 +69,11 @@ class ContainerStack:
             give_to_containers(self.layout, self.compose, self.settings)
 
     def up(self) -> None:
-        """Build, start and wait; what this call started is removed if it fails."""
+        """Build, start and wait; what this call started is removed if it fails.
+
+        Raises:
+            StackError: images cannot be pulled, or parts are not healthy in time; it names them.
+        """
         self.prepare()
         record_data_mode(self.layout, self.mode)
         was_running = bool(self._ids())

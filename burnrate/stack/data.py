@@ -40,7 +40,7 @@ def data_directories(layout: Layout, compose: Compose) -> list[Path]:
 
 
 def wipe(layout: Layout, directories: Iterable[Path]) -> None:
-    """Delete what the parts stored; secrets and logs stay."""
+    """Delete `directories`, which hold what the parts stored; secrets and logs stay."""
     for directory in directories:
         if directory.is_dir():
             shutil.rmtree(directory)

@@ -17,7 +17,12 @@ _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
 def write_env_file(layout: Layout, environment: Mapping[str, str]) -> None:
-    """Create `.env` from `.env.example` and add the user's ids; what is set in it stays."""
+    """Create `.env` from `.env.example` and add the user's ids; what is set in it stays.
+
+    Args:
+        layout: Where it is.
+        environment: Where the Docker socket's path, `DOCKER_SOCKET`, is looked up.
+    """
     path = layout.env_file
     example = layout.checkout / ".env.example"
     if path.exists():
@@ -30,7 +35,13 @@ def write_env_file(layout: Layout, environment: Mapping[str, str]) -> None:
 
 
 def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
-    """Create the state directory with its secrets and one data folder for each part."""
+    """Create the state directory with its secrets and one data folder for each part.
+
+    Args:
+        layout: Where it is.
+        compose: Which secrets and data folders there are.
+        addresses: Of Redis, for the exporter's file of passwords.
+    """
     for directory in (layout.state, layout.data, layout.etc, layout.run):
         make_directory(directory, 0o755)
     # Logs tell about clients.
@@ -43,7 +54,13 @@ def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
 
 
 def give_to_containers(layout: Layout, compose: Compose, settings: Mapping[str, str]) -> None:
-    """As root, hand secrets and data folders to the user the containers run as."""
+    """As root, hand secrets and data folders to the user the containers run as.
+
+    Args:
+        layout: Where they are.
+        compose: Which data folders there are.
+        settings: With BURNRATE_UID and BURNRATE_GID, the user's ids.
+    """
     if os.geteuid() != 0:
         return
     uid, gid = int(settings["BURNRATE_UID"]), int(settings["BURNRATE_GID"])
@@ -54,7 +71,12 @@ def give_to_containers(layout: Layout, compose: Compose, settings: Mapping[str, 
 
 
 def container_ids(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the ids the containers run with: the invoking user, never root."""
+    """Return the variables of the ids the containers run with: the invoking user, never root.
+
+    Args:
+        environment: Where the Docker socket's path, `DOCKER_SOCKET`, is looked up: with one on this
+            machine, its group is DOCKER_GID.
+    """
     uid, gid = os.getuid(), os.getgid()
     if uid == 0:
         uid = gid = CONTAINER_UID

@@ -18,7 +18,12 @@ _LONGEST_SOCKET_PATH = 107 - len(".4194304")
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths of one stack."""
+    """The paths of one stack.
+
+    Attributes:
+        checkout: The folder with docker-compose.yml.
+        state: The folder with all that is made at run time.
+    """
 
     checkout: Path
     state: Path
@@ -77,7 +82,11 @@ class Layout:
 
 
 def find_checkout(start: Path) -> Path:
-    """Return the checkout around `start`, else the one this package is in."""
+    """Return the checkout around `start`, else the one this package is in.
+
+    Raises:
+        StackError: there is neither.
+    """
     package = Path(__file__).resolve().parents[2]
     for candidate in (start, *start.parents, package):
         if (candidate / "docker-compose.yml").is_file() and (candidate / "burnrate").is_dir():
@@ -95,6 +104,14 @@ def process_layout(checkout: Path, environment: Mapping[str, str], uid: int) -> 
 
     As root, PostgreSQL runs as a user of its own, who must be able to walk to its data: a checkout
     under a private directory, such as root's home, gets its state under /var/lib instead.
+
+    Args:
+        checkout: The folder with docker-compose.yml.
+        environment: The user's settings; BURNRATE_STATE_DIR is where the state shall be.
+        uid: Who starts the processes.
+
+    Raises:
+        StackError: the state would be where PostgreSQL cannot reach it.
     """
     if chosen := environment.get("BURNRATE_STATE_DIR"):
         state = Path(os.path.abspath(checkout / chosen))  # noqa: PTH100 - symlinks stay as given
@@ -124,7 +141,11 @@ def make_directory(path: Path, mode: int) -> None:
 
 
 def make_socket_directory(layout: Layout) -> None:
-    """Create the control socket's directory; one in a shared place must be ours alone."""
+    """Create the control socket's directory.
+
+    Raises:
+        StackError: it is in a shared place, and somebody else's.
+    """
     path = layout.socket().parent
     if path == layout.run:
         return

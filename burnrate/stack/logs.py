@@ -33,7 +33,13 @@ def follow(
     write: Callable[[str, str], None],
     wait: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Pass each line that is added to `write(part, line)`, until `wait` raises."""
+    """Pass on each line that is added to logs, until `wait` raises.
+
+    Args:
+        logs: Part -> its log, which may not exist yet.
+        write: Takes a part and a line.
+        wait: Sleeps so many seconds between two looks.
+    """
     files = [_Followed(part, path) for part, path in logs.items()]
     try:
         while True:

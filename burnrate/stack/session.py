@@ -21,7 +21,14 @@ from burnrate.stack.stack_record import Mode, read_record
 
 @dataclass(frozen=True)
 class Session:
-    """One checkout, seen from one command."""
+    """One checkout, seen from one command.
+
+    Attributes:
+        containers: Where containers keep their state.
+        processes: Where processes keep theirs; mostly the same place.
+        settings: The user's, from `.env` and the environment, with the ids of the containers' user.
+        say: Takes a line for people.
+    """
 
     containers: Layout
     processes: Layout
@@ -32,7 +39,15 @@ class Session:
 
     @classmethod
     def open(cls, say: Callable[[str], None], *, is_first: bool = False) -> "Session":
-        """Read the checkout around the working directory, first writing `.env` if asked."""
+        """Read the checkout around the working directory.
+
+        Args:
+            say: Takes a line for people.
+            is_first: Whether to write `.env` first.
+
+        Raises:
+            StackError: there is no checkout, or its compose file or a setting is wrong.
+        """
         checkout = find_checkout(Path.cwd())
         containers = container_layout(checkout)
         if is_first:

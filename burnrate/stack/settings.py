@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 
 
 def read_settings(env_file: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables of `env_file`, overridden by the environment's."""
+    """Return the variables of `env_file`, overridden by those of `environment`: by default ours."""
     given = os.environ if environment is None else environment
     filed = dotenv_values(env_file) if env_file.is_file() else {}
     return {name: value for name, value in {**filed, **given}.items() if value is not None}

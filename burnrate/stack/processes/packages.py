@@ -56,14 +56,25 @@ class SystemRunner:
 
 @dataclass(frozen=True)
 class Packages:
-    """The package manager of the system below `root`."""
+    """The package manager of a system.
+
+    Attributes:
+        runner: Runs its tools.
+        root: Where the system's root is.
+        uid: Who installs.
+    """
 
     runner: Runner
     root: Path = Path("/")
     uid: int = _ROOT_UID
 
     def install(self, packages: Sequence[str]) -> None:
-        """Install packages; raises StackError naming them where that is not ours to do."""
+        """Install packages without starting their services.
+
+        Raises:
+            StackError: this is no Debian, or not root asks for it; the message names the packages
+                and what to do. Or apt-get fails; the message has its reason.
+        """
         names = " ".join(packages)
         if not self._is_debian():
             raise StackError(

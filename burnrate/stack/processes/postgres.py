@@ -85,7 +85,11 @@ class Cluster:
         unfinished.rename(self.directory)
 
     def set_up(self) -> None:
-        """Make the database on the running server and run the scripts, once for each new data."""
+        """Make the database on the running server and run the scripts, once for each new data.
+
+        Raises:
+            StackError: psql fails; the message has its reason.
+        """
         done = self.volume / ".set-up"
         if done.exists():
             return

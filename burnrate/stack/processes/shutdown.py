@@ -28,7 +28,13 @@ def find_supervisor(layout: Layout, record: StackRecord) -> ProcessIdentity | No
 
 
 def end_stack(layout: Layout, record: StackRecord, say: Callable[[str], None]) -> None:
-    """End the recorded parts, dependents first, and their supervisor; then forget the record."""
+    """End the recorded parts, dependents first, and their supervisor; then forget the record.
+
+    Args:
+        layout: Where the stack's files are.
+        record: What was started.
+        say: Takes a line for people.
+    """
     identity = find_supervisor(layout, record)
     if identity is not None:
         _end_supervised(layout, record, identity, say)
@@ -42,7 +48,11 @@ def end_stack(layout: Layout, record: StackRecord, say: Callable[[str], None]) -
 
 @contextmanager
 def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
-    """Let neither Ctrl-C nor SIGTERM end the block: what a failed start left would go on."""
+    """Let neither Ctrl-C nor SIGTERM end the block; `say` is told that it goes on.
+
+    For the end of what a start has begun: interrupted, the rest of it would run for ever. Only in a
+    process' main thread, which gets the signals.
+    """
 
     def explain(_number: int, _frame: FrameType | None) -> None:
         say("stopping what was started; please wait")

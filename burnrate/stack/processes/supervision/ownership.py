@@ -94,7 +94,16 @@ def end_part(layout: Layout, part: PartRecord) -> None:
 def end_process(
     identity: ProcessIdentity, number: signal.Signals, *, timeout_seconds: float
 ) -> bool:
-    """Signal one process; returns whether it is gone within the time."""
+    """Signal one process and wait for its end.
+
+    Args:
+        identity: Which one; if it is gone already, nobody is signalled.
+        number: The signal.
+        timeout_seconds: How long to wait.
+
+    Returns:
+        Whether it is gone.
+    """
     deadline = time.monotonic() + timeout_seconds
     if is_alive(identity):
         _signal([identity], number)

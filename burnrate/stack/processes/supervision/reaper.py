@@ -27,7 +27,7 @@ class _ProcessEvent(Protocol):
 
 
 class Reaper:
-    """Has no remote calls of its own."""
+    """The interface that supervisord asks for; it has no remote calls."""
 
 
 def make_reaper(_supervisord: object, **_settings: str) -> Reaper:

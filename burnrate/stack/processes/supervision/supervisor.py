@@ -101,7 +101,10 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
 
     def update(self) -> None:
-        """Take a changed configuration over: stop what changed or is gone, know what is new."""
+        """Take a changed configuration over.
+
+        What changed or is gone is stopped first; nothing is started. What did not change runs on.
+        """
         ((added, changed, removed),) = cast(
             "list[tuple[list[str], list[str], list[str]]]", self._call("supervisor.reloadConfig")
         )
