@@ -87,7 +87,7 @@ def running_service(
         layout = Layout(checkout, stack.enter_context(_state(say)))
         addresses = _free_addresses(collector)
         compose = _compose(layout, plan, is_bare=collector is None)
-        processes = ProcessStack(layout, compose, addresses, lambda _: None, _START_SECONDS)
+        processes = ProcessStack(layout, compose, addresses, {}, lambda _: None, _START_SECONDS)
         stack.callback(_stop, processes, say)
         processes.up()
         parts = {name: ProcessTree(main_process_id(layout, name)) for name in PARTS}

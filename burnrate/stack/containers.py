@@ -1,6 +1,7 @@
 """The stack as containers: `docker compose`, with its failures in one line."""
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -10,6 +11,7 @@ from typing import ClassVar, cast
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
+from burnrate.stack.configured import write_configured
 from burnrate.stack.data import data_mode, record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import give_to_containers, make_state
@@ -62,8 +64,9 @@ class ContainerStack:
     mode: ClassVar[Mode] = "containers"
 
     def prepare(self) -> None:
-        """Create what must exist before containers can start: state, secrets, data folders."""
+        """Create what must exist before containers can start: secrets, rules, data folders."""
         make_state(self.layout, self.compose, self.addresses)
+        write_configured(self.layout, self.settings)
         # This may come while processes run, whose data is theirs.
         if data_mode(self.layout) != "processes":
             give_to_containers(self.layout, self.compose, self.settings)
@@ -150,7 +153,13 @@ class ContainerStack:
         with self.layout.log("compose").open("a", encoding="utf-8") as file:
             command = [*self._compose, *arguments]
             return subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
+                command,
+                # burnrate.yml's addresses are among them.
+                env={**os.environ, **self.settings},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                check=False,
             ).returncode
 
     def _compose_up(self) -> None:

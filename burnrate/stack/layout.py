@@ -54,6 +54,11 @@ class Layout:
         return self.state / "logs"
 
     @property
+    def config(self) -> Path:
+        """Rules and routes as burnrate.yml and the settings say, by their paths in the tree."""
+        return self.state / "config"
+
+    @property
     def etc(self) -> Path:
         """Configuration with this machine's addresses and paths: one folder a part."""
         return self.state / "etc"

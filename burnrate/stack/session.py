@@ -8,6 +8,7 @@ from pathlib import Path
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
+from burnrate.stack.configured import read_configuration, variables_of
 from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.errors import StackError
@@ -54,6 +55,7 @@ class Session:
             write_env_file(containers, os.environ)
         filed = read_settings(containers.env_file)
         settings = {**container_ids(filed), **{k: v for k, v in filed.items() if v}}
+        settings |= variables_of(read_configuration(checkout, settings))
         return cls(
             containers=containers,
             processes=process_layout(checkout, settings, os.geteuid()),
@@ -77,7 +79,12 @@ class Session:
     def process_stack(self, start_timeout_seconds: float = 60.0) -> ProcessStack:
         """Return the stack as processes; each part has so long to become healthy."""
         return ProcessStack(
-            self.processes, self.compose, self.addresses, self.say, start_timeout_seconds
+            self.processes,
+            self.compose,
+            self.addresses,
+            self.settings,
+            self.say,
+            start_timeout_seconds,
         )
 
     def running_mode(self) -> Mode | None:

@@ -130,6 +130,9 @@ def test_mounted_files_exist(name: str) -> None:
             assert mount["read_only"], f"{source}: a configuration is mounted read-only"
         if source.startswith("./.burnrate/data"):
             assert mount["bind"] == {"create_host_path": False}
+        elif source.startswith("./.burnrate/config/"):
+            # Made of the file of that name in the tree.
+            assert (ROOT / source.removeprefix("./.burnrate/config/")).exists(), source
         elif source.startswith("./"):
             assert (ROOT / source).exists(), source
 

@@ -127,8 +127,9 @@ def configured(
         if not text.startswith(HEADER[:20]):
             text = with_team_labels(with_identity(text, actual.identity), services)
         made[path.relative_to(tree.root)] = text
-    routes = with_identity(_existing(tree.alertmanager), actual.identity)
-    made[tree.alertmanager.relative_to(tree.root)] = routes
+    if tree.alertmanager.is_file():
+        routes = with_identity(_existing(tree.alertmanager), actual.identity)
+        made[tree.alertmanager.relative_to(tree.root)] = routes
     return made
 
 

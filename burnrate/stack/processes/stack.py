@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
+from burnrate.stack.configured import write_configured
 from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import make_state
@@ -43,6 +44,7 @@ class ProcessStack:
     """One checkout's stack on this machine.
 
     Attributes:
+        settings: The user's.
         say: Takes a line for people.
         start_timeout_seconds: How long each part may take to become healthy.
     """
@@ -50,6 +52,7 @@ class ProcessStack:
     layout: Layout
     compose: Compose
     addresses: AddressMap
+    settings: Mapping[str, str]
     say: Callable[[str], None]
     start_timeout_seconds: float = 60.0
     mode: ClassVar[Mode] = "processes"
@@ -57,6 +60,7 @@ class ProcessStack:
     def up(self) -> None:
         """Start what does not run and restart what changed; a failed start leaves nothing."""
         make_state(self.layout, self.compose, self.addresses)
+        write_configured(self.layout, self.settings)
         record_data_mode(self.layout, self.mode)
         with self._lock():
             inventory = take_inventory(self.layout, self.compose)
@@ -161,6 +165,7 @@ class ProcessStack:
         return PartRenderer(self.layout, self.compose, self.addresses, inventory)
 
     def _rendered(self, part: str) -> RenderedPart:
+        write_configured(self.layout, self.settings)
         inventory = take_inventory(self.layout, self.compose)
         if part not in inventory.programs:
             raise StackError(f"{part} cannot run here: its program is not found")

@@ -30,7 +30,8 @@ def find_mounts(
 ) -> Mounts:
     """Return the mounts of a part.
 
-    Secrets and data are used where they are; files of the tree are rendered to `layout.etc`.
+    Secrets and data are used where they are; files of the tree, and what was made of them in
+    `layout.config`, are rendered to `layout.etc`.
 
     Args:
         layout: Where things are.
@@ -52,11 +53,13 @@ def find_mounts(
         for target in service.temporary_directories
     }
     for source, target in _bind_mounts(layout, compose, part):
-        if source.is_relative_to(layout.state) or not source.is_relative_to(layout.checkout):
+        if not _is_rendered(source, layout):
             paths[target] = source
             continue
-        relative = source.relative_to(layout.checkout).as_posix()
-        replaced = layout.checkout / replacements.get(relative, relative)
+        replaced = source
+        if source.is_relative_to(layout.checkout):
+            relative = source.relative_to(layout.checkout).as_posix()
+            replaced = layout.checkout / replacements.get(relative, relative)
         paths[target] = rendered_path(etc, part, target)
         if replaced.is_file():
             folder = target.rpartition("/")[0]
@@ -85,6 +88,12 @@ def mounted_files(source: Path, target: str) -> Iterator[tuple[Path, str]]:
 def rendered_path(directory: Path, part: str, target: str) -> Path:
     """Return where under `directory` the file or directory of a container path is kept."""
     return directory / target.removeprefix(f"/etc/{part}/").lstrip("/")
+
+
+def _is_rendered(source: Path, layout: Layout) -> bool:
+    if source.is_relative_to(layout.state):
+        return source.is_relative_to(layout.config)
+    return source.is_relative_to(layout.checkout)
 
 
 def _bind_mounts(layout: Layout, compose: Compose, part: str) -> Iterator[tuple[Path, str]]:

@@ -7,6 +7,7 @@ import pytest
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
+from burnrate.stack.configured import write_configured
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout
@@ -200,6 +201,7 @@ def everything_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def _tree(tmp_path: Path) -> tuple[Layout, Compose]:
     layout = Layout(CHECKOUT, tmp_path / "state")
+    write_configured(layout, {})
     return layout, load_compose(layout.compose_file, container_ids({}))
 
 

@@ -38,7 +38,7 @@ def stack(open_path: Path) -> Iterator[ProcessStack]:
     ports = zip(ENDPOINTS, free_ports(len(ENDPOINTS)), strict=True)
     addresses = AddressMap.from_environment({e.variable: str(port) for e, port in ports})
     layout = Layout(open_path, open_path / "state")
-    stack = ProcessStack(layout, Compose.model_validate(COMPOSE), addresses, lambda _line: None)
+    stack = ProcessStack(layout, Compose.model_validate(COMPOSE), addresses, {}, lambda _line: None)
     yield stack
     stack.down()
 
