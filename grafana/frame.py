@@ -21,7 +21,7 @@ from grafana.sources import LOGS, METRICS
 # Any panel or variable builder of the SDK: they share no base that knows their type.
 Builder = Any
 
-# The watchdog fires always; it is no news.
+# Without the watchdog, which always fires.
 FIRING: Final = 'ALERTS{{alertstate="firing", alertname!="Watchdog"{more}}}'
 
 
@@ -165,7 +165,7 @@ def deployments() -> Builder:
     running = 'count by (version, revision) (service_info{service="$service"}'
     return _annotation(
         "Deployments",
-        # The default step of an annotation is a minute: the mark is one dot and no band.
+        # As the default step of an annotation, a minute: the mark is a dot, not a band.
         f"{running}) unless {running} offset 1m)",
         title="{{version}}",
         text="revision {{revision}}",

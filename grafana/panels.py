@@ -36,7 +36,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.sources import METRICS
 
-# Colours mean state and nothing else.
+# Colours mean state, nothing else.
 GREEN: Final = "green"
 YELLOW: Final = "yellow"
 RED: Final = "red"
@@ -71,7 +71,7 @@ class Steps:
         return steps + [Threshold(value=value, color=color) for value, color in self.others]
 
 
-# Any of something that must not happen.
+# For counts of what must not happen.
 NONE_ALLOWED: Final = Steps(GREEN, ((1e-9, RED),))
 UP: Final = Steps(RED, ((1, GREEN),))
 

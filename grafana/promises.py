@@ -10,7 +10,7 @@ from burnrate.configuration import Configuration, load_configuration
 from burnrate.slo.specification import LatencySettings, Service, load_all
 from burnrate.slo.windows import Tier
 
-# Where no service has a latency objective: what anybody notices.
+# Where no service has a latency objective: what everybody notices.
 _SLOW_SECONDS: Final = 1.0
 
 

@@ -1,4 +1,4 @@
-"""Panels about requests, which more than one dashboard shows."""
+"""Panels about requests that several dashboards show."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from grafana.places import Uid, field, to
 from grafana.promises import Promises
 from grafana.tables import Column, Label, table
 
-# Nobody's requests: scrapes and health checks.
+# Not users' requests: scrapes and health checks.
 REQUESTS: Final = 'service="$service", endpoint!~"/metrics|/health/.*"'
 OF_ROUTE: Final = f'{REQUESTS}, endpoint=~"$route"'
 
@@ -22,12 +22,12 @@ def route_table(promises: Promises) -> Builder:
     all_of_them = f"{by} (rate(http_requests_total{{{REQUESTS}}}[$__range]))"
     failed = f'{by} (rate(http_requests_total{{{REQUESTS}, status=~"5.."}}[$__range]))'
     buckets = f"rate(http_request_duration_seconds_bucket{{{REQUESTS}}}[$__range])"
-    # A quantile of nothing is NaN, which `>= 0` takes away.
+    # A quantile without samples is NaN, which `>= 0` drops.
     by_bucket = f"sum by (endpoint, le) ({buckets})"
     return table(
         "Routes",
-        "Which route fails or is slow? Over the whole time range, the most failing on top. A "
-        "route leads to its logs, its failing traces, and its own graphs.",
+        "Which route fails or is slow? Over the whole time range, the one with most failures on"
+        " top. A route links to its logs, its failing traces, and its own graphs.",
         [
             Label(
                 "endpoint",
@@ -57,13 +57,13 @@ def route_table(promises: Promises) -> Builder:
                 _slow(promises),
             ),
         ],
-        empty="no request in this time",
+        empty="no requests in this time range",
         sort_by="Failures",
     )
 
 
 def _slow(promises: Promises) -> Steps:
-    # Four times what is promised is no longer a matter of taste.
+    # Above the promised time it is yellow, above four times that red.
     slow = promises.slow_seconds
     return Steps(GREEN, ((slow, YELLOW), (4 * slow, RED)))
 
@@ -82,8 +82,8 @@ def request_graphs(promises: Promises) -> list[Builder]:
     return [
         graph(
             "Requests by status",
-            "How much is asked, and what is answered? Requests a second by status; 499 is a "
-            "client that left before its answer.",
+            "How much traffic is there, and what are the answers? Requests a second by status; "
+            "499 is a client that left before the answer.",
             [Query(f"sum by (status) ({requests})", "{{status}}")],
             unit="reqps",
         ),
@@ -94,12 +94,12 @@ def request_graphs(promises: Promises) -> list[Builder]:
             [Query(f"sum({failures}) / (sum({requests}) > 0)", "failed")],
             unit="percentunit",
             steps=Steps(GREEN, ((0.01, RED),)),
-            empty="no request in this time",
+            empty="no requests in this time range",
         ),
         graph(
             "Latency",
-            "How long do answers take? Percentiles until the last byte; each dot is a request "
-            "that leads to its trace.",
+            "How long do answers take? Percentiles, until the last byte. Each dot is a request "
+            "that links to its trace.",
             [
                 latency_quantile(0.5, "p50"),
                 latency_quantile(0.95, "p95"),

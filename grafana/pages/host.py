@@ -8,7 +8,7 @@ from grafana.places import Uid
 from grafana.tables import Column, Label, table
 
 _OURS: Final = 'instance=~"$instance"'
-# Not what lives in memory or is made up by the kernel.
+# Without file systems in memory and those of the kernel.
 _DISKS: Final = f'{_OURS}, fstype!~"tmpfs|ramfs|overlay|squashfs|proc|sysfs|cgroup.*"'
 _FULL: Final = Steps(GREEN, ((0.8, YELLOW), (0.95, RED)))
 
@@ -23,7 +23,7 @@ def _state() -> list[Builder]:
     return [
         stat(
             "Processor",
-            "Is the processor the limit? The share that is not idle.",
+            "Is the processor the bottleneck? The share of time in which it is not idle.",
             Query(f"1 - avg({idle})"),
             unit="percentunit",
             decimals=0,
@@ -31,14 +31,14 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Load on each core",
-            "Do processes wait for a processor? Over 1 they do.",
+            "Do processes wait for a processor? Above 1 they do.",
             Query(f"sum(node_load5{{{_OURS}}}) / count({idle})"),
             unit="none",
             steps=Steps(GREEN, ((1, YELLOW), (2, RED))),
         ).span(6),
         stat(
             "Memory",
-            "Is memory short? The share that cannot be had any more.",
+            "Is memory short? The share that is no longer available.",
             Query(f"1 - {free} / sum(node_memory_MemTotal_bytes{{{_OURS}}})"),
             unit="percentunit",
             decimals=0,
@@ -46,7 +46,7 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Open files",
-            "Are file handles short? Those open over the most there may be.",
+            "Are file handles short? The share of the maximum that is open.",
             Query(f"sum(node_filefd_allocated{{{_OURS}}}) / sum(node_filefd_maximum{{{_OURS}}})"),
             unit="percentunit",
             steps=_FULL,
@@ -65,20 +65,20 @@ def _usage() -> list[Builder]:
     return [
         graph(
             "Processor by mode",
-            "What does the processor do? Cores in use; `iowait` waits for a disk, `steal` was "
-            "taken by the machine's own host.",
+            "What does the processor do? Cores in use by mode; `iowait` waits for a disk, "
+            "`steal` went to other guests of a virtual machine's host.",
             [Query(f"sum by (mode) ({busy})", "{{mode}}")],
             unit="suffix:cores",
         ),
         graph(
             "Memory in detail",
-            "Where is the memory? `available` is what a program could still have.",
+            "Where is the memory? `available` is what programs can still get.",
             [Query(f"sum(node_memory_{name}_bytes{{{_OURS}}})", text) for name, text in memory],
             unit="bytes",
         ),
         graph(
             "Disk use",
-            "Is a disk the limit? The share of the time in which it worked.",
+            "Is a disk the bottleneck? The share of time in which it is busy.",
             [Query(f"sum by (device) ({_rate('node_disk_io_time_seconds_total')})", "{{device}}")],
             unit="percentunit",
             steps=_FULL,
@@ -93,7 +93,8 @@ def _disks() -> Builder:
     inodes = f"{by} (node_filesystem_files{{{_DISKS}}} > 0)"
     return table(
         "File systems",
-        "Is a disk full? Each file system; a full one stops the database and loses logs.",
+        "Is a disk full? Size and free space of each file system; a full one stops the database"
+        " and loses logs.",
         [Label("mountpoint", "Mounted on")],
         [
             Column("Size", size, "bytes"),

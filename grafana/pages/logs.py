@@ -1,4 +1,4 @@
-"""What the services write: how much, how bad, and the very lines."""
+"""What the services write: how much, how bad, and the lines themselves."""
 
 from typing import Final
 
@@ -19,13 +19,13 @@ def _volume() -> list[Builder]:
     return [
         log_graph(
             "Lines by level",
-            "Is more said than usual, and is it worse? Lines by level; `unknown` names none.",
+            "Is there more than usual, and is it worse? Lines by level; `unknown` has none.",
             Query(f"sum by (level) (count_over_time({_OURS}[$__auto]))", "{{level}}"),
             unit="none",
         ),
         log_graph(
             "Lines by service",
-            "Who writes most? Lines of every service, whichever is chosen above.",
+            "Who writes most? Lines of all services, whichever is chosen above.",
             Query('sum by (service) (count_over_time({service=~".+"}[$__auto]))', "{{service}}"),
             unit="none",
         ),
@@ -47,8 +47,8 @@ def _worst() -> list[Builder]:
     return [
         log_table(
             "Top exceptions",
-            "Which exceptions come most often? Counted over the whole time range. Empty while "
-            "none is raised.",
+            "Which exceptions are most frequent? Counted over the whole time range. Empty while"
+            " none is raised.",
             Query(
                 f"topk(10, sum by (service, kind, text) (count_over_time({exceptions}[$__range])))"
             ),
@@ -58,24 +58,24 @@ def _worst() -> list[Builder]:
                 "text": "What it says",
                 "Value #A": "Lines",
             },
-            empty="no exception in this time",
+            empty="no exception in this time range",
         ).span(12),
         log_table(
             "Top error messages",
-            "Which errors come most often? Counted over the whole time range. Empty while there "
-            "is none.",
+            "Which errors are most frequent? Counted over the whole time range. Empty while "
+            "there are none.",
             Query(f"topk(10, sum by (service, text) (count_over_time({errors}[$__range])))"),
             {"service": "Service", "text": "Message", "Value #A": "Lines"},
-            empty="no error in this time",
+            empty="no error in this time range",
         ).span(12),
         log_lines(
             "Slow requests",
-            "Which requests were slow? Those over the threshold of the latency objective; each "
-            "leads to its trace. Empty while all are fast.",
+            "Which requests were slow? Those above the threshold of the latency objective. Each"
+            " links to its trace. Empty while all are fast.",
             f'{_OURS} | json seconds="process_time", method="method", status="status_code"'
             ' | seconds > ${slow} | route=~"$route"'
             " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
-            empty="no request was slow in this time",
+            empty="no request was slow in this time range",
         ),
     ]
 
@@ -84,11 +84,11 @@ def _lines() -> list[Builder]:
     return [
         log_lines(
             "Lines",
-            "What happened, line by line? Give a request id or trace id above to see one request "
-            "in all services; each line leads to its trace.",
+            "What happened, line by line? Enter a request id or trace id above to see one "
+            "request in all services. Each line links to its trace.",
             f'{_OURS} | route=~"$route" | request_id=~"$request_id.*" | trace_id=~"$trace_id.*"'
             " |~ `(?i)$search`",
-            empty="no such line in this time",
+            empty="no such line in this time range",
         ).height(16)
     ]
 
@@ -98,7 +98,7 @@ def _box(name: str, label: str) -> Builder:
 
 
 def _route_box() -> Builder:
-    # A box and no list: routes are no label in Loki, and nginx or PostgreSQL have none.
+    # A text box, not a list: routes are not a label in Loki, and nginx or PostgreSQL have none.
     return dashboard_builders.TextBoxVariable("route").label("Route").default_value(".*")
 
 
@@ -107,7 +107,7 @@ def page(promises: Promises) -> Page:
     return Page(
         uid=Uid.LOGS,
         title="Logs",
-        description="What the services write: how much, how bad, and the very lines.",
+        description="What the services write: how much, how bad, and the lines themselves.",
         variables=(
             log_service_variable(),
             _route_box(),
@@ -120,7 +120,7 @@ def page(promises: Promises) -> Page:
         has_logs=True,
         rows=(
             Row("How much, and how bad?", _volume()),
-            Row("What is worst?", _worst()),
+            Row("What is most frequent?", _worst()),
             Row("Lines", _lines()),
         ),
     )

@@ -27,13 +27,13 @@ def _state() -> list[Builder]:
         ).height(8),
         graph(
             "Requests",
-            "How much is asked? Requests a second, before any of them reaches a service.",
+            "How much traffic is there? Requests a second, before any of them reaches a service.",
             [Query(_rate("nginx_http_requests_total"), "requests")],
             unit="reqps",
         ).span(7),
         graph(
             "Connections",
-            "What do connections do? `waiting` is kept open and idle.",
+            "What do connections do? `waiting` ones are idle and kept open.",
             [
                 Query(f"sum(nginx_connections_{state}{{{_OURS}}})", state)
                 for state in ("active", "reading", "writing", "waiting")
@@ -42,8 +42,8 @@ def _state() -> list[Builder]:
         ).span(7),
         graph(
             "Dropped connections",
-            "Were clients turned away? Accepted but not handled, a second: over nginx' limit of "
-            "connections. 0 on a healthy nginx.",
+            "Were clients turned away? Connections a second that were accepted but not handled,"
+            " because nginx' limit was reached. 0 on a healthy nginx.",
             [Query(dropped, "dropped")],
             unit="ops",
             steps=Steps(GREEN, ((0.01, RED),)),
@@ -57,16 +57,16 @@ def _lines() -> list[Builder]:
     return [
         log_graph(
             "Answers by status",
-            "What do clients get? Answers by status, nginx' own among them: 413, 502, 504.",
+            "What do clients get? Answers by status, including nginx' own: 413, 502, 504.",
             Query(f"sum by (status) (count_over_time({access}[$__auto]))", "{{status}}"),
             unit="none",
         ).span(24),
         log_lines(
             "Failed requests",
-            "Which requests fail here? Lines with a 5xx; an upstream status beside it says that "
-            "the service sent it. Empty while nothing fails.",
+            "Which requests fail here? Access lines with a 5xx; with an upstream status, the "
+            "service sent it. Empty while nothing fails.",
             f"{bad} | status >= 500",
-            empty="no request failed in this time",
+            empty="no request failed in this time range",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""The SLO overview: is it bad, for whom, since when, why; read from top to bottom."""
+"""The SLO overview, read from top to bottom: is it bad, since when, for whom, why."""
 
 from typing import Final
 
@@ -22,8 +22,8 @@ from grafana.tables import Column, Label, label_table, table
 
 _EACH: Final = 'service="$service"'
 _CHOSEN: Final = 'service="$service", slo=~"$slo"'
-# Also those that have no objective and an alert, which leads here: Grafana would soon put another
-# service in place of one that is no choice.
+# Also services without an objective, since their alerts link here: Grafana would replace a service
+# that is not among the choices by another one.
 _SERVICES: Final = f'label_values({{__name__=~"{slo_series.OBJECTIVE}|ALERTS"}}, service)'
 _SLOS: Final = f'label_values({slo_series.OBJECTIVE}{{service="$service"}}, slo)'
 
@@ -37,7 +37,7 @@ def _errors(window: str) -> str:
 
 
 def _to_exhaustion() -> str:
-    """Return the seconds until the budget is gone, at the pace of the last hour."""
+    """Return the seconds until the budget is exhausted, at the rate of the last hour."""
     left = f"clamp_min({_by_slo(f'{slo_series.BUDGET_LEFT}{{{_EACH}}}')}, 0)"
     days = _by_slo(f"{slo_series.PERIOD_DAYS}{{{_EACH}}}")
     budget = _by_slo(f"{slo_series.ERROR_BUDGET}{{{_EACH}}}")
@@ -53,9 +53,9 @@ def _sli() -> str:
 def _objectives(promises: Promises) -> Builder:
     return table(
         "Objectives",
-        "Is it bad, and which promise is broken? Each objective, its period's result (SLI), what "
-        "is left of the error budget (below 0 it is overspent), how many times too fast it burns "
-        "now, and when it is gone at the pace of the last hour.",
+        "Is it bad, and which objective is missed? Each objective, its SLI over the period, "
+        "what is left of the error budget (below 0 it is overspent), its burn rate now, and "
+        "when it is exhausted at the rate of the last hour.",
         [
             Label(
                 "slo",
@@ -84,30 +84,30 @@ def _objectives(promises: Promises) -> Builder:
                 decimals=1,
             ),
             Column(
-                "Burn now",
+                "Burn rate now",
                 _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}"),
                 "suffix:x",
                 Steps(GREEN, ((1, YELLOW), (float(promises.fastest_page), RED))),
                 decimals=1,
             ),
             Column(
-                "Budget gone in",
+                "Budget exhausted in",
                 _to_exhaustion(),
                 "s",
                 Steps(RED, ((86400, YELLOW), (3 * 86400, GREEN))),
                 decimals=0,
-                empty="never at this pace",
+                empty="never at this rate",
             ),
         ],
-        empty="this service has no objective: prometheus/slo has none for it",
+        empty="this service has no objective in prometheus/slo",
     ).span(16)
 
 
 def _firing() -> Builder:
     return label_table(
         "Firing alerts",
-        "What fires now for this service? Its name leads to the service's logs. Empty on a "
-        "healthy service.",
+        "What fires now for this service? The alert's name links to the service's logs. Empty "
+        "on a healthy service.",
         Query(FIRING.format(more=f", {_EACH}")),
         [
             Label("alertname", "Alert", (to(Uid.LOGS, "Logs of the service"),)),
@@ -115,7 +115,7 @@ def _firing() -> Builder:
             Label("slo", "Objective of"),
             Label("instance", "Instance"),
         ],
-        empty="no alert fires",
+        empty="no alert is firing",
     ).span(8)
 
 
@@ -130,7 +130,7 @@ def _burn(tier: Tier) -> Builder:
     return graph(
         f"Burn rate, {long} and {short}",
         f"Does the {tier.suffix.lower()} {tier.severity} fire, and since when? It does while both "
-        "windows of an objective are over the dashed line. 1 uses the budget up in exactly its "
+        "windows of an objective are above the dashed line. At 1 the budget lasts exactly its "
         "period.",
         [*burns, Query(f"max({rate})", LIMIT)],
         unit="suffix:x",
@@ -146,12 +146,13 @@ def _budget_over_time() -> Builder:
     return (
         graph(
             "Error budget left over time",
-            "When did the budget go? It falls with each failure and comes back a period later.",
+            "When was the budget spent? It falls with each failure, and recovers when that "
+            "failure is a period old.",
             [left],
             unit="percentunit",
             steps=Steps(RED, ((0, GREEN),)),
         )
-        # Overspent is below 0; a whole budget more is far enough to see.
+        # Overspent budgets are below 0; the axis ends at one budget more.
         .min(-1)
         .max(1)
         .span(24)
@@ -162,8 +163,8 @@ def _causes() -> list[Builder]:
     return [
         stat(
             "Fullest pool",
-            "Is a pool the cause? The highest share of a pool's connections (or threads) in use. "
-            "At 100 % the next one waits.",
+            "Is a pool the cause? The highest share of a pool's connections (or threads) in "
+            "use. At 100 % the next request waits.",
             Query(
                 f'max(sum by (pool) (pool_connections{{{_EACH}, state="used"}})'
                 f" / sum by (pool) (pool_max_connections{{{_EACH}}}))"
@@ -174,7 +175,7 @@ def _causes() -> list[Builder]:
         ).span(6),
         stat(
             "Waiting for a pool",
-            "Does anybody wait for a connection (or thread)? Requests that wait now.",
+            "Do requests wait for a connection (or thread)? How many wait now.",
             Query(f"sum(pool_pending_requests{{{_EACH}}})"),
             unit="none",
             decimals=0,
@@ -182,7 +183,8 @@ def _causes() -> list[Builder]:
         ).span(6),
         stat(
             "Event loop lag, p99",
-            "Does something block the event loop? How late it wakes up; above 0.1 s, yes.",
+            "Does something block the event loop? How late it wakes up; above 0.1 s, something "
+            "does.",
             Query(
                 "histogram_quantile(0.99, sum by (le) ("
                 f"rate(event_loop_lag_seconds_bucket{{{_EACH}}}[$__rate_interval]))) >= 0"
@@ -192,7 +194,8 @@ def _causes() -> list[Builder]:
         ).span(6),
         stat(
             "Workers",
-            "Are the worker processes there? Fewer than configured: they crash or are recycled.",
+            "Are all worker processes running? Fewer than configured means that they crash or "
+            "are being recycled.",
             Query(f"sum(workers{{{_EACH}}})"),
             unit="none",
             decimals=0,
@@ -207,13 +210,13 @@ def page(promises: Promises) -> Page:
         uid=Uid.OVERVIEW,
         title="SLO overview",
         description=(
-            "A service's promises, what is left of their budgets, and the way to the cause."
+            "A service's objectives, what is left of their error budgets, and the way to the cause."
         ),
         variables=(service_variable(_SERVICES), slo_variable(_SLOS)),
         annotations=(alerts_of_service(), deployments()),
         has_logs=True,
         rows=(
-            Row("Promises: is it bad?", [_objectives(promises), _firing()]),
+            Row("Objectives: is it bad?", [_objectives(promises), _firing()]),
             Row(
                 "Budget: since when, and how fast?",
                 [
@@ -228,10 +231,10 @@ def page(promises: Promises) -> Page:
                 [
                     log_lines(
                         "Warnings and errors",
-                        "What does the service say about it? Its lines that are no plain success; "
-                        "each leads to its trace. Empty while nothing goes wrong.",
+                        "What does the service say about it? Its lines of level warning and "
+                        "above. Each links to its trace. Empty while nothing goes wrong.",
                         '{service="$service", level=~"warning|error|critical"}',
-                        empty="no warning and no error in this time",
+                        empty="no warnings or errors in this time range",
                     )
                 ],
             ),

@@ -7,7 +7,7 @@ from grafana.panels import GREEN, RED, UP, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid
 
 _OURS: Final = 'instance=~"$instance"'
-# Not the templates, which nobody uses.
+# Without the template databases.
 _DATA: Final = f'{_OURS}, datname!~"template.*"'
 
 
@@ -28,7 +28,7 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Connections used",
-            "Are there connections left? Those open over the most the server allows.",
+            "Are there connections left? The share of the server's maximum that is open.",
             Query(used),
             unit="percentunit",
             decimals=0,
@@ -36,14 +36,14 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Longest transaction",
-            "Does a transaction hold everybody up? The age of the oldest one that runs now.",
+            "Does a transaction hold up the others? The age of the oldest one that is running.",
             Query(f"max(pg_stat_activity_max_tx_duration{{{_DATA}}})"),
             unit="s",
             steps=Steps(GREEN, ((10, YELLOW), (60, RED))),
         ).span(6),
         stat(
             "Size",
-            "How big is the data? All databases together.",
+            "How large is the data? All databases together.",
             Query(f"sum(pg_database_size_bytes{{{_OURS}}})"),
             unit="bytes",
         ).span(6),
@@ -55,7 +55,7 @@ def _work() -> list[Builder]:
     return [
         graph(
             "Connections by state",
-            "What do connections do? `idle in transaction` holds locks and does nothing.",
+            "What do connections do? `idle in transaction` holds locks while doing nothing.",
             [Query(f"sum by (state) (pg_stat_activity_count{{{_DATA}}})", "{{state}}")],
             unit="none",
         ),
@@ -70,7 +70,7 @@ def _work() -> list[Builder]:
         ),
         graph(
             "Rows",
-            "What kind of work is it? Rows a second that were fetched, inserted, updated, deleted.",
+            "What kind of work is it? Rows fetched, inserted, updated and deleted a second.",
             [
                 Query(_rate(f"pg_stat_database_tup_{kind}"), f"{{{{datname}}}} {kind}")
                 for kind in ("fetched", "inserted", "updated", "deleted")
@@ -79,20 +79,21 @@ def _work() -> list[Builder]:
         ),
         graph(
             "Cache hits",
-            "Does the data fit in memory? The share of blocks that were read from memory.",
+            "Does the data fit in memory? The share of blocks read from memory.",
             [Query(f"{hit} / ({hit} + {read} > 0)", "{{datname}}")],
             unit="percentunit",
-            empty="no block was read in this time",
+            empty="no block was read in this time range",
         ).max(1),
         graph(
             "Locks",
-            "Who locks what? Locks held, by their mode.",
+            "What is locked? Locks held, by mode.",
             [Query(f"sum by (mode) (pg_locks_count{{{_DATA}}})", "{{mode}}")],
             unit="none",
         ),
         graph(
             "Deadlocks and conflicts",
-            "Do transactions stand in each other's way? A second; 0 on a healthy database.",
+            "Do transactions block each other? Deadlocks and conflicts a second; 0 on a healthy"
+            " database.",
             [
                 Query(_rate("pg_stat_database_deadlocks"), "{{datname}} deadlocks"),
                 Query(_rate("pg_stat_database_conflicts"), "{{datname}} conflicts"),

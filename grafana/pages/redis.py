@@ -18,8 +18,8 @@ def _state() -> list[Builder]:
     return [
         stat(
             "Redis",
-            "Is it up? 1 is yes. Without it the cache is skipped and the rate limit lets all "
-            "through.",
+            "Is it up? 1 is yes. Without it the cache is skipped and the rate limit lets "
+            "everything through.",
             Query(f"min(redis_up{{{_OURS}}})"),
             unit="bool_yes_no",
             decimals=0,
@@ -27,7 +27,7 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Memory used",
-            "Is memory full? Of the most it may take; at 100 % old keys are thrown out.",
+            "Is memory full? The share of its maximum; at 100 % old keys are evicted.",
             Query(memory),
             unit="percentunit",
             decimals=0,
@@ -36,14 +36,14 @@ def _state() -> list[Builder]:
         ).span(6),
         stat(
             "Clients",
-            "Who is connected? Clients now.",
+            "Are there too many clients? How many are connected now.",
             Query(f"sum(redis_connected_clients{{{_OURS}}})"),
             unit="none",
             decimals=0,
         ).span(6),
         stat(
             "Refused connections",
-            "Were clients refused? In the dashboard's time range; 0 on a healthy Redis.",
+            "Were clients refused? Within the dashboard's time range; 0 on a healthy Redis.",
             Query(f"sum(increase(redis_rejected_connections_total{{{_OURS}}}[$__range]))"),
             unit="none",
             decimals=0,
@@ -58,20 +58,20 @@ def _work() -> list[Builder]:
     return [
         graph(
             "Commands",
-            "What is asked of it? The ten most frequent commands, a second.",
+            "What is it asked to do? The ten most frequent commands, a second.",
             [Query(f"topk(10, {count})", "{{cmd}}")],
             unit="ops",
         ),
         graph(
             "Time a command takes",
-            "Is a command slow? The mean; one that blocks Redis blocks everybody.",
+            "Is a command slow? The mean time; a slow command blocks all clients.",
             [Query(f"topk(10, {seconds} / ({count} > 0))", "{{cmd}}")],
             unit="s",
             steps=Steps(GREEN, ((0.01, RED),)),
         ),
         graph(
             "Memory",
-            "Does it grow? Memory used, and the most it may take.",
+            "Does it grow? Memory in use, and the maximum.",
             [
                 Query(f"sum(redis_memory_used_bytes{{{_OURS}}})", "used"),
                 Query(f"sum(redis_memory_max_bytes{{{_OURS}}})", "most"),
@@ -80,7 +80,7 @@ def _work() -> list[Builder]:
         ),
         graph(
             "Key look-ups",
-            "Do keys exist when they are asked for? Look-ups a second.",
+            "Are keys found? Look-ups a second, hits and misses.",
             [
                 Query(f"sum({_rate('redis_keyspace_hits_total')})", "found"),
                 Query(f"sum({_rate('redis_keyspace_misses_total')})", "not found"),
@@ -88,8 +88,8 @@ def _work() -> list[Builder]:
             unit="ops",
         ),
         graph(
-            "Keys that went",
-            "Do keys go because they are old, or because memory is full? A second.",
+            "Keys removed",
+            "Are keys removed because they expired, or because memory is full? A second.",
             [
                 Query(f"sum({_rate('redis_expired_keys_total')})", "expired"),
                 Query(f"sum({_rate('redis_evicted_keys_total')})", "thrown out"),
@@ -98,7 +98,7 @@ def _work() -> list[Builder]:
         ),
         graph(
             "Network",
-            "How much goes through it? Bytes a second.",
+            "How much data goes through it? Bytes a second.",
             [
                 Query(f"sum({_rate('redis_net_input_bytes_total')})", "in"),
                 Query(f"sum({_rate('redis_net_output_bytes_total')})", "out"),

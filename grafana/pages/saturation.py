@@ -24,16 +24,15 @@ def _pools() -> list[Builder]:
     return [
         graph(
             "Pool use",
-            "Is a pool full? Connections (or threads) in use over the most it may hold; at 100 % "
-            "the next one waits. The pool `cpu` is the executor.",
+            "Is a pool full? The share of connections (or threads) in use; at 100 % the next "
+            "request waits. The pool `cpu` is the executor.",
             [Query(f"{used} / sum by (pool) (pool_max_connections{{{_OURS}}})", "{{pool}}")],
             unit="percentunit",
             steps=Steps(GREEN, ((0.8, YELLOW), (0.95, RED))),
         ),
         graph(
             "Pool connections",
-            "How big are the pools? Connections (or threads) used and idle, and the most there may "
-            "be.",
+            "How large are the pools? Connections (or threads) in use and idle, and the maximum.",
             [
                 Query(f"sum by (pool, state) (pool_connections{{{_OURS}}})", "{{pool}} {{state}}"),
                 Query(f"sum by (pool) (pool_max_connections{{{_OURS}}})", "{{pool}} max"),
@@ -42,16 +41,16 @@ def _pools() -> list[Builder]:
         ),
         graph(
             "Waiting for a pool",
-            "Who waits? Requests that wait for a connection (or thread) now. Any that stays above "
-            "0 is a pool that is too small or a dependency that is too slow.",
+            "What waits? Requests that wait for a connection (or thread) now. A line that stays"
+            " above 0 is a pool too small or a dependency too slow.",
             [Query(f"sum by (pool) (pool_pending_requests{{{_OURS}}})", "{{pool}}")],
             unit="none",
             steps=Steps(GREEN, ((1, YELLOW), (10, RED))),
         ),
         graph(
             "Pool wait, p99",
-            "How long do they wait? What 99 of 100 attempts waited at most, failed ones too; the "
-            "objective's threshold is dashed. No line while nobody asks.",
+            "How long do they wait? 99 of 100 attempts waited at most this long, failed ones "
+            "included; the objective's threshold is dashed. No line without traffic.",
             [
                 Query(_quantile("pool_wait_seconds", "pool"), "{{pool}}"),
                 Query(f"max({POOL_WAIT_THRESHOLD}{{{_OURS}}})", LIMIT),
@@ -60,7 +59,7 @@ def _pools() -> list[Builder]:
         ).override_by_name(LIMIT, DASHED),
         graph(
             "Failed attempts",
-            "Who gets none? Attempts a second that ended without a connection: waited too long "
+            "Which attempts fail? Attempts a second that got no connection: waited too long "
             "(timeout), refused at once (full), or broken (error). 0 on a healthy service.",
             [
                 Query(
@@ -73,8 +72,8 @@ def _pools() -> list[Builder]:
         ),
         graph(
             "Pool hold time",
-            "Who keeps them so long? How long a connection (or thread) is held, at the median and "
-            "for 99 of 100.",
+            "How long are they held? Time for which a connection (or thread) is in use, at the "
+            "median and the 99th percentile.",
             [
                 Query(_quantile("pool_use_seconds", "pool", 0.5), "{{pool}} p50"),
                 Query(_quantile("pool_use_seconds", "pool"), "{{pool}} p99"),
@@ -89,8 +88,8 @@ def _processes() -> list[Builder]:
     return [
         graph(
             "Event loop lag",
-            "Does something block the event loop? How late it wakes up; above 0.1 s every request "
-            "of that worker waits.",
+            "Does something block the event loop? How late it wakes up; above 0.1 s every "
+            "request of that worker waits noticeably.",
             [
                 Query(f"histogram_quantile({quantile}, sum by (le) ({lag}))", name)
                 for quantile, name in ((0.5, "p50"), (0.99, "p99"))
@@ -100,14 +99,15 @@ def _processes() -> list[Builder]:
         ),
         graph(
             "Workers",
-            "Are the worker processes there? Fewer than configured: they crash or are recycled.",
+            "Are all worker processes running? Fewer than configured means that they crash or "
+            "are being recycled.",
             [Query(f"sum(workers{{{_OURS}}})", "workers")],
             unit="none",
         ),
         graph(
             "Worker exits",
-            "Why did workers end? By reason: `recycled` and `stopped` are as they should be; "
-            "`failed`, `timeout` and `killed` are not.",
+            "Why did workers end? `recycled` and `stopped` are intended; `failed`, `timeout` "
+            "and `killed` are not.",
             [
                 Query(
                     f"sum by (reason) (increase(worker_exits_total{{{_OURS}}}[$__rate_interval]))",
@@ -119,19 +119,19 @@ def _processes() -> list[Builder]:
         ),
         graph(
             "Processor",
-            "Is the processor the limit? Cores in use, over all workers.",
+            "Is the processor the bottleneck? Cores in use by all workers.",
             [Query(f"sum({_rate('process_cpu_seconds_total')})", "cores")],
             unit="suffix:cores",
         ),
         graph(
             "Memory",
-            "Does it leak? Resident memory, over all workers.",
+            "Does it leak? Resident memory of all workers.",
             [Query(f"sum(process_resident_memory_bytes{{{_OURS}}})", "resident")],
             unit="bytes",
         ),
         graph(
             "File descriptors",
-            "Do connections leak? Open file descriptors, over all workers.",
+            "Do connections leak? Open file descriptors of all workers.",
             [Query(f"sum(process_open_fds{{{_OURS}}})", "open")],
             unit="none",
         ),
@@ -145,7 +145,7 @@ def _helpers() -> list[Builder]:
     return [
         graph(
             "Cache look-ups",
-            "Does the cache work? Look-ups a second by result; an error is a cache that was "
+            "Does the cache work? Look-ups a second by result; after an error the cache is "
             "skipped.",
             [
                 Query(
@@ -158,17 +158,17 @@ def _helpers() -> list[Builder]:
         ).span(6),
         graph(
             "Cache hits",
-            "Is the cache worth it? The share of look-ups that found something.",
+            "Is the cache worth having? The share of look-ups that found something.",
             [Query(f"sum by (cache) ({found}) / ({looks} > 0)", "{{cache}}")],
             unit="percentunit",
-            empty="nothing was looked up in this time",
+            empty="nothing was looked up in this time range",
         )
         .max(1)
         .span(6),
         graph(
             "Rate limit",
-            "Are clients refused? Decisions a second; `unavailable` let a request through because "
-            "the limit's store did not answer.",
+            "Are clients refused? Decisions a second; `unavailable` let a request through "
+            "because the limit's store did not answer.",
             [
                 Query(
                     f"sum by (limit, decision) ({_rate('rate_limit_decisions_total')})",
@@ -180,7 +180,7 @@ def _helpers() -> list[Builder]:
         ).span(6),
         graph(
             "Background tasks",
-            "Do tasks after the answer work? Those that ended, a second, by outcome.",
+            "Do tasks that run after the answer succeed? Finished tasks a second, by outcome.",
             [
                 Query(
                     f"sum by (task, outcome) ({_rate('background_tasks_total')})",
@@ -196,7 +196,7 @@ def _helpers() -> list[Builder]:
 PAGE: Final = Page(
     uid=Uid.SATURATION,
     title="Saturation",
-    description="What limits a service, and who waits for it.",
+    description="What limits a service, and what waits for it.",
     variables=(service_variable(),),
     annotations=(alerts_of_service(), deployments()),
     rows=(

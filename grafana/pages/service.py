@@ -28,15 +28,15 @@ def _by_route() -> list[Builder]:
         ),
         graph(
             "Failures by route",
-            "Which routes fail? 5xx a second by route template; all lines lie on 0 on a healthy "
-            "service.",
+            "Which routes fail? 5xx a second by route template; all lines are at 0 on a healthy"
+            " service.",
             [Query(f"sum by (endpoint) ({failures})", "{{endpoint}}")],
             unit="reqps",
         ),
         graph(
             "Latency by route, p99",
-            "Which routes are slow? What 99 of 100 requests of a route took at most. A route that "
-            "nobody asks for has no line.",
+            "Which routes are slow? 99 of 100 requests of a route took at most this long. A "
+            "route without requests has no line.",
             [Query(f"histogram_quantile(0.99, sum by (endpoint, le) ({buckets}))", "{{endpoint}}")],
             unit="s",
         ),
@@ -47,8 +47,8 @@ def _latency_spread() -> Builder:
     buckets = f"rate(http_request_duration_seconds_bucket{{{OF_ROUTE}}}[$__rate_interval])"
     return heatmap(
         "Latency spread",
-        "Are all requests slow, or some? Requests a second by how long they took; each dot is a "
-        "request that leads to its trace.",
+        "Are all requests slow, or only some? Requests a second by how long they took. Each dot"
+        " is a request that links to its trace.",
         Query(f"sum by (le) ({buckets})", has_exemplars=True),
         unit="s",
     ).span(16)
@@ -57,7 +57,7 @@ def _latency_spread() -> Builder:
 def _in_flight() -> Builder:
     return graph(
         "Requests in flight",
-        "Do requests pile up? Those that are being served now, over all workers.",
+        "Do requests pile up? Requests being served now, by all workers.",
         [Query('sum(http_requests_in_progress{service="$service"})', "in flight")],
         unit="none",
     )
@@ -68,7 +68,7 @@ def _websockets() -> list[Builder]:
     return [
         graph(
             "WebSocket connections",
-            "Who listens? Open WebSocket connections by route.",
+            "How many clients listen? Open WebSocket connections by route.",
             [
                 Query(
                     'sum by (endpoint) (websocket_connections{service="$service"})', "{{endpoint}}"
@@ -79,7 +79,7 @@ def _websockets() -> list[Builder]:
         ).span(12),
         graph(
             "WebSocket messages",
-            "Do messages flow? Messages a second, those that came in and those that went out.",
+            "Do messages flow? Messages received and sent a second.",
             [Query(f"sum by (endpoint, direction) ({messages})", "{{endpoint}} {{direction}}")],
             unit="ops",
             empty="the service has no WebSocket route",
@@ -92,7 +92,7 @@ def page(promises: Promises) -> Page:
     return Page(
         uid=Uid.SERVICE,
         title="Service",
-        description="What a service is asked, what it answers, and how fast, overall and by route.",
+        description="A service's requests, answers and latency, overall and by route.",
         variables=(service_variable(), route_variable()),
         annotations=(alerts_of_service(), deployments()),
         rows=(

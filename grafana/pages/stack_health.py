@@ -1,4 +1,4 @@
-"""Who watches the watchers: the state of everything that measures, stores and alerts."""
+"""Stack health: the state of everything that measures, stores and alerts."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ def _rate(metric: str, by: str = "") -> str:
 
 
 def _or_zero(query: str) -> str:
-    """Return the query with 0 in place of a counter that is not there before its first event."""
+    """Return the query with 0 for a counter that does not exist before its first event."""
     return f"{query} or vector(0)"
 
 
@@ -25,8 +25,8 @@ def _state() -> list[Builder]:
     return [
         table(
             "Parts",
-            "Is everything there? Whether Prometheus reaches each part, how long it takes to ask, "
-            "and how much it tells. What does not run here is not listed.",
+            "Is every part up? Whether Prometheus reaches it, how long a scrape takes, and how "
+            "many samples it returns. Parts that do not run here are not listed.",
             [Label("service", "Part"), Label("job", "Asked by job")],
             [
                 Column(
@@ -54,25 +54,26 @@ def _state() -> list[Builder]:
                 Label("service", "Service"),
                 Label("instance", "Instance"),
             ],
-            empty="no alert fires",
+            empty="no alert is firing",
         )
         .span(8)
         .height(12),
         stat(
             "Watchdog's age",
-            "Would an alert arrive? Since when the always firing alert was last seen by the "
-            "inbox; it comes every minute or so. Red: no alert arrives any more.",
+            "Would an alert arrive? Time since the watchdog alert, which always fires, last "
+            "reached the inbox; it comes about once a minute. Red: alerts no longer arrive.",
             Query("time() - max(inbox_watchdog_last_seen_timestamp_seconds > 0)"),
             unit="s",
             decimals=0,
             steps=Steps(GREEN, ((300, YELLOW), (600, RED))),
-            empty="it never came: no alert arrives",
+            empty="it has never arrived: no alert does",
         )
         .span(4)
         .height(6),
         stat(
             "Rule failures",
-            "Do rules fail? In the dashboard's time range; 0 on a healthy stack.",
+            "Do rules fail? Failed evaluations within the dashboard's time range; 0 on a "
+            "healthy stack.",
             Query("sum(increase(prometheus_rule_evaluation_failures_total[$__range]))"),
             unit="none",
             decimals=0,
@@ -100,20 +101,20 @@ def _prometheus() -> list[Builder]:
         ),
         graph(
             "Series",
-            "Does a label run away? Series in memory; a step up is a label without bounds.",
+            "Does a label have too many values? Series in memory; a steady rise means a label "
+            "without bounds.",
             [Query("sum(prometheus_tsdb_head_series)", "series")],
             unit="short",
         ),
         graph(
             "Samples",
-            "How much comes in? Samples a second.",
+            "How much is collected? Samples a second.",
             [Query(_rate("prometheus_tsdb_head_samples_appended_total"), "samples")],
             unit="short",
         ),
         graph(
             "Rejected samples",
-            "Is anything lost? Samples a second that Prometheus did not take. 0 on a healthy "
-            "stack.",
+            "Is anything lost? Samples a second that Prometheus rejected. 0 on a healthy stack.",
             [
                 Query(_rate(f"prometheus_target_scrapes_sample_{reason}_total"), reason)
                 for reason in rejected
@@ -123,15 +124,15 @@ def _prometheus() -> list[Builder]:
         ),
         graph(
             "Missed evaluations",
-            "Were rules skipped? Evaluations a second that did not happen because the one before "
-            "was not done. 0 on a healthy stack.",
+            "Were rules skipped? Evaluations a second that were skipped because the one before "
+            "was not finished. 0 on a healthy stack.",
             [Query(_rate("prometheus_rule_group_iterations_missed_total"), "missed")],
             unit="ops",
             steps=_ZERO,
         ),
         graph(
             "Slowest scrapes",
-            "Who answers slowly? How long Prometheus takes to ask, the five slowest.",
+            "Which parts answer slowly? The duration of the five slowest scrapes.",
             [Query("topk(5, max by (service, job) (scrape_duration_seconds))", "{{job}}")],
             unit="s",
             steps=Steps(GREEN, ((1, YELLOW), (4, RED))),
@@ -144,8 +145,8 @@ def _alerting() -> list[Builder]:
     return [
         graph(
             "Alerts from Prometheus",
-            "Does Alertmanager get them? Alerts a second sent, and those that failed or were "
-            "dropped, which are 0 on a healthy stack.",
+            "Do alerts reach Alertmanager? Alerts sent a second, and failed or dropped ones, "
+            "which are 0 on a healthy stack.",
             [
                 Query(_rate("prometheus_notifications_sent_total"), "sent"),
                 Query(_rate("prometheus_notifications_errors_total"), "failed"),
@@ -155,8 +156,8 @@ def _alerting() -> list[Builder]:
         ),
         graph(
             "Notifications",
-            "Does the inbox get them? Notifications a second that Alertmanager sent, and those "
-            "that failed, which are 0 on a healthy stack.",
+            "Do notifications reach the inbox? Notifications that Alertmanager sent a second, "
+            "and failed ones, which are 0 on a healthy stack.",
             [
                 Query(_rate(f'{sent}_total{{integration="webhook"}}'), "sent"),
                 Query(_rate(f'{sent}_failed_total{{integration="webhook"}}'), "failed"),
@@ -165,7 +166,7 @@ def _alerting() -> list[Builder]:
         ),
         graph(
             "Deliveries to the inbox",
-            "Are they stored? Deliveries a second by what became of them.",
+            "Are deliveries stored? Deliveries a second by outcome.",
             [Query(_rate("inbox_deliveries_total", "outcome"), "{{outcome}}")],
             unit="ops",
         ),
@@ -176,8 +177,8 @@ def _logs_and_traces() -> list[Builder]:
     return [
         graph(
             "Log streams",
-            "Does a label run away? Streams in Loki's memory; a few for each service, and never "
-            "one for each request.",
+            "Does a label have too many values? Streams in Loki's memory: a few for each "
+            "service, never one for each request.",
             [Query("sum(loki_ingester_memory_streams)", "streams")],
             unit="short",
             steps=Steps(GREEN, ((100, YELLOW), (1000, RED))),
@@ -185,23 +186,22 @@ def _logs_and_traces() -> list[Builder]:
         ),
         graph(
             "Log lines",
-            "How much is written? Lines a second that Loki took.",
+            "How much is written? Lines a second that Loki accepted.",
             [Query(_rate("loki_distributor_lines_received_total"), "lines")],
             unit="short",
             empty="Loki does not run here, or has not had a line yet",
         ),
         graph(
             "Rejected lines",
-            "Is anything lost? Lines a second that Loki did not take, by reason. 0 on a healthy "
-            "stack.",
+            "Is anything lost? Lines a second that Loki rejected, by reason. 0 on a healthy stack.",
             [Query(_or_zero(_rate("loki_discarded_samples_total", "reason")), "{{reason}}")],
             unit="short",
             steps=_ZERO,
         ),
         graph(
-            "Lines on their way",
-            "Do lines reach Loki? Lines a second that Alloy sent, and those it dropped, which are "
-            "0 on a healthy stack.",
+            "Lines sent to Loki",
+            "Do lines reach Loki? Lines that Alloy sent a second, and dropped ones, which are 0"
+            " on a healthy stack.",
             [
                 Query(_rate("loki_write_sent_entries_total"), "sent"),
                 Query(_rate("loki_write_dropped_entries_total"), "dropped"),
@@ -211,8 +211,8 @@ def _logs_and_traces() -> list[Builder]:
         ),
         graph(
             "Spans",
-            "Do traces arrive? Spans a second that Tempo took, and those it refused, which are 0 "
-            "on a healthy stack.",
+            "Do traces arrive? Spans that Tempo accepted a second, and refused ones, which are "
+            "0 on a healthy stack.",
             [
                 Query(_rate("tempo_distributor_spans_received_total"), "taken"),
                 Query(_rate("tempo_receiver_refused_spans"), "refused"),
@@ -222,17 +222,18 @@ def _logs_and_traces() -> list[Builder]:
         ),
         graph(
             "Memory of the parts",
-            "Does a part grow? Resident memory of each.",
+            "Does a part grow? Resident memory of each part.",
             [Query("sum by (job) (process_resident_memory_bytes)", "{{job}}")],
             unit="bytes",
         ),
         log_lines(
             "Errors of the stack",
-            "What do the parts themselves complain about? Empty while they do not.",
+            "What do the parts themselves report? Lines of level error and above. Empty while "
+            "there are none.",
             '{service=~"prometheus|alertmanager|loki|tempo|alloy|grafana|inbox|.+-exporter",'
-            # An idle Tempo 3 calls it an error, each minute, that there is nothing to compact.
+            # An idle Tempo 3 logs an error every minute because there is nothing to compact.
             ' level=~"error|critical"} != "no jobs found"',
-            empty="no part complained in this time",
+            empty="no part reported an error in this time range",
         ),
     ]
 
@@ -244,9 +245,9 @@ PAGE: Final = Page(
     annotations=(all_alerts(),),
     has_logs=True,
     rows=(
-        Row("Is everything there?", _state()),
+        Row("Is every part up?", _state()),
         Row("Metrics and rules", _prometheus()),
-        Row("Alerts on their way", _alerting()),
+        Row("Alerts: do they arrive?", _alerting()),
         Row("Logs and traces", _logs_and_traces()),
     ),
 )

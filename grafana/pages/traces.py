@@ -36,20 +36,20 @@ def page(promises: Promises) -> Page:
                         "Where do requests fail? Traces with an error in the service; open one to "
                         "see the span that failed. Empty on a healthy service.",
                         f"{{ {_OURS} && status = error }}",
-                        empty="no failing request was traced in this time",
+                        empty="no failing request was traced in this time range",
                     ),
                     trace_table(
                         "Slow requests",
-                        "Where does the time go? Traces of requests over the latency objective's "
-                        "threshold. Empty while all are fast.",
+                        "Where does the time go? Traces of requests above the latency "
+                        "objective's threshold. Empty while all are fast.",
                         f"{{ {_OURS} && duration > ${{slow}}s }}",
-                        empty="no slow request was traced in this time",
+                        empty="no slow request was traced in this time range",
                     ),
                     trace_table(
                         "Newest requests",
-                        "What does a usual request do? The newest traces of the chosen route.",
+                        "What does a typical request do? The newest traces of the chosen route.",
                         f"{{ {_OURS} }}",
-                        empty="no request was traced in this time: one in ten is",
+                        empty="no request was traced in this time range; by default one in ten is",
                     ),
                 ],
             ),
