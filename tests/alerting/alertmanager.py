@@ -112,6 +112,15 @@ class Alertmanager:
         name = 'alertmanager_notifications_failed_total{integration="webhook"'
         return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
+    def is_suppressed(self, alertname: str) -> bool:
+        """Tell whether an alert is held back by another one."""
+        alerts = httpx2.get(f"{self.url}/api/v2/alerts").json()
+        return any(
+            alert["status"]["state"] == "suppressed"
+            for alert in alerts
+            if alert["labels"]["alertname"] == alertname
+        )
+
     def resolve(self, alertname: str, service: str = "api") -> None:
         """Tell it that an alert has ended now."""
         self.post(ends_at=datetime.now(UTC), alertname=alertname, service=service)

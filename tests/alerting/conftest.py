@@ -17,6 +17,7 @@ from alerting.inbox.main import create_app
 from alerting.inbox.settings import Settings
 from tests.alerting.outages import OUTAGES, Outages
 from tests.alerting.servers import TOKEN, InboxProcess, serving
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @dataclass
@@ -86,7 +87,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 (any 
         "token_file": token_file,
         "extra_token_file": folder / "extra_token",
         "max_body_bytes": 4 * 1024 * 1024,
-        "body_timeout_seconds": 0.5,
+        "body_timeout_seconds": 60,
     }
     return Settings(**(values | changes))
 
@@ -97,7 +98,7 @@ def an_inbox(settings: Settings) -> Iterator[Inbox]:
     with (
         keeping_logging(),
         serving(create_app(settings)) as url,
-        httpx2.Client(base_url=url, timeout=20) as client,
+        httpx2.Client(base_url=url, timeout=PATIENCE_SECONDS) as client,
     ):
         yield Inbox(url, settings, client)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.servers import TOKEN, InboxProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 # 20 of them, INBOX_KILLS=20, take a minute and a half.
@@ -51,7 +51,7 @@ def test_a_kill_loses_no_acknowledged_delivery(inbox_process: InboxProcess, roun
     wait_until(lambda: len(acknowledged) >= kill_after, "deliveries", every_seconds=0.001)
     inbox_process.stop(signal.SIGKILL)
     for thread in threads:
-        thread.join(20)
+        thread.join()
     assert len(acknowledged) >= kill_after
     inbox_process.start()
     connection = sqlite3.connect(inbox_process.database)
@@ -96,6 +96,6 @@ def test_100_mb_cost_no_memory(inbox_process: InboxProcess, *, chunked: bool) ->
     size = 100 * 1024 * 1024
     headers = _HEADERS | ({} if chunked else {"Content-Length": str(size)})
     url = f"{inbox_process.url}/webhooks/alertmanager"
-    answer = httpx2.post(url, content=_zeros(size), headers=headers, timeout=20)
+    answer = httpx2.post(url, content=_zeros(size), headers=headers, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 413
     assert _peak_memory(pid) - before < 20 * 1024 * 1024

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from tests.compose.servers import ROOT, running_app, running_nginx
 from tests.servers.processes import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -48,7 +48,9 @@ class Proxy:
 
     def send(self, raw: bytes) -> bytes:
         """Send bytes as they are and return everything that comes back."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(
+            ("127.0.0.1", self.port), timeout=PATIENCE_SECONDS
+        ) as connection:
             connection.sendall(raw)
             answer = b""
             # A reset ends an answer as well as a close does.

@@ -1,7 +1,5 @@
 """nginx/nginx.conf on a real nginx: what does not get in."""
 
-import time
-
 import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -132,9 +130,6 @@ def test_request_that_trickles_in_is_closed(start_proxy: StartProxy) -> None:
     """A header or a body that stops coming is not waited for."""
     proxy = start_proxy(free_port(), client_header_timeout="300ms", client_body_timeout="300ms")
 
-    started = time.monotonic()
     assert proxy.send(b"GET /users HTTP/1.1\r\nHost: x\r\nX-Slow: ") == b""
     half = proxy.send(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
-
-    assert time.monotonic() - started < 5
     assert half == b"" or half.startswith(b"HTTP/1.1 408")

@@ -97,7 +97,7 @@ def prometheus(api: ApiServer, tmp_path: Path) -> Iterator[Prometheus]:
         server.stop()
 
 
-def test_exhausted_pool_is_told_within_a_minute(api: ApiServer, prometheus: Prometheus) -> None:
+def test_exhausted_pool_is_told(api: ApiServer, prometheus: Prometheus) -> None:
     """Twenty hold what there are four of: the pool's burn alert fires and names it."""
     firing = 'ALERTS{alertstate="firing",pool="postgres"}'
     with api.client() as client:

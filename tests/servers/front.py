@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.compose.servers import ROOT, running_nginx
 from tests.servers.processes import HOST, free_port
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def running_front(
 
 def send_raw(port: int, raw: bytes) -> bytes:
     """Send bytes as they are and return everything that comes back."""
-    with socket.create_connection((HOST, port), timeout=20) as connection:
+    with socket.create_connection((HOST, port), timeout=PATIENCE_SECONDS) as connection:
         answer = b""
         # A reset ends an answer as well as a close does, and may come before all is sent.
         with suppress(ConnectionResetError, BrokenPipeError):

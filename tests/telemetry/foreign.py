@@ -56,7 +56,9 @@ async def fail(order: int) -> None:
 
 
 @router.get("/{order}/slow")
-async def slow(order: int, seconds: float = 1.0) -> int:
+async def slow(order: int, seconds: float = 1.0, marker: Path | None = None) -> int:
+    if marker is not None:
+        marker.touch()  # noqa: ASYNC240 - a test looks for it
     await asyncio.sleep(seconds)
     return order
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.conftest import Inbox, an_inbox, settings_in
 from tests.alerting.servers import serving
+from tests.support.waiting import wait_until
 
 _SERIES = {
     "slo:objective:ratio": 0.999,
@@ -128,8 +129,8 @@ def test_shows_old_figures_as_old_when_prometheus_dies_later(
 def test_says_that_it_is_blind(tmp_path: Path) -> None:
     """A late watchdog is the headline, whatever fires or does not."""
     with an_inbox(settings_in(tmp_path, watchdog_late_seconds=0.05)) as inbox:
-        time.sleep(0.2)
-        assert "Blind: alerts are not arriving" in inbox.client.get("/").text
+        blind = "Blind: alerts are not arriving"
+        wait_until(lambda: blind in inbox.client.get("/").text, "the headline")
         assert inbox.metric("inbox_watchdog_late") == 1
 
 

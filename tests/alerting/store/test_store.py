@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from alerting.inbox.store.store import Store
 from alerting.inbox.store.timestamps import from_micros, to_micros
 from alerting.inbox.web.payload import parse
 from tests.alerting.bodies import a_body, an_alert
+from tests.support.waiting import wait_until_async
 
 T = TypeVar("T")
 _NOON = datetime(2026, 11, 24, 12, 0, 0, 1, UTC)
@@ -159,9 +160,10 @@ def test_a_disk_that_hangs_costs_its_time_and_no_more(tmp_path: Path) -> None:
     async def run() -> list[str]:
         thread = ConnectionThread(tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=0.2)
         ran: list[str] = []
+        is_over = threading.Event()
 
         def hang(_connection: sqlite3.Connection) -> None:
-            time.sleep(1)
+            is_over.wait()
             ran.append("first")
 
         def late(_connection: sqlite3.Connection) -> None:
@@ -169,6 +171,7 @@ def test_a_disk_that_hangs_costs_its_time_and_no_more(tmp_path: Path) -> None:
 
         results = await asyncio.gather(thread.run(hang), thread.run(late), return_exceptions=True)
         assert [type(result) for result in results] == [StoreUnavailableError] * 2
+        is_over.set()
         await thread.close()
         return ran
 
@@ -180,11 +183,16 @@ def test_a_queue_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(connections, "_MAX_PENDING", 2)
 
     async def run() -> list[bool]:
-        thread = ConnectionThread(tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=5)
-        calls = [thread.run(lambda _connection: time.sleep(0.1)) for _ in range(4)]
+        thread = ConnectionThread(tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=600)
+        is_over = threading.Event()
+        calls = [
+            asyncio.create_task(thread.run(lambda _connection: is_over.wait())) for _ in range(4)
+        ]
+        await wait_until_async(lambda: sum(call.done() for call in calls) == 2, "the refusals")
+        is_over.set()
         results = await asyncio.gather(*calls, return_exceptions=True)
         await thread.close()
-        return [result is None for result in results]
+        return [result is True for result in results]
 
     assert asyncio.run(run()) == [True, True, False, False]
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.alerting.alertmanager import GROUP_INTERVAL_SECONDS, Alertmanager
+from tests.alerting.alertmanager import Alertmanager
 from tests.alerting.servers import TOKEN, InboxProcess
 from tests.support.waiting import wait_until
 
@@ -95,10 +95,11 @@ def test_two_unclustered_alertmanagers_make_one_transition(
 
 def test_the_watchdog_arrives(alertmanager: Alertmanager, inbox_process: InboxProcess) -> None:
     """It is delivered at once, and its time in the metrics is the delivery's."""
+    before = time.time()
     alertmanager.post(alertname="Watchdog", severity="none")
     _wait_for(inbox_process, alertname="Watchdog")
     seen = _metric(inbox_process, "inbox_watchdog_last_seen_timestamp_seconds")
-    assert seen == pytest.approx(time.time(), abs=10)
+    assert before <= seen <= time.time()
 
 
 def test_an_incident_of_one_service_is_one_notification(
@@ -111,10 +112,12 @@ def test_an_incident_of_one_service_is_one_notification(
     alertmanager.post(alertname="ErrorBudgetBurnSlow", slo="latency", severity="ticket")
     alertmanager.post(alertname="PoolFull", severity="ticket")
     wait_until(lambda: len(_alerts(inbox_process)) >= 4, "three pages and a ticket")
-    time.sleep(2 * GROUP_INTERVAL_SECONDS)
+    # Comes with the tickets' next notification, which the held one would be in as well.
+    alertmanager.post(alertname="Later", severity="ticket")
+    _wait_for(inbox_process, alertname="Later")
     names = sorted(alert["labels"]["alertname"] for alert in _alerts(inbox_process))
     burn = "ErrorBudgetBurnFast"
-    assert names == [burn, burn, "PoolFull", "TargetDown"]
+    assert names == [burn, burn, "Later", "PoolFull", "TargetDown"]
     groups = httpx2.get(f"{alertmanager.url}/api/v2/alerts/groups").json()
     assert len([group for group in groups if group["labels"] == {"service": "api"}]) == 2
 
@@ -135,7 +138,7 @@ def test_a_resolve_that_alertmanager_lost_is_found_out(
     alertmanager.post(alertname="Slow", severity="ticket", slo="availability")
     _wait_for(inbox_process, alertname="Slow", state="firing")
     alertmanager.post(alertname="Fast", severity="page", slo="availability")
-    time.sleep(GROUP_INTERVAL_SECONDS)
+    wait_until(lambda: alertmanager.is_suppressed("Slow"), "the inhibition")
     alertmanager.post(
         alertname="Slow", severity="ticket", ends_at=datetime.now(UTC), slo="availability"
     )

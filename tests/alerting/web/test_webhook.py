@@ -6,15 +6,16 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from tests.alerting.bodies import a_body, an_alert
-from tests.alerting.conftest import Inbox
+from tests.alerting.conftest import Inbox, an_inbox, settings_in
 from tests.alerting.servers import TOKEN
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 _NEW = "another-token-of-the-tests-9876"
 
@@ -47,7 +48,10 @@ def test_no_acknowledgement_before_the_commit(inbox: Inbox) -> None:
     holder.execute("BEGIN IMMEDIATE")
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(inbox.post, a_body())
-        time.sleep(0.5)
+        # A scrape is in progress itself.
+        wait_until(lambda: inbox.metric("http_requests_in_progress") == 2, "the delivery")
+        for _ in range(20):
+            assert inbox.client.get("/health/live").status_code == 200
         assert not answer.done()
         holder.execute("ROLLBACK")
         holder.close()
@@ -138,7 +142,7 @@ def test_a_body_at_the_limit_is_taken(inbox: Inbox) -> None:
 def _begin(inbox: Inbox, declared_bytes: int) -> socket.socket:
     """Begin a delivery whose body never comes to its end."""
     address = urlsplit(inbox.url)
-    connection = socket.create_connection((address.hostname, address.port or 0), timeout=10)
+    connection = socket.create_connection((address.hostname, address.port or 0), PATIENCE_SECONDS)
     connection.sendall(
         f"POST /webhooks/alertmanager HTTP/1.1\r\nHost: inbox\r\nAuthorization: Bearer {TOKEN}\r\n"
         f"Content-Length: {declared_bytes}\r\n\r\n{{".encode()
@@ -153,14 +157,13 @@ def test_a_declared_length_over_the_limit_is_not_waited_for(inbox: Inbox) -> Non
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_that_does_not_arrive_is_not_waited_for(inbox: Inbox) -> None:
+def test_a_body_that_does_not_arrive_is_not_waited_for(tmp_path: Path) -> None:
     """It is answered with 408 after the time it had, and the connection ends."""
-    started = time.monotonic()
-    with _begin(inbox, 1000) as connection:
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert 0.4 < time.monotonic() - started < 5
-    assert inbox.metric('inbox_deliveries_total{outcome="timeout"}') == 1
+    with an_inbox(settings_in(tmp_path, body_timeout_seconds=0.5)) as inbox:
+        with _begin(inbox, 1000) as connection:
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert inbox.metric('inbox_deliveries_total{outcome="timeout"}') == 1
 
 
 def test_a_sender_that_leaves_stores_nothing(inbox: Inbox) -> None:
@@ -218,17 +221,13 @@ def test_twins_differ_only_in_their_address(inbox: Inbox) -> None:
     assert [alert["deliveries"] for alert in inbox.alerts()] == [2]
 
 
-def test_a_thousand_alerts_are_stored_within_two_seconds(inbox: Inbox) -> None:
-    """One incident of everything at once fits into one delivery."""
+def test_a_thousand_alerts_fit_into_one_delivery(inbox: Inbox) -> None:
+    """One incident of everything at once."""
     text = {"description": "x" * 1024}
-    seconds = []
-    for try_ in range(3):  # the disk may be busy with somebody else's files
-        names = (f"{try_}{number:015x}" for number in range(1000))
-        body = a_body(*(an_alert(name, annotations=text) for name in names))
-        started = time.monotonic()
-        assert inbox.post(body).json()["transitions"] == 1000
-        seconds.append(time.monotonic() - started)
-    assert min(seconds) < 2
+    names = (f"{number:016x}" for number in range(1000))
+    body = a_body(*(an_alert(name, annotations=text) for name in names))
+    assert inbox.post(body).json()["transitions"] == 1000
+    assert _rows(inbox, "episodes") == 1000
 
 
 def test_one_bad_alert_does_not_block_the_healthy_ones(inbox: Inbox) -> None:
@@ -246,9 +245,10 @@ def test_the_watchdog_and_what_fires_are_in_the_metrics(fresh_inbox: Inbox) -> N
     inbox = fresh_inbox
     assert inbox.metric("inbox_watchdog_last_seen_timestamp_seconds") == 0
     labels = {"alertname": "Watchdog", "severity": "<none>"}
+    before = time.time()
     inbox.post(a_body(an_alert("f1"), an_alert("f2", labels=labels)))
     seen = inbox.metric("inbox_watchdog_last_seen_timestamp_seconds")
-    assert seen == pytest.approx(time.time(), abs=5)
+    assert before <= seen <= time.time()
     assert inbox.metric('inbox_alerts_firing{severity="page"}') == 1
     assert inbox.metric('inbox_alerts_firing{severity="other"}') == 1
     ended = "2026-11-24T11:00:00Z"
