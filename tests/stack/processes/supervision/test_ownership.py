@@ -28,11 +28,14 @@ def layout(tmp_path: Path) -> Layout:
 # may take its time to end.
 _GROUP = """
 import os, signal, sys, time
-if os.fork() == 0:
+child = os.fork()
+if child == 0:
     if "stubborn" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(600)
 def end(*_):
+    os.kill(child, signal.SIGTERM)
+    os.wait()
     time.sleep(0.5)
     os._exit(0)
 if "slow" in sys.argv:
