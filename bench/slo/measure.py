@@ -4,42 +4,33 @@ One service's specification is copied under other names. Prometheus begins with 
 rules look back on, a small exporter goes on from there, and what an interval costs is CPU time.
 """
 
-import json
 import platform
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 from typing import Final
 
 import psutil
-import yaml
 
 from bench.reporting.machine import processor
-from bench.slo.history import SCRAPE_SECONDS, count_at, raw_series, write_history
+from bench.slo.exporter import running_exporter
+from bench.slo.history import raw_series, write_history
+from bench.slo.prometheus_process import PrometheusProcess, running_prometheus
 from burnrate.durations import format_duration, parse_duration
-from burnrate.http_client import HttpClient, NoAnswer
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Group, groups
+from burnrate.slo.generator import groups
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS
-from burnrate.stack import free_port
+from burnrate.stack import LOOPBACK
 
-_HOST: Final = "127.0.0.1"
-_PORT: Final = 0
 # What the limit is meant for, whatever this machine has.
 _CORES: Final = 2
 _LIMIT: Final = 0.2
-_ANSWER_SECONDS: Final = 30.0
-# The tickets' first evaluations are spread over their whole interval.
-_START_SECONDS: Final = 120 + TICKET_EVALUATION_SECONDS
 
 
 @dataclass(frozen=True)
@@ -80,15 +71,15 @@ class Measurement:
             yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
             for group in rules:
                 group["interval"] = format_duration(self._paced(parse_duration(group["interval"])))
-            with _exporter(series) as port:
+            with running_exporter(series) as port:
                 targets = _targets(services, port)
-                with _prometheus(folder, rules, targets) as server:
+                with running_prometheus(folder, rules, targets) as server:
                     yield from self._watch(server)
 
     def _paced(self, seconds: float) -> float:
         return seconds * self.every_seconds // EVALUATION_SECONDS
 
-    def _watch(self, server: "_Server") -> Iterator[str]:
+    def _watch(self, server: PrometheusProcess) -> Iterator[str]:
         server.wait_for_evaluations()
         # Once more: the first one finds caches cold and starts what is only done once.
         time.sleep(self.every_seconds)
@@ -115,39 +106,6 @@ class Measurement:
             f" cores, {firing} alerts fire, {failed:.0f} evaluations failed,"
             f" {missed:.0f} were left out: {verdict} {100 * _LIMIT:.0f} %"
         )
-
-
-@dataclass(frozen=True)
-class _Server:
-    process: psutil.Process
-    http: HttpClient
-
-    def cpu_seconds(self) -> float:
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
-
-    def samples_read(self) -> float:
-        # 0 before Prometheus 3.
-        return self.metric("prometheus_engine_query_samples_total")
-
-    def metric(self, name: str) -> float:
-        return self.http.samples().total(name)
-
-    def firing(self) -> int:
-        alerts = json.loads(self.http.get("/api/v1/alerts"))["data"]["alerts"]
-        return sum(alert["state"] == "firing" for alert in alerts)
-
-    def wait_for_evaluations(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                report = json.loads(self.http.get("/api/v1/rules"))["data"]["groups"]
-            except NoAnswer:
-                report = []
-            if report and all(r["health"] != "unknown" for g in report for r in g["rules"]):
-                return
-            time.sleep(0.2)
-        raise TimeoutError(f"Prometheus has not evaluated all rules in {_START_SECONDS} s")
 
 
 def _machine() -> str:
@@ -183,72 +141,11 @@ def copy_of(service: Service, name: str) -> Service:
     return replace(service, identity=identity, stem=name, job=name, slos=slos)
 
 
-@contextmanager
-def _exporter(series: Mapping[str, Mapping[str, float]]) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            now, own = time.time(), series[self.path]
-            lines = (f"{name} {count_at(now, rate)}\n" for name, rate in own.items())
-            body = "".join(lines).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer((_HOST, _PORT), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def _targets(services: Sequence[Service], port: int) -> list[dict[str, object]]:
     return [
         {
-            "targets": [f"{_HOST}:{port}"],
+            "targets": [f"{LOOPBACK}:{port}"],
             "labels": {"job": service.job, "__metrics_path__": f"/{service.name}"},
         }
         for service in services
     ]
-
-
-@contextmanager
-def _prometheus(
-    folder: Path, rules: list[Group], targets: list[dict[str, object]]
-) -> Iterator["_Server"]:
-    (folder / "rules.yml").write_text(json.dumps({"groups": rules}), encoding="utf-8")
-    job = {
-        "job_name": "measured",
-        "honor_labels": True,
-        "scrape_interval": format_duration(SCRAPE_SECONDS),
-        "static_configs": targets,
-    }
-    config = {"rule_files": ["rules.yml"], "scrape_configs": [job]}
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    port = free_port()
-    with (folder / "log").open("wb") as log:
-        process = psutil.Popen(
-            [
-                "prometheus",
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                # No past is thrown away.
-                "--storage.tsdb.retention.time=1y",
-                f"--web.listen-address={_HOST}:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        url = f"http://{_HOST}:{port}"
-        with HttpClient("prometheus", url, timeout_seconds=_ANSWER_SECONDS) as http:
-            yield _Server(process, http)
-    finally:
-        # Nobody needs its data: no orderly end.
-        process.kill()
-        process.wait()

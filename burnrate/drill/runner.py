@@ -1,12 +1,10 @@
 """Holds one drill: load, fault, alert, end of the fault, end of the alert."""
 
-import contextlib
 import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from burnrate.drill.clients import Episode
 from burnrate.drill.definition import Drill, FaultContext
 from burnrate.drill.drill_plan import Plan, make_plan
 from burnrate.drill.drill_target import Target
@@ -14,12 +12,13 @@ from burnrate.drill.errors import DrillError, Refused
 from burnrate.drill.faults import applied
 from burnrate.drill.observation import (
     AlertObserver,
-    Observation,
+    Observer,
     PageObserver,
     Step,
     Timeline,
     WatchdogObserver,
 )
+from burnrate.drill.other_pages import OtherPages, other_pages
 from burnrate.drill.result import Result
 from burnrate.drill.running_stack import RunningStack
 from burnrate.http_client import NoAnswer
@@ -35,16 +34,6 @@ _LOOK_EVERY_SECONDS = 1.0
 # A drill waits for longer than theory says, so that it can tell by how much something is late.
 _TIMEOUT_FACTOR = 1.5
 _TIMEOUT_MARGIN_SECONDS = 60.0
-
-
-class Observer(Protocol):
-    """Sees how far a drill has come."""
-
-    def begin(self) -> None:
-        """Take note of how everything is before the fault; raises NoAnswer."""
-
-    def observe(self) -> Observation:
-        """Look once; what does not answer is not seen."""
 
 
 class Screen(Protocol):
@@ -215,41 +204,21 @@ class Runner:
         )
 
     def _result(self, problem: str | None = None) -> Result:
-        unexpected, consequences = self._other_pages()
+        others = OtherPages()
+        try:
+            pages = self._pages.new()
+            others = other_pages(pages, self.drill, self._plan.expected, self._timeline.began)
+        except NoAnswer as error:
+            # What was not seen is not known to be right.
+            problem = problem or f"no other page can be ruled out: {error}"
         return replace(
             self._so_far(),
-            unexpected_pages=unexpected,
-            consequences=consequences,
+            unexpected_pages=others.unexpected,
+            consequences=others.consequences,
             problem=problem,
             load=self._load.stats.line(),
         )
 
-    def _other_pages(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the names of pages that must not, and of those that may have arrived."""
-        pages: list[Episode] = []
-        with contextlib.suppress(NoAnswer):
-            pages = self._pages.new()
-        # A slower tier of the same SLO tells of the same fault.
-        allowed = [*self.drill.consequences]
-        if self.drill.noticed_by != "watchdog":
-            allowed.append(self.drill.expected)
-        unexpected: set[str] = set()
-        consequences: set[str] = set()
-        for page in pages:
-            if page.starts_at.timestamp() < self._timeline.began:
-                continue  # what began before the fault is not its doing, whenever it arrived
-            if self.drill.noticed_by != "watchdog" and self._plan.expected.matches(page.labels):
-                continue
-            is_allowed = any(each.matches(page.labels) for each in allowed)
-            (consequences if is_allowed else unexpected).add(_name(page))
-        return tuple(sorted(unexpected)), tuple(sorted(consequences))
-
 
 class _OutOfTime(Exception):
     """A step did not happen."""
-
-
-def _name(page: Episode) -> str:
-    labels = page.labels
-    about = "/".join(labels[name] for name in ("service", "slo") if name in labels)
-    return f"{labels.get('alertname', '?')} ({about})"
