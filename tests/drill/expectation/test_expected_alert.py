@@ -54,6 +54,15 @@ def test_a_label_may_come_from_the_series() -> None:
     assert find_rule(ExpectedAlert({"slo": "b", "severity": "page"}), [rule]) is None
 
 
+def test_a_label_that_series_must_not_have_is_none_of_the_alert() -> None:
+    """A rule about everything but one service is not about that one."""
+    rule = Rule(
+        kind="alerting", name="Down", query='up{service!="api"} == 0', labels={"severity": "page"}
+    )
+    expected = ExpectedAlert({"service": "redis", "severity": "page"}, name="Down")
+    assert find_rule(expected, [rule]) == rule
+
+
 def test_a_target_brings_the_service() -> None:
     """The rule is found by its name and severity."""
     page = Rule(kind="alerting", name="Down", query="up == 0", labels={"severity": "page"})
