@@ -1,15 +1,11 @@
-"""What people do: acknowledge, comment, follow the changes, read runbooks."""
+"""What people do: acknowledge, and comment."""
 
 import json
-import signal
 
-import httpx2
 import pytest
 
-from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.bodies import a_body
 from tests.alerting.conftest import Inbox
-from tests.alerting.servers import ROOT, TOKEN, InboxProcess
-from tests.support.waiting import wait_until
 
 
 def _timeline(inbox: Inbox) -> list[tuple[str, str, str]]:
@@ -86,72 +82,3 @@ def test_only_our_own_page_changes_something(
     answer = inbox.client.post("/alerts/1/acknowledge", headers=headers)
     assert answer.status_code == status
     assert len(_timeline(inbox)) == (2 if status == 204 else 1)
-
-
-def _follow(inbox: Inbox, count: int, **headers: str) -> list[dict[str, str]]:
-    """The first events of the stream, each as its fields."""
-    events: list[dict[str, str]] = []
-    current: dict[str, str] = {}
-    with inbox.client.stream("GET", "/events", headers=headers) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        for line in answer.iter_lines():
-            if line:
-                name, _, value = line.partition(": ")
-                current[name] = value
-            elif "event" in current:
-                events.append(current)
-                current = {}
-            if len(events) == count:
-                break
-    return events
-
-
-def test_the_stream_goes_on_where_it_was_left(inbox: Inbox) -> None:
-    """Last-Event-ID: every change after it, once, in order."""
-    inbox.post(a_body(an_alert("f1"), an_alert("f2")))
-    inbox.client.post("/alerts/1/comment", json={"text": "line\nline"})
-    events = _follow(inbox, 2, **{"Last-Event-ID": "1"})
-    assert [event["id"] for event in events] == ["2", "3"]
-    change = json.loads(events[1]["data"])
-    assert (change["kind"], change["alert"], change["text"]) == ("commented", 1, "line\nline")
-    wait_until(lambda: inbox.metric("inbox_streams") == 0, "the client is missed")
-
-
-@pytest.mark.parametrize("place", ["99", "9" * 40])
-def test_a_place_that_is_not_kept_resets(inbox: Inbox, place: str) -> None:
-    """The follower is told to read the lists again, and not left undelivered."""
-    inbox.post(a_body())
-    (event,) = _follow(inbox, 1, **{"Last-Event-ID": place})
-    assert (event["event"], event["id"]) == ("reset", "1")
-
-
-@pytest.mark.integration
-def test_an_open_stream_gets_what_happens_and_does_not_keep_the_process(
-    inbox_process: InboxProcess,
-) -> None:
-    """A change arrives at once; on SIGTERM the stream ends and so does the process."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    url = inbox_process.url
-    with httpx2.stream("GET", f"{url}/events", timeout=10) as answer:
-        lines = answer.iter_lines()
-        assert next(lines).startswith("retry:")
-        httpx2.post(f"{url}/webhooks/alertmanager", content=a_body(), headers=headers)
-        assert any(line == "event: change" for line in lines)
-        assert inbox_process.stop() in {0, -signal.SIGTERM}
-
-
-def test_runbooks_are_served_by_name(inbox: Inbox) -> None:
-    """As text that a browser shows."""
-    answer = inbox.client.get("/runbooks/Watchdog")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.text == (ROOT / "alerting" / "runbooks" / "Watchdog.md").read_text()
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["Nothing", "..%2falertmanager.yml", "%2fetc%2fpasswd", "Wat*",
-     "..%2frunbooks%2fWatchdog", "Watchdog%00", "%2e%2e%2fREADME", "", "." * 150],
-)  # fmt: skip
-def test_nothing_else_is_a_runbook(inbox: Inbox, name: str) -> None:
-    """A name is looked up in the list of what there is and never made a path."""
-    assert inbox.client.get(f"/runbooks/{name}").status_code == 404
