@@ -58,7 +58,16 @@ class _Run:
         notes: Sequence[str] = (),
         versions: Mapping[str, str] | None = None,
     ) -> None:
-        """Measure, print, and write what is asked for."""
+        """Measure, print the tables, and write the files that the command's options ask for.
+
+        Args:
+            measure: Returns the tables.
+            notes: What was left out, and why.
+            versions: Of what is measured, besides the releases that each report names.
+
+        Raises:
+            CommandError: the page of figures is not there, or is not what a run writes.
+        """
         docs = _checkout().checkout / "docs" if self.is_documented else None
         before = machine.describe(versions or {})
         began = time.monotonic()

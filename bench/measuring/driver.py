@@ -53,7 +53,7 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def __enter__(self) -> Self:
@@ -121,7 +121,12 @@ def clean_environment(wanted: Mapping[str, str]) -> dict[str, str]:
 
 
 def end(process: "subprocess.Popen[bytes]", *, is_asked: bool) -> None:
-    """Wait for a process of ours, asking it to stop if `is_asked`, and kill it if it stays."""
+    """Wait for a process of ours to end, and kill it if it stays.
+
+    Args:
+        process: The process.
+        is_asked: Ask it to stop first; a worker ends by the end of its commands.
+    """
     if is_asked:
         process.terminate()
     try:

@@ -22,7 +22,7 @@ class Measurable(Protocol):
 
 
 def rotated(items: Sequence[T], by: int) -> list[T]:
-    """Return the items, beginning with another one each round."""
+    """Return the items in their order, beginning with the one at `by`, counted around."""
     if not items:
         return []
     start = by % len(items)
@@ -37,7 +37,15 @@ def interleave(
     count: int,
     after_round: Callable[[], None] = lambda: None,
 ) -> dict[str, list[tuple[Reading, Reading]]]:
-    """Return, for each of `others`, its readings behind those of the base beside them."""
+    """Return, for each of `others`, its readings, each behind the one of the base beside it.
+
+    Args:
+        base: What the others are compared with.
+        others: By their names.
+        rounds: How many readings each of them gets.
+        count: How often a subject runs in one reading.
+        after_round: Called after each round.
+    """
     readings: dict[str, list[tuple[Reading, Reading]]] = {name: [] for name in others}
     for number in range(rounds):
         for place, name in enumerate(rotated(list(others), number)):
@@ -47,7 +55,7 @@ def interleave(
 
 
 def cpu_pairs(readings: Sequence[tuple[Reading, Reading]], count: int) -> list[Pair]:
-    """Return CPU seconds for one time of each pair's `count`."""
+    """Return the CPU seconds of one run, for each pair of readings of `count` runs."""
     return list(_per_time(readings, count))
 
 

@@ -8,7 +8,7 @@ class Subject:
         """Set up what the next `run` of this count uses up."""
 
     def run(self, count: int) -> None:
-        """Do it `count` times."""
+        """Do what is measured, `count` times."""
         raise NotImplementedError
 
     def extra(self) -> dict[str, float]:
@@ -16,4 +16,4 @@ class Subject:
         return {}
 
     def close(self) -> None:
-        """Let go of everything."""
+        """End what it has started, and delete its files."""

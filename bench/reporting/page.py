@@ -49,7 +49,7 @@ def read_figures(docs: Path) -> Figures:
 
 
 def render(figures: Figures) -> str:
-    """Return the generated section."""
+    """Return the generated section of the page, in Markdown: one part a command, by name."""
     blocks = (
         f"## {command}\n\n{as_markdown(report)}" for command, report in sorted(figures.root.items())
     )

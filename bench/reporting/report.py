@@ -67,17 +67,25 @@ class Report(_Model):
 
 
 def at_most(
-    label: str, cells: Sequence[Spread | None], held: Spread, most: float, unit: str
+    label: str, cells: Sequence[Spread | None], reading: Spread, most: float, unit: str
 ) -> Row:
-    """Return a row whose reading `held` must not be above `most`."""
+    """Return a row with a bar that the median of a reading must not be above.
+
+    Args:
+        label: Of the row.
+        cells: One for each of the table's columns.
+        reading: What is held to the bar.
+        most: The bar.
+        unit: What follows it in the table.
+    """
     bar = f"at most {most:g}{unit}"
-    return Row(label=label, cells=tuple(cells), bar=bar, is_met=held.median <= most)
+    return Row(label=label, cells=tuple(cells), bar=bar, is_met=reading.median <= most)
 
 
-def at_least(label: str, cells: Sequence[Spread | None], held: Spread, least: float) -> Row:
-    """Return a row whose reading `held` must not be below `least`."""
+def at_least(label: str, cells: Sequence[Spread | None], reading: Spread, least: float) -> Row:
+    """Return a row with a bar that the median of a reading must not be below; as `at_most`."""
     bar = f"at least {least:g}"
-    return Row(label=label, cells=tuple(cells), bar=bar, is_met=held.median >= least)
+    return Row(label=label, cells=tuple(cells), bar=bar, is_met=reading.median >= least)
 
 
 def as_text(report: Report) -> str:
@@ -92,7 +100,7 @@ def as_text(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """Return the report for a page."""
+    """Return the report for a page, as Markdown tables."""
     blocks = [f"`python -m {report.command}`, {_heading(report)}", *report.notes]
     for table in report.tables:
         header, *lines = _cells(table)

@@ -48,7 +48,7 @@ class Fold(Subject):
         self._dead.add(count)
 
     def run(self, count: int) -> None:  # noqa: ARG002 - see `prepare`
-        """Fold."""
+        """Fold what `prepare` has left into the archive."""
         archive.fold_dead(self._folder)
 
 
@@ -80,7 +80,16 @@ def make(name: str) -> Subject:
 
 
 def renderer(name: str, folder: Path) -> Callable[[], bytes]:
-    """Return what renders the folder: `library`, `cold`, `warm` or `openmetrics`."""
+    """Return what renders a folder of metric files.
+
+    Args:
+        name: `library` for the client library, `cold` for the first scrape of a worker, `warm` for
+            any later one, `openmetrics` for one with exemplars.
+        folder: The folder.
+
+    Raises:
+        KeyError: there is no such way.
+    """
     merged = MergedFiles(folder)
     ways: dict[str, Callable[[], bytes]] = {
         "library": lambda: _by_library(folder),

@@ -40,7 +40,7 @@ class NoPool(PoolMeter):
         """Make no metric."""
 
     async def attempt(self, acquire: Callable[[], Awaitable[T]]) -> T:
-        """Await `acquire`."""
+        """Await `acquire`, without counting or timing it."""
         return await acquire()
 
     def released(self, held_seconds: float) -> None:

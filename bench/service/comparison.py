@@ -131,7 +131,13 @@ class Comparer:
 
 
 def reading(figures: Figures, seconds: float, used: Mapping[str, float]) -> Reading:
-    """Return a round's reading from what wrk saw in it and what the parts used."""
+    """Return the reading of one round.
+
+    Args:
+        figures: What wrk saw.
+        seconds: How long it sent requests.
+        used: The CPU seconds of each part.
+    """
     return Reading(
         rate=figures.served_in_time / seconds,
         p50_seconds=figures.p50_seconds,

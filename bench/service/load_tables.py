@@ -29,7 +29,7 @@ _Value = Callable[[Reading], float]
 
 
 def comparison_tables(found: Comparison, plan: LoadPlan) -> tuple[Table, ...]:
-    """Return what the rounds found."""
+    """Return the tables of the rounds: at full load, its CPU time by part, and at a steady rate."""
     return (_full(found.full, plan), _cpu(found.full), _steady(found, plan))
 
 
@@ -118,7 +118,7 @@ def _steady(found: Comparison, plan: LoadPlan) -> Table:
 
 
 def endurance_table(found: Endurance, plan: LoadPlan) -> Table:
-    """Return what the long run found."""
+    """Return the table of the long run, with a bar for whatever must be nothing."""
     start, end = found.memory
     growth = _one(_PERCENT * (end - start) / start)
     figures = found.figures

@@ -54,12 +54,12 @@ class RunningService:
 
     @property
     def url(self) -> str:
-        """Where clients come in."""
+        """The address of nginx, where clients come in, without a slash at the end."""
         return f"http://{LOOPBACK}:{self.addresses.port('nginx')}"
 
     @property
     def api_port(self) -> int:
-        """Where the api itself listens."""
+        """The port of the api itself."""
         return self.addresses.port("api")
 
     def target(self, plan: LoadPlan) -> Target:

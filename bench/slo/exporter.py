@@ -31,7 +31,7 @@ def running_exporter(series: Mapping[str, Mapping[str, float]]) -> Iterator[int]
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no access log."""
 
     server = ThreadingHTTPServer((LOOPBACK, _ANY_PORT), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -48,12 +48,24 @@ def raw_series(services: Sequence[Service]) -> dict[str, float]:
 
 
 def count_at(seconds: float, rate: float) -> int:
-    """Return what a counter of so many events a second says at a time."""
+    """Return the value of a counter at `seconds` since the epoch, at `rate` events a second."""
     return int(seconds * rate)
 
 
 def write_history(services: Sequence[Service], now: int, data: Path) -> int:
-    """Write blocks into Prometheus' folder; return how many samples are in them."""
+    """Write the past of some services as Prometheus' blocks.
+
+    Args:
+        services: Whose.
+        now: When it ends, seconds since the epoch.
+        data: Prometheus' data folder.
+
+    Returns:
+        How many samples it has.
+
+    Raises:
+        SpecError: promtool is missing, or refuses it.
+    """
     if shutil.which("promtool") is None:
         raise SpecError(data, "", "promtool is not on the PATH")
     file = data.with_name("history")

@@ -67,7 +67,13 @@ class PrometheusProcess:
 def running_prometheus(
     folder: Path, rules: Sequence[Group], targets: Sequence[dict[str, Any]]
 ) -> Iterator[PrometheusProcess]:
-    """Run it for the block, in a folder whose `data` may hold a past."""
+    """Run a Prometheus for the block.
+
+    Args:
+        folder: Where its files are written; `data` in it may hold a past.
+        rules: The groups that it evaluates.
+        targets: What it scrapes, as `static_configs`.
+    """
     (folder / "rules.yml").write_text(json.dumps({"groups": list(rules)}), encoding="utf-8")
     job = {
         "job_name": "measured",

@@ -24,7 +24,17 @@ _NOTE = (
 def measure_costs(
     plan: TelemetryPlan, variants: Sequence[Variant], sink: str, peers: Path | None
 ) -> Table:
-    """Return what each variant costs a request over the bare application."""
+    """Return what each variant costs a request over the bare application.
+
+    Args:
+        plan: How much is measured.
+        variants: What is compared.
+        sink: The address of a collector that takes spans.
+        peers: The folder of the peers' packages; None where no variant needs it.
+
+    Raises:
+        CommandError: a worker ends, or takes too long.
+    """
     with ExitStack() as stack:
         base = stack.enter_context(Worker("request:bare", {}))
         others = {
@@ -44,7 +54,7 @@ def measure_costs(
 def variant_environment(
     variant: Variant, sink: str, peers: Path | None, stack: ExitStack
 ) -> dict[str, str]:
-    """Return the settings of a variant's process; its folder of metric files ends with `stack`."""
+    """Return the variables of a variant's process; `stack` deletes its folder of metric files."""
     environment = dict(variant.environment)
     if variant.is_traced:
         environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = sink

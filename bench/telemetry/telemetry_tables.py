@@ -13,7 +13,15 @@ from bench.telemetry.variants import OURS, PEERS, SERVED, Variant
 
 
 def measure(plan: TelemetryPlan, peers: Path | None) -> Sequence[Table]:
-    """Return the tables; peers that are not installed are not in them."""
+    """Return the tables.
+
+    Args:
+        plan: How much is measured.
+        peers: The folder of the peers' packages; without it they are left out.
+
+    Raises:
+        CommandError: a process of the measurement fails.
+    """
 
     def available(variants: Sequence[Variant]) -> list[Variant]:
         return [each for each in variants if peers is not None or not each.needs_peers]

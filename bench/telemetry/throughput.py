@@ -37,7 +37,17 @@ class LoadReading:
 def measure_throughput(
     plan: TelemetryPlan, variants: Sequence[Variant], sink: str, peers: Path | None
 ) -> Table:
-    """Return what servers with each of the variants answer a second."""
+    """Return how many requests a second servers with each of the variants answer.
+
+    Args:
+        plan: How much is measured.
+        variants: What is compared; the bare application and ours are among them.
+        sink: The address of a collector that takes spans.
+        peers: The folder of the peers' packages; None where no variant needs it.
+
+    Raises:
+        CommandError: a server does not start, or a request fails.
+    """
     with ExitStack() as stack:
         servers = {
             variant.label: stack.enter_context(
@@ -54,7 +64,7 @@ def measure_throughput(
 
 
 def table(readings: Mapping[str, Sequence[LoadReading]], plan: TelemetryPlan) -> Table:
-    """Return the table of rounds that belong together by their place."""
+    """Return the table; readings of one round have the same place in each variant's list."""
     rows = [_row(label, own, readings[BARE.label]) for label, own in readings.items()]
     ours = readings[SERVED_OURS.label]
     for other, least in _BARS:

@@ -40,16 +40,16 @@ class Screen(Protocol):
     """Where a drill is followed live."""
 
     def begin(self, plan: Plan) -> None:
-        """A drill begins."""
+        """Show that a drill begins."""
 
     def mark(self, result: Result, step: Step) -> None:
-        """A step has happened."""
+        """Show a step that has happened, and how it stands to its bound."""
 
     def say(self, line: str) -> None:
-        """Something else has happened."""
+        """Show a line of anything that is no step."""
 
     def tick(self, elapsed_seconds: float, waits_for: Step, load: str) -> None:
-        """Nothing has happened."""
+        """Show that nothing has happened yet: what is waited for, and how the load goes."""
 
 
 @dataclass

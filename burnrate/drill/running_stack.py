@@ -75,7 +75,7 @@ class RunningStack:
 
     @property
     def checkout(self) -> Path:
-        """Whose stack it is."""
+        """The folder of the checkout whose stack it is."""
         return self.session.containers.checkout
 
     def slo(self, name: str) -> Slo | None:

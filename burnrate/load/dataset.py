@@ -57,11 +57,11 @@ class Dataset:
         return self.random.choice(_WORDS)
 
     def any_user(self) -> int:
-        """Return a user's id."""
+        """Return the id of any user that the load created; there must be one."""
         return self.random.choice(self.users)
 
     def any_post(self) -> int:
-        """Return a post's id."""
+        """Return the id of any post that the load created; there must be one."""
         return self.random.choice(self.posts).id
 
     def forget_user(self, user_id: int) -> None:

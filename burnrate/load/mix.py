@@ -120,7 +120,7 @@ class Mix:
     weights: Mapping[Maker, int]
 
     def draw(self, dataset: Dataset) -> Call:
-        """Return the next request."""
+        """Draw the next request by its weight."""
         makers: Sequence[Maker] = list(self.weights)
         (maker,) = dataset.random.choices(makers, list(self.weights.values()))
         return maker(dataset)

@@ -47,7 +47,7 @@ class Stats:
         return quantile(list(self._latencies), share)
 
     def line(self) -> str:
-        """Return all of it in one line."""
+        """Return the counts and the latencies of the last requests in one line."""
         classes = (f"{digit}xx {self.of_class(digit)}" for digit in (2, 4, 5))
         p50, p99 = self.quantile(0.5), self.quantile(0.99)
         latency = "" if p50 is None or p99 is None else f"p50 {_ms(p50)}  p99 {_ms(p99)}"

@@ -22,7 +22,7 @@ class Sample(_Model):
 
     @property
     def value(self) -> float:
-        """The value."""
+        """What the series says, without its time."""
         return self.at_and_value[1]
 
 
@@ -90,7 +90,7 @@ class PrometheusApi:
         ]
 
     def alerts(self) -> list[ActiveAlert]:
-        """Return what is pending or firing."""
+        """Return the alerts that are pending or firing."""
         return _ALERTS.validate_python(self._data("/api/v1/alerts")["alerts"])
 
     def scrape_interval(self, job: str) -> float:

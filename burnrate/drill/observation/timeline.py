@@ -80,7 +80,7 @@ class Timeline:
         return step in self._marks
 
     def mark(self, step: Step, at: float) -> None:
-        """Take note that a step happened; what happened before stays."""
+        """Take note that a step happened `at` seconds since the epoch; a step is marked once."""
         if step not in self._marks:
             # The clocks of two programs on one machine may differ by what they round.
             self._marks[step] = max(0.0, at - self.began)

@@ -28,7 +28,7 @@ def text(result: Result) -> str:
 
 
 def markdown(results: Sequence[Result], at: datetime | None = None) -> str:
-    """Return a report."""
+    """Return a report in Markdown on drills that were held or skipped; `at` is now without it."""
     when = (at or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC")
     held = [result for result in results if result.skipped is None]
     passed = sum(result.has_passed for result in held)

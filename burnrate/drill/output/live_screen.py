@@ -20,7 +20,7 @@ class LiveScreen:
         self._is_live = write is None and sys.stderr.isatty()
 
     def begin(self, plan: Plan) -> None:
-        """Say what is going to happen."""
+        """Print what is broken, which alert is expected, and the columns of the steps."""
         drill = plan.drill
         self._line(f"{drill.name}: {drill.summary}")
         if drill.noticed_by != "watchdog":
@@ -32,7 +32,7 @@ class LiveScreen:
         self._line(step_line(result, step))
 
     def say(self, line: str) -> None:
-        """Print anything else."""
+        """Print a line of anything that is no step."""
         self._line(line)
 
     def tick(self, elapsed_seconds: float, waits_for: Step, load: str) -> None:
