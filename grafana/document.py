@@ -15,9 +15,10 @@ _HEAD: Final = """\
 <!-- Written by `python -m grafana.build`; do not edit. -->
 # Dashboards
 
-Each panel answers one question. *Data* is what its queries returned when the tests (`tests/grafana`)
-last ran them on a stack with traffic and drills: data, or unchecked, because the part that they need
-was not installed. Panels that are empty on a healthy stack are listed at the end.
+Each panel answers one question. *Data* is what its queries returned when the tests
+(`tests/grafana`) last ran them on a stack with traffic and drills: data, or unchecked, because the
+part that they need was not installed. Panels that are empty on a healthy stack are listed at the
+end.
 """
 
 
@@ -32,8 +33,8 @@ def _quiet() -> str:
     lines = [
         "## Empty on a healthy stack",
         "",
-        "The traffic of the tests has the faults of these drills, so each of these queries returned",
-        "data, unless the table says otherwise.",
+        "The traffic of the tests has the faults of these drills, so each of these queries",
+        "returned data, unless the table says otherwise.",
         "",
         "| Dashboard / panel / query | Why | What fills it |",
         "|---|---|---|",
