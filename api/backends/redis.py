@@ -90,9 +90,9 @@ class RedisBackend:
         await self.call(self.client.ping)
 
     def _count_idle(self) -> int:
-        # redis-py shows no figures; the telemetry reads this one before there is a pool, too.
-        pool = getattr(self, "pool", None)
-        return len(pool._available_connections) if pool is not None else 0  # noqa: SLF001
+        # The telemetry asks before there is a pool, too.
+        pool: MeasuredConnectionPool | None = getattr(self, "pool", None)
+        return pool.count_idle() if pool is not None else 0
 
     def _open(self, error: Exception) -> None:
         self._closed_until = monotonic() + self._settings.retry_interval_seconds

@@ -5,12 +5,11 @@ endpoint at all.
 """
 
 from collections.abc import Sequence
-from re import Pattern
-from typing import Any
 
-from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute
 from starlette.types import Scope
+
+from burnrate.telemetry import Endpoint, read_endpoints
 
 
 class EndpointTable:
@@ -18,25 +17,21 @@ class EndpointTable:
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
-        self._rows: list[tuple[frozenset[str], Pattern[str], str, Any]] = []
+        self._rows: list[Endpoint] = []
 
     def mark(self, scope: Scope) -> None:
         """Leave in the scope the endpoint that routing would have left there."""
-        for methods, pattern, _, endpoint in self._read():
-            if scope["method"] in methods and pattern.match(scope["path"]):
-                scope["endpoint"] = endpoint
+        for row in self._read():
+            if scope["method"] in row.methods and row.pattern.match(scope["path"]):
+                scope["endpoint"] = row.function
                 return
 
     def template(self, endpoint: object) -> str | None:
         """Return the full path template of an endpoint, `/posts/{post_id}`."""
-        return next((path for _, _, path, each in self._read() if each is endpoint), None)
+        return next((row.template for row in self._read() if row.function is endpoint), None)
 
-    def _read(self) -> list[tuple[frozenset[str], Pattern[str], str, Any]]:
+    def _read(self) -> list[Endpoint]:
         # Read late: routes may be added until the application starts.
         if not self._rows:
-            for context in iter_route_contexts(list(self._routes)):
-                path, endpoint = getattr(context, "path", None), getattr(context, "endpoint", None)
-                if path is not None and endpoint is not None:
-                    methods = frozenset(getattr(context, "methods", None) or ())
-                    self._rows.append((methods, compile_path(path)[0], path, endpoint))
+            self._rows = read_endpoints(self._routes)
         return self._rows

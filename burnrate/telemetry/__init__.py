@@ -8,7 +8,16 @@ telemetry = instrument(app, service="shop", version="1.2.3")
 """
 
 from burnrate.telemetry.context import RequestInfo, current_request
+from burnrate.telemetry.endpoints import Endpoint, read_endpoints
 from burnrate.telemetry.instrumentation import Telemetry, instrument
 from burnrate.telemetry.settings import TelemetrySettings
 
-__all__ = ["RequestInfo", "Telemetry", "TelemetrySettings", "current_request", "instrument"]
+__all__ = [
+    "Endpoint",
+    "RequestInfo",
+    "Telemetry",
+    "TelemetrySettings",
+    "current_request",
+    "instrument",
+    "read_endpoints",
+]

@@ -13,8 +13,16 @@ UNMATCHED: Final = "unmatched"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One route as clients reach it: the template with every prefix, and its methods."""
+    """One route as clients reach it.
 
+    Attributes:
+        function: What serves it, as routing leaves it in `scope["endpoint"]`.
+        template: Its path with every prefix, parameters in braces.
+        methods: Empty for a WebSocket and for a mounted application, which has its own.
+        pattern: What the path of a request must match.
+    """
+
+    function: Any
     template: str
     methods: frozenset[str]
     pattern: Pattern[str]
@@ -36,17 +44,18 @@ class Endpoints:
     def build(self) -> list[Endpoint]:
         """Read the routing table (again) and return every endpoint in it."""
         self._by_endpoint = {}
-        endpoints = []
-        for function, endpoint in _walk(self._routes, prefix=""):
-            self._by_endpoint.setdefault(id(function), []).append(endpoint)
-            endpoints.append(endpoint)
+        endpoints = read_endpoints(self._routes)
+        for endpoint in endpoints:
+            self._by_endpoint.setdefault(id(endpoint.function), []).append(endpoint)
         self._known_routes = len(self._routes)
         return endpoints
 
     def resolve(self, scope: Scope, path: str) -> str:
-        """Return the template that serves `path` (without the server's root path).
+        """Return the template of the route that serves a request, `unmatched` where there is none.
 
-        `unmatched` where no route took the request.
+        Args:
+            scope: The request's, after routing.
+            path: Its path without the server's root path.
         """
         function = scope.get("endpoint")
         if function is None:
@@ -64,23 +73,27 @@ class Endpoints:
         return next(matching, UNMATCHED)
 
 
-def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[tuple[Any, Endpoint]]:
+def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
+    """Return every route below these, those of included routers and mounted applications too."""
+    return list(_walk(routes, prefix=""))
+
+
+def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[Endpoint]:
     for route in _flatten(routes):
         if isinstance(route, Mount):
             mounted = prefix + route.path
-            yield route.app, _endpoint(mounted + "/{path:path}", frozenset())
+            yield _endpoint(route.app, mounted + "/{path:path}", frozenset())
             yield from _walk(route.routes, mounted)
         elif isinstance(route, Host):
             yield from _walk(route.routes, prefix)
         elif (path := getattr(route, "path", None)) is not None:
             methods: frozenset[str] = frozenset(getattr(route, "methods", None) or ())
-            function = getattr(route, "endpoint", None)
-            yield function, _endpoint(prefix + path, methods)
+            yield _endpoint(getattr(route, "endpoint", None), prefix + path, methods)
 
 
-def _endpoint(template: str, methods: frozenset[str]) -> Endpoint:
+def _endpoint(function: object, template: str, methods: frozenset[str]) -> Endpoint:
     pattern, path_format, _ = compile_path(template)
-    return Endpoint(path_format, methods, pattern)
+    return Endpoint(function, path_format, methods, pattern)
 
 
 def _flatten(routes: Iterable[BaseRoute]) -> Iterator[Any]:

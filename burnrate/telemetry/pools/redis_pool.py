@@ -54,6 +54,11 @@ class MeasuredConnectionPool(BlockingConnectionPool):
             if since is not None:
                 self._meter.released(perf_counter() - since)
 
+    def count_idle(self) -> int:
+        """Return how many connections the pool keeps that nobody holds."""
+        counts = self.get_connection_count()
+        return sum(count for count, labels in counts if labels.get(_STATE) == "idle")
+
     async def _take(self) -> AbstractConnection:
         try:
             connection: AbstractConnection = await super().get_connection()  # type: ignore[no-untyped-call]
@@ -64,5 +69,7 @@ class MeasuredConnectionPool(BlockingConnectionPool):
         return connection
 
 
+# The attribute's name in OpenTelemetry's conventions for database clients.
+_STATE = "db.client.connection.state"
 # What redis-py says when the wait was too long; the type alone is that of a broken connection.
 _POOL_TIMEOUT = "No connection available."

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _QUIET_SECONDS = 2.0
 # A client that ignores `Connection: close` and pipelines on must not keep the worker for ever.
 _LONGEST_DRAIN_SECONDS = 8.0
 _POLL_SECONDS = 0.02
+# What a drain reads of uvicorn's `ServerState`.
+_DRAINED = ("connections", "default_headers", "total_requests")
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
@@ -39,10 +42,18 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
         # The base class gives these loggers gunicorn's own handlers; here there are none.
         logging.getLogger("uvicorn.error").propagate = True
 
-    async def _serve(self) -> None:
+    def run(self) -> None:
+        """Serve until the master, a signal or `max_requests` ends it."""
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self._answer())
+
+    async def _answer(self) -> None:
+        # gunicorn asks so for a stop at once.
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGQUIT, self.handle_exit, signal.SIGQUIT, None
+        )
         self.config.app = self.wsgi
         server = _Server(self.config, self._leave)
-        self._install_sigquit_handler()
         try:
             await server.serve(sockets=self.sockets)
         except BaseException:
@@ -72,15 +83,22 @@ class _Server(Server):
         self._leave = leave
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections, let the others end, and end the application."""
         self._leave("stopped" if self.should_exit else "recycled")
-        for server in self.servers:
-            server.close()
-        for listener in sockets or []:
-            listener.close()
-        drained_seconds = await self._drain()
-        graceful_seconds = self.config.timeout_graceful_shutdown or 0
-        self.config.timeout_graceful_shutdown = max(1, int(graceful_seconds - drained_seconds))
+        if self._can_drain():
+            for server in self.servers:
+                server.close()
+            for listener in sockets or []:
+                listener.close()
+            drained_seconds = await self._drain()
+            graceful_seconds = self.config.timeout_graceful_shutdown or 0
+            self.config.timeout_graceful_shutdown = max(1, int(graceful_seconds - drained_seconds))
         await super().shutdown(sockets)
+
+    def _can_drain(self) -> bool:
+        """Say whether uvicorn has what a drain reads (decision 16); else it ends its own way."""
+        state = getattr(self, "server_state", None)
+        return hasattr(self, "servers") and all(hasattr(state, name) for name in _DRAINED)
 
     async def _drain(self) -> float:
         state = self.server_state
