@@ -170,6 +170,27 @@ def test_redis_pool_counts_timeouts_as_such(
     assert numbers.value("pool_use_seconds_count") == 2
 
 
+def test_redis_connection_that_nobody_holds_is_idle(
+    redis_server: RedisServer, telemetry: Telemetry
+) -> None:
+    """None before the first command, none while it is held, one when it is back."""
+
+    async def scenario() -> list[int]:
+        client = redis_client(redis_server, telemetry)
+        pool = client.connection_pool
+        assert isinstance(pool, MeasuredConnectionPool)
+        idle = [pool.count_idle()]
+        connection = await pool.get_connection()
+        idle.append(pool.count_idle())
+        await pool.release(connection)
+        idle.append(pool.count_idle())
+        await client.aclose()
+        await pool.disconnect()
+        return idle
+
+    assert asyncio.run(scenario()) == [0, 0, 1]
+
+
 def test_redis_that_is_gone_is_an_error_and_holds_nothing(
     redis_server: RedisServer, telemetry: Telemetry, registry: CollectorRegistry
 ) -> None:
