@@ -3,8 +3,8 @@
 from alerting.inbox.store.actions import Action
 from alerting.inbox.store.deliveries import WATCHDOG, Alert, Delivery
 from alerting.inbox.store.episodes import Kind, State
-from alerting.inbox.store.journal import Recorded, Summary
-from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition
+from alerting.inbox.store.journal import Recorded
+from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition, Summary
 from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
 from alerting.inbox.store.reconciliation import GracePeriods, Snapshot
 from alerting.inbox.store.schema import check_version

@@ -3,30 +3,15 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.inbox.store.deliveries import WATCHDOG, Alert, Delivery
+from alerting.inbox.store.deliveries import Alert, Delivery
 from alerting.inbox.store.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.store.listing import Summary, summarize
 from alerting.inbox.store.text import cut_pairs
 from alerting.inbox.store.timestamps import from_micros, to_micros
 from alerting.inbox.store.transitions import Change, append
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What is in the store.
-
-    Attributes:
-        firing: How many alerts are open, by their severity label.
-        watchdog_seen_at: When the watchdog was last delivered firing; None if it never was.
-        stale: How many of the open ones Alertmanager no longer lists.
-    """
-
-    firing: Mapping[str, int]
-    watchdog_seen_at: datetime | None
-    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +41,6 @@ def record(connection: sqlite3.Connection, delivery: Delivery) -> Recorded:
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Recorded(delivery_id, transitions, summary)
-
-
-def summarize(connection: sqlite3.Connection) -> Summary:
-    """Count what is open."""
-    firing = connection.execute(
-        "SELECT severity, count(*) FROM episodes WHERE ends_at IS NULL GROUP BY severity"
-    )
-    counts = {str(severity): int(count) for severity, count in firing}
-    (seen_at,) = connection.execute(
-        "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ?", (WATCHDOG,)
-    ).fetchone()
-    (stale,) = connection.execute(
-        "SELECT count(*) FROM episodes WHERE ends_at IS NULL AND is_stale"
-    ).fetchone()
-    return Summary(counts, from_micros(seen_at), int(stale))
 
 
 def write_probe(connection: sqlite3.Connection, now: datetime) -> None:

@@ -1,11 +1,13 @@
-"""Reads alerts back from the store."""
+"""Reads alerts back from the store, and counts them."""
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from alerting.inbox.store.deliveries import WATCHDOG
 from alerting.inbox.store.episodes import Kind, State
 from alerting.inbox.store.timestamps import from_micros
 
@@ -58,6 +60,21 @@ class StoredTransition:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is in the store.
+
+    Attributes:
+        firing: How many alerts are open, by their severity label.
+        watchdog_seen_at: When the watchdog was last delivered firing; None if it never was.
+        stale: How many of the open ones Alertmanager no longer lists.
+    """
+
+    firing: Mapping[str, int]
+    watchdog_seen_at: datetime | None
+    stale: int = 0
+
+
 _EPISODE = """
     SELECT id, receiver, fingerprint, starts_at, ends_at, first_received_at, last_received_at,
            deliveries, labels, annotations, generator_url, is_stale, unconfirmed_since,
@@ -103,6 +120,21 @@ def get_episode(
         (episode_id,),
     )
     return _episode(row), [_transition(row) for row in transitions]
+
+
+def summarize(connection: sqlite3.Connection) -> Summary:
+    """Count what is open."""
+    firing = connection.execute(
+        "SELECT severity, count(*) FROM episodes WHERE ends_at IS NULL GROUP BY severity"
+    )
+    counts = {str(severity): int(count) for severity, count in firing}
+    (seen_at,) = connection.execute(
+        "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ?", (WATCHDOG,)
+    ).fetchone()
+    (stale,) = connection.execute(
+        "SELECT count(*) FROM episodes WHERE ends_at IS NULL AND is_stale"
+    ).fetchone()
+    return Summary(counts, from_micros(seen_at), int(stale))
 
 
 def _episode(row: tuple[Any, ...]) -> StoredEpisode:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerting.inbox.store.episodes import Kind
-from alerting.inbox.store.journal import Summary, summarize
+from alerting.inbox.store.listing import Summary, summarize
 from alerting.inbox.store.missed_alerts import (
     ActiveAlert,
     AlertKey,

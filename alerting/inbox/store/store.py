@@ -16,8 +16,8 @@ from alerting.inbox.store import (
 from alerting.inbox.store.actions import Action
 from alerting.inbox.store.connection import ConnectionThread
 from alerting.inbox.store.deliveries import Delivery
-from alerting.inbox.store.journal import Recorded, Summary
-from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition
+from alerting.inbox.store.journal import Recorded
+from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition, Summary
 from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot
 from alerting.inbox.store.transitions import Range, StoredChange
 
@@ -72,7 +72,7 @@ class Store:
 
     async def summarize(self) -> Summary:
         """Count what fires now; makes the file if it is not there."""
-        return await self._writer.run(journal.summarize)
+        return await self._writer.run(listing.summarize)
 
     async def probe(self) -> None:
         """Show that the store can be written and read, by doing both."""

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
 from alerting.inbox.store import Action, Kind, Store, storable
-from alerting.inbox.web.alerts import Id
+from alerting.inbox.web.alerts import AlertId
 from alerting.inbox.web.body import BodyLimits, read_body
 from alerting.inbox.web.same_origin import SameOrigin
 
@@ -39,15 +39,15 @@ class Actions:
         self._changes = changes
         self._same_origin = same_origin
 
-    async def acknowledge(self, request: Request, alert_id: Id) -> Response:
+    async def acknowledge(self, request: Request, alert_id: AlertId) -> Response:
         """Acknowledge an alert: somebody works on it."""
         return await self._do(request, alert_id, Kind.ACKNOWLEDGED)
 
-    async def unacknowledge(self, request: Request, alert_id: Id) -> Response:
+    async def unacknowledge(self, request: Request, alert_id: AlertId) -> Response:
         """Take an acknowledgement back: nobody works on it any more."""
         return await self._do(request, alert_id, Kind.UNACKNOWLEDGED)
 
-    async def comment(self, request: Request, alert_id: Id) -> Response:
+    async def comment(self, request: Request, alert_id: AlertId) -> Response:
         """Add a comment to the timeline."""
         return await self._do(request, alert_id, Kind.COMMENTED)
 

@@ -18,7 +18,7 @@ from alerting.inbox.store import Filter, Kind, State, Store
 _ID_MAX = 2**63 - 1  # SQLite's largest
 _PAGE_MAX = 200
 
-Id = Annotated[int, Path(ge=1, le=_ID_MAX)]
+AlertId = Annotated[int, Path(ge=1, le=_ID_MAX)]
 Cursor = Annotated[
     int | None, Query(ge=1, le=_ID_MAX, description="`next` of the page before this one")
 ]
@@ -132,7 +132,7 @@ class Alerts:
             next=page[-1].id if has_more else None,
         )
 
-    async def get(self, alert_id: Id) -> AlertDetail:
+    async def get(self, alert_id: AlertId) -> AlertDetail:
         """Show one alert with its timeline.
 
         Raises:

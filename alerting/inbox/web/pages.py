@@ -17,7 +17,7 @@ from alerting.inbox.page import (
     page,
 )
 from alerting.inbox.store import Store
-from alerting.inbox.web.alerts import Id
+from alerting.inbox.web.alerts import AlertId
 
 
 class Pages:
@@ -37,11 +37,11 @@ class Pages:
         """Show the living part of the front page."""
         return fragment(await self._front())
 
-    async def episode(self, alert_id: Id) -> HTMLResponse:
+    async def episode(self, alert_id: AlertId) -> HTMLResponse:
         """Show one alert."""
         return page(await self._episode(alert_id), f"/episodes/{alert_id}/fragment")
 
-    async def episode_fragment(self, alert_id: Id) -> HTMLResponse:
+    async def episode_fragment(self, alert_id: AlertId) -> HTMLResponse:
         """Show the living part of an alert's page."""
         return fragment(await self._episode(alert_id))
 

@@ -21,7 +21,7 @@ def test_an_alert_appears_on_the_open_page(fresh_inbox: Inbox, tmp_path: Path) -
         page.call("Page.navigate", url=fresh_inbox.url)
         live = 'document.getElementById("link")?.textContent == "live"'
         wait_until(lambda: page.evaluate(live), "the page is live")
-        page.evaluate('document.getElementById("act-1").open = true')
+        page.evaluate('document.getElementById("actions-1").open = true')
         page.evaluate('document.getElementById("text-1").value = "half a sen"')
         fresh_inbox.post(a_body(an_alert("f2", labels={"alertname": "<b>Second</b>"})))
         wait_until(
@@ -29,7 +29,7 @@ def test_an_alert_appears_on_the_open_page(fresh_inbox: Inbox, tmp_path: Path) -
             "the second alert",
         )
         assert page.evaluate('document.getElementById("text-1").value') == "half a sen"
-        assert page.evaluate('document.getElementById("act-1").open') is True
+        assert page.evaluate('document.getElementById("actions-1").open') is True
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.evaluate("document.title").startswith("2 pages firing")
         assert page.complaints == []
