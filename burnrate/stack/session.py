@@ -8,7 +8,6 @@ from pathlib import Path
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
-from burnrate.stack.configured import read_configuration, variables_of
 from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.errors import StackError
@@ -16,6 +15,7 @@ from burnrate.stack.initialise import container_ids, write_env_file
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
 from burnrate.stack.processes import Packages, ProcessStack, SystemRunner, missing_packages
 from burnrate.stack.protocol import Stack
+from burnrate.stack.render import read_configuration, variables_of
 from burnrate.stack.settings import read_settings
 from burnrate.stack.stack_record import Mode, read_record
 

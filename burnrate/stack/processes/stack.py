@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
-from burnrate.stack.configured import write_configured
 from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.initialise import make_state
@@ -26,6 +25,7 @@ from burnrate.stack.processes.shutdown import end_stack, find_supervisor, uninte
 from burnrate.stack.processes.startup import Startup
 from burnrate.stack.processes.status import Observation, part_rows
 from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor
+from burnrate.stack.render import write_configured
 from burnrate.stack.stack_record import (
     Mode,
     StackRecord,

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from burnrate.configuration import load_configuration
-from burnrate.stack.configured import read_configuration, variables_of, write_configured
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
+from burnrate.stack.render import read_configuration, variables_of, write_configured
 from tests.servers.processes import ROOT
 
 
