@@ -28,7 +28,7 @@ def _merged(example: str) -> dict[str, Any]:
 
 def test_there_is_one_of_each() -> None:
     """What people ask for most."""
-    assert list(_EXAMPLES) == ["Slack", "PagerDuty", "E-mail", "A webhook of your own"]
+    assert list(_EXAMPLES) == ["Slack", "PagerDuty", "E-mail", "Your own webhook"]
 
 
 @pytest.mark.parametrize("example", _EXAMPLES.values(), ids=_EXAMPLES)
