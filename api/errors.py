@@ -1,4 +1,4 @@
-"""What the service raises, named for the condition; what HTTP makes of it is `api.web.errors`'."""
+"""What the service raises, named for the condition; `api.web.errors` turns it into HTTP."""
 
 
 class ServiceError(Exception):
@@ -26,7 +26,7 @@ class InvalidInput(ServiceError):
 
 
 class DependencyUnavailable(ServiceError):
-    """Something the request needs does not answer or is full; trying again later may help."""
+    """Something the request needs does not answer or is full; a retry later may succeed."""
 
     def __init__(self, dependency: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(f"{dependency} is unavailable")

@@ -21,14 +21,14 @@ worker_connections = 1_000
 # together.
 max_requests = _settings.max_requests
 max_requests_jitter = _settings.max_requests_jitter
-# A worker whose event loop has not turned for this long is beyond help.
+# A worker whose event loop has been stuck for this long will not recover.
 timeout = 30
 # How long requests in flight may take after SIGTERM; the container's stop grace is longer.
 graceful_timeout = _settings.graceful_timeout_seconds
 # Longer than nginx keeps idle connections to us (60 s), so that it is nginx who closes them: a
 # request sent into a connection that is just being closed here would fail.
 keepalive = 75
-# Exactly the proxy: whoever else is trusted may claim any client address.
+# The proxy alone: anybody else who is trusted could claim any client address.
 forwarded_allow_ips = _settings.forwarded_allow_ips
 
 # Heartbeats are writes to a file; in memory they never wait for a disk.

@@ -1,4 +1,4 @@
-"""The service: what it is made of and how it is wired."""
+"""Puts the service together: what it consists of, and its start and stop."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -187,7 +187,7 @@ def _rate_limiter(settings: Settings, telemetry: Telemetry, redis: RedisBackend)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
-    # Not into health, and not into the fault routes: they must be able to end what they began.
+    # Not into health checks or the fault routes, which must be able to end a fault.
     injected = [Depends(inject)] if settings.faults.enabled else []
     for router in (users.router, posts.router, documents.router):
         app.include_router(router, dependencies=injected)

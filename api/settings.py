@@ -1,4 +1,4 @@
-"""Everything the environment may say about the service, read once, checked, and passed in."""
+"""All settings of the service, read from the environment once, checked, and passed in."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from api.errors import InvalidSettings
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
-# The rate limit's ceiling only guards against a slipped zero: beyond it the limit is no limit.
+# The rate limit's ceiling only guards against a typing error: a higher limit limits nothing.
 PerMinute = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
@@ -88,7 +88,7 @@ class DatabaseSettings(_GroupWithPassword):
 
 
 class RedisSettings(_GroupWithPassword):
-    """The Redis server and how little of a request's time it may take."""
+    """The Redis server and how long a request may wait for it."""
 
     model_config = SettingsConfigDict(env_prefix="REDIS_")
 
@@ -123,7 +123,7 @@ class RateLimitSettings(_Group):
 
 
 class ProcessSettings(_Group):
-    """What POST /process may fetch and how much work it may take on."""
+    """What POST /process may fetch, and how much work it accepts."""
 
     model_config = SettingsConfigDict(env_prefix="PROCESS_")
 

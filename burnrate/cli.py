@@ -19,7 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "stack": ("burnrate.stack.commands:stack", "Start, stop and look at the whole stack."),
 }
 
-# A JSON line with a stack in it has thousands; its beginning tells what happened.
+# A JSON line with a stack trace has thousands; its beginning says what happened.
 _TAIL_COLUMNS = 300
 
 
@@ -107,7 +107,7 @@ def main() -> None:
 
 
 def run(command: click.Command, name: str) -> None:
-    """Run a command line called `name` and exit; a SIGTERM ends it as Ctrl-C does, tidily."""
+    """Run a command line called `name` and exit; SIGTERM ends it as Ctrl-C does, cleaning up."""
     signal.signal(signal.SIGTERM, _interrupt)
     command(prog_name=name)
 

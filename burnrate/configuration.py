@@ -1,4 +1,4 @@
-"""What a team changes, read from burnrate.yml: the one place that rules, pages and links follow."""
+"""What a team changes, read from burnrate.yml; rules, pages and links follow it."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -20,16 +20,16 @@ from pydantic import (
 from burnrate.interpolation import InterpolationError, interpolated
 
 NAME: Final = "burnrate.yml"
-# In a checkout at its top; a wheel carries the shipped one beside this module.
+# At the top of a checkout; a wheel has the shipped one next to this module.
 _SHIPPED: Final = (Path(__file__).with_name(NAME), Path(__file__).parents[1] / NAME)
 
 
 class ConfigurationError(Exception):
-    """burnrate.yml says something impossible: one line with the place and the reason."""
+    """burnrate.yml is invalid: one line with the file, the key and the reason."""
 
 
 def _base(url: str) -> str:
-    """An address to put paths behind."""
+    """Check an address to which paths are appended, and drop its last slash."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("an http or https address without query and fragment is needed")
@@ -65,7 +65,7 @@ class TierSettings(_Model):
 
     Attributes:
         name: What is added to an SLO's alert name.
-        budget: The part of the period's budget that is gone when the long window is full.
+        budget: The part of the period's budget that a full long window at the tier's rate uses up.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$")]
@@ -82,7 +82,7 @@ class TierSettings(_Model):
 
     @property
     def budget_part(self) -> Fraction:
-        """The part as it is written, not as a binary float has it."""
+        """The part exactly as it is written, without the error of a binary float."""
         return Fraction(str(self.budget))
 
 
@@ -118,27 +118,27 @@ class Configuration(_Model):
 
     @property
     def runbook_base(self) -> str:
-        """Where the alerts' names are put behind, after a slash."""
+        """The address to which an alert links, up to the slash before its name."""
         return self.runbooks or f"{self.urls.inbox}/runbooks"
 
     @property
     def dashboard_base(self) -> str:
-        """Where a dashboard's uid is put behind, after a slash."""
+        """The address of dashboards, up to the slash before their uid."""
         return self.dashboards or f"{self.urls.grafana}/d"
 
 
 def load_configuration(
     folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Configuration:
-    """Read `folder`'s burnrate.yml over the shipped one: what it leaves out is as shipped.
+    """Read a folder's burnrate.yml; keys that it leaves out are as in the shipped one.
 
     Args:
-        folder: Where burnrate.yml may be; None for the shipped one alone.
-        environment: The variables, as .env and the process have them. Without, each has its
-            default: committed files are the same on every machine.
+        folder: Where a burnrate.yml may be; None for the shipped one alone.
+        environment: The variables of .env and of the process. None gives each its default, so
+            that committed files are the same on every machine.
 
     Raises:
-        ConfigurationError: the file cannot be read, or what it says cannot be.
+        ConfigurationError: the file cannot be read or is invalid.
     """
     shipped = next(path for path in _SHIPPED if path.is_file())
     content = _read(shipped, environment or {})

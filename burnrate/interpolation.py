@@ -13,7 +13,7 @@ _OPERATOR = re.compile(r":?[-?+]")
 
 
 class InterpolationError(Exception):
-    """A variable that cannot be read, or that must be set and is not."""
+    """A variable that is malformed, or that is required and not set."""
 
 
 def interpolated(node: object, environment: Mapping[str, str]) -> object:
@@ -80,7 +80,7 @@ def _braced(expression: str, environment: Mapping[str, str]) -> str:
     if operator is None:
         return value or ""
     word = expression[operator.end() :]
-    # With the colon an empty value counts as none.
+    # With a colon, an empty value counts as not set.
     is_set = bool(value) if operator.group().startswith(":") else value is not None
     match operator.group()[-1]:
         case "+":

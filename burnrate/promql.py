@@ -1,4 +1,4 @@
-"""PromQL read as PromQL: what a query selects, and by which labels it is grouped."""
+"""PromQL, parsed: which series a query selects, and by which labels it is grouped."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _OPERATORS: Final = {
 
 
 class QueryError(ValueError):
-    """A query that is no PromQL."""
+    """A query that is not PromQL."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Selector:
     """Series that a query reads.
 
     Attributes:
-        matchers: The metric's name is the one of the label `__name__`.
+        matchers: The conditions on labels; the metric's name is the one on `__name__`.
         grouped: The labels by which the query sums or joins them.
         range_seconds: How far back it reads, or None for the newest sample.
     """

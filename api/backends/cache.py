@@ -1,4 +1,4 @@
-"""A response cache in Redis: shared by the workers, stampede-proof, and never in the way.
+"""A response cache in Redis: shared by the workers, safe from stampedes, skipped when Redis fails.
 
 Entries belong to a scope, such as one post or all lists. A scope has a version in Redis, and an
 entry's key holds the version it was made for. To invalidate is to change the version: what a slow
@@ -60,11 +60,11 @@ class ResponseCache:
         self._flights: dict[tuple[str, str], asyncio.Task[tuple[bytes, str]]] = {}
 
     async def get(self, scope: str, entry: str, load: Load) -> bytes:
-        """Return the entry, loaded if need be; raises what `load` raises."""
+        """Return the entry, loading it if it is missing; raises what `load` raises."""
         key = (scope, entry)
         flight = self._flights.get(key)
         if flight is None:
-            # A task of its own: the first caller may leave, the others still want the answer.
+            # A task of its own: if the first caller leaves, the others still need the answer.
             flight = asyncio.create_task(self._fly(scope, entry, load))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
@@ -77,12 +77,12 @@ class ResponseCache:
         return value
 
     async def invalidate_all(self) -> None:
-        """Forget everything."""
+        """Invalidate all entries."""
         await self.invalidate(_ALL)
 
     async def invalidate(self, *scopes: str) -> None:
-        """Forget everything of these scopes; where Redis is down, entries live out their time."""
-        # Whoever asks from now on must not be handed a load that began before the change.
+        """Invalidate the entries of these scopes; if Redis is down they stay until they expire."""
+        # Later callers must not get the result of a load that began before the change.
         for key in [key for key in self._flights if _ALL in scopes or key[0] in scopes]:
             del self._flights[key]
         # The version outlives every entry that was made for the one before it.

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class MigrationChanged(Exception):
-    """A migration that was applied is not what its file says now."""
+    """The file of a migration changed after it was applied."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """The digest by which an edited file is found out."""
+        """The digest that shows whether the file was edited."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 

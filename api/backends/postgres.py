@@ -1,4 +1,4 @@
-"""The PostgreSQL pool: connects in the background, heals, and says when it cannot serve."""
+"""The PostgreSQL pool: connects in the background, reconnects, and says when it cannot serve."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ _UNAVAILABLE = (
 
 
 class Database:
-    """The one way to a database connection in this process.
+    """The only access to database connections in this process.
 
     Args:
         settings: Where the server is and how long to wait for it.
@@ -131,7 +131,7 @@ class Database:
             else:
                 logger.info("database ready")
                 return
-            # Spread, so that all workers do not knock at the same moment.
+            # Jittered, so that the workers do not all try at the same moment.
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
 

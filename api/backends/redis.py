@@ -1,4 +1,4 @@
-"""The Redis client, and a breaker that keeps a Redis that does not answer cheap."""
+"""The Redis client, and a circuit breaker, so that a Redis that hangs costs little."""
 
 import asyncio
 import logging
@@ -62,13 +62,13 @@ class RedisBackend:
         if monotonic() < self._closed_until:
             raise RedisUnavailable("skipped")
         if self._is_down:
-            # This call is the one that tries; whoever comes meanwhile is turned away.
+            # This call tries; others meanwhile fail at once.
             self._closed_until = monotonic() + self._settings.retry_interval_seconds
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 result = await command()
         except RedisPoolTimeout as error:
-            # Too much to do here says nothing about Redis itself.
+            # A full pool here says nothing about Redis itself.
             raise RedisUnavailable("no free connection") from error
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             self._open(error)

@@ -28,10 +28,10 @@ _SENTENCE_END: Final = re.compile(r"[.!?\u2026\u3002]+(?=\s|$)")
 _VOWELS: Final = re.compile(r"[aeiouy\u00e0-\u00ff]+")
 _SPACE: Final = re.compile(r"\s")
 _TAG_NAME: Final = re.compile(r"(?:!--|script\b|style\b)")
-# What follows these is no text until this comes.
+# What follows these tags is not text until they are closed.
 _SILENT: Final = {"!--": "-->", "script": "/script", "style": "/style"}
 
-# The words that English texts are made of whatever they are about.
+# Frequent words of English that say nothing about a text's subject.
 _STOP_TEXT: Final = """
 a about after all also an and any are as at be because been but by can could did do does for
 from had has have he her him his how i if in into is it its just like may more most my no not
@@ -50,13 +50,13 @@ class _Tally:
 
 
 def analyse(text: str) -> Analysis:
-    """Return the statistics of a text, of whatever size."""
+    """Return the statistics of a text of any size."""
     tally = _Tally()
     for piece in _pieces(text):
         with time_slice():
             _count(piece, tally)
     words = tally.words.total()
-    # A text without a full stop is one sentence, one without a word none.
+    # A text without a full stop is one sentence; one without words has none.
     sentences = max(tally.sentences, 1) if words else 0
     per_sentence = words / sentences if sentences else 0.0
     per_word = tally.syllables / words if words else 0.0

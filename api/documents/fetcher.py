@@ -1,4 +1,4 @@
-"""Fetches a document from an address that a client chose, and nothing it should not reach."""
+"""Fetches a document from an address that a client chose, if it is a public one."""
 
 import asyncio
 import ipaddress
@@ -135,7 +135,7 @@ async def _resolve_public(host: str, port: int) -> str:
     except OSError as error:
         raise ForbiddenAddress("The host is not known") from error
     addresses = [str(entry[4][0]) for entry in found]
-    # One private address among public ones is a trap, not a choice.
+    # A private address among public ones is taken for an attack.
     if not addresses or not all(map(is_public, addresses)):
         raise ForbiddenAddress("The host is not a public one")
     return addresses[0]
@@ -145,7 +145,7 @@ def is_public(text: str) -> bool:
     """Tell whether an address belongs to the open internet."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        # IPv4 in disguise is judged as what it leads to.
+        # An IPv6 address that stands for an IPv4 one is judged by that one.
         hidden = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if hidden is not None:
             return is_public(str(hidden))

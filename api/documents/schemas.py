@@ -6,7 +6,7 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.web.text import STORABLE
 
-# Beyond this a document is a book: the executor is for answers within a second.
+# A longer document is a book: the executor is for answers within a second.
 MAX_CHARACTERS = 200_000
 
 SentText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), STORABLE]
@@ -28,7 +28,7 @@ class Document(BaseModel):
 
 
 class Keyword(BaseModel):
-    """A word that carries the document's subject."""
+    """A word that says what the document is about."""
 
     word: str
     count: int

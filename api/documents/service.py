@@ -1,4 +1,4 @@
-"""Gets a document, has it analysed in the executor, and cleans up behind the answer."""
+"""Gets a document, has it analysed in the executor, and cleans up after the answer."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ CleanUp = Callable[[Path], Awaitable[None]]
 
 
 class Defer(Protocol):
-    """Has something done once the answer is out."""
+    """Runs something once the answer is sent."""
 
     def __call__(self, function: CleanUp, path: Path, /) -> None: ...
 
@@ -50,7 +50,7 @@ class DocumentService:
             fetched = await self._keep(document, file)
             analysis = await self._executor.run(_analyse_file, file, fetched)
         except BaseException as error:
-            # An error's answer carries no background tasks, nor does a client that has left.
+            # Background tasks do not run after an error or when the client has left.
             await self._clean_up(file)
             if isinstance(error, (PoolFull, PoolTimeout)):
                 raise DependencyUnavailable("executor", retry_after_seconds=2) from error

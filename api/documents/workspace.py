@@ -1,4 +1,4 @@
-"""A folder for what is being processed, so that a hundred documents need not lie in memory."""
+"""A folder for documents in progress, so that a hundred of them need not be in memory."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ class Workspace:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Have the folder for the block."""
+        """Create the folder for the block, and remove it with all that is in it."""
         with tempfile.TemporaryDirectory(prefix="burnrate-documents-") as folder:
             self._folder = Path(folder)
             yield
@@ -27,5 +27,5 @@ class Workspace:
         return self._folder / uuid4().hex
 
     def discard(self, file: Path) -> None:
-        """Remove a file; harmless when it is gone."""
+        """Remove a file, if it still exists."""
         file.unlink(missing_ok=True)

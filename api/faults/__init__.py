@@ -1,1 +1,1 @@
-"""Faults on purpose, for fire drills; mounted only where a setting turns them on."""
+"""Faults on purpose, for fire drills; the routes exist only if a setting turns them on."""

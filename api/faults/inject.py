@@ -21,7 +21,7 @@ async def inject(
     store: Annotated[InjectionStore, Depends(provide(InjectionStore))],
     endpoints: Annotated[EndpointTable, Depends(provide(EndpointTable))],
 ) -> None:
-    """Fail, or dawdle, where an injection for this route says so."""
+    """Fail or wait, if an injection for this route says so."""
     if not store.is_active:
         return
     route = endpoints.template(request.scope["endpoint"])

@@ -37,14 +37,14 @@ class DrillFailure(Exception):
 
 @router.get("/slow")
 async def answer_slowly(seconds: Annotated[float, Query(gt=0, le=60)] = 1) -> Done:
-    """Answer late."""
+    """Answer after a delay."""
     await asyncio.sleep(seconds)
     return _done("slow", seconds)
 
 
 @router.get("/error", responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}})
 async def answer_error(status: Status = 500) -> Done:
-    """Answer with an error; 500 is an exception nobody handles."""
+    """Answer with an error; a 500 comes from an unhandled exception."""
     if status == 500:  # noqa: PLR2004
         raise DrillFailure("on purpose")
     raise HTTPException(status)
@@ -52,7 +52,7 @@ async def answer_error(status: Status = 500) -> Done:
 
 @router.post("/log")
 async def log_errors(lines: Annotated[int, Query(ge=1, le=1_000)] = 1) -> Done:
-    """Log errors and answer well: what only the logs see."""
+    """Log errors and answer with success: only the logs show it."""
     for line in range(lines):
         logger.error("error on purpose", extra={"line": line})
     return _done("log", 0)
@@ -94,7 +94,7 @@ async def list_injections(store: Store) -> Injections:
 
 @router.delete("/injections", status_code=204, responses=error_responses(503))
 async def clear_injections(store: Store) -> Response:
-    """Inject nothing any more."""
+    """Remove all injections."""
     await store.clear()
     return Response(status_code=204)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# No fault may outlive the drill that forgot it.
+# A fault ends by itself if its drill does not end it.
 LONGEST_SECONDS = 600
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -12,7 +12,7 @@ Kind = Literal["exception", "unavailable", "latency"]
 
 
 class Injection(BaseModel):
-    """A fault in a normal route, in every worker: so much of its traffic, for so long."""
+    """A fault in a normal route of every worker, for a share of its requests and a limited time."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -40,12 +40,12 @@ class InjectionStore:
         return bool(self._known)
 
     def find(self, method: str, route: str) -> ActiveInjection | None:
-        """Return what this worker knows to be injected into a route."""
+        """Return the injection of a route that this worker knows of."""
         injection = self._known.get(f"{method} {route}")
         return injection if injection is not None and injection.expires_at > time() else None
 
     async def add(self, injection: Injection) -> ActiveInjection:
-        """Inject, or inject differently; raises DependencyUnavailable."""
+        """Add or replace an injection; raises DependencyUnavailable."""
         active = ActiveInjection(**injection.model_dump(), expires_at=time() + injection.seconds)
         field = f"{injection.method} {injection.route}"
         async with self._redis.client.pipeline(transaction=True) as pipe:
@@ -56,7 +56,7 @@ class InjectionStore:
         return active
 
     async def clear(self) -> None:
-        """Inject nothing any more; raises DependencyUnavailable."""
+        """Remove all injections; raises DependencyUnavailable."""
         await self._call(lambda: self._redis.client.delete(_KEY))
         self._known = {}
 
@@ -71,7 +71,7 @@ class InjectionStore:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep this worker's knowledge fresh for the block."""
+        """Keep this worker's copy up to date for the block."""
         reading = asyncio.create_task(self._read_for_ever(), name="fault-injections")
         try:
             yield

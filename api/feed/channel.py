@@ -22,7 +22,7 @@ from api.settings import RedisSettings
 logger = logging.getLogger(__name__)
 
 _CHANNEL = "feed"
-# A connection that stopped without a word is found out after two of these.
+# A silently broken connection is noticed after two of these.
 _PING_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 0.25
 _LONGEST_RETRY_SECONDS = 3.0
@@ -40,7 +40,7 @@ class Announcement(BaseModel):
 
 
 class Channel:
-    """Publishes, and hands what is published by any worker to this one's hub.
+    """Publishes, and passes what any worker publishes to this worker's hub.
 
     The listener has a connection of its own: it is held for good, and in the pool it would only
     make the pool look busy.

@@ -1,4 +1,4 @@
-"""The clients of the feed in this process: a bounded queue each, and nobody waits for anybody."""
+"""The clients of the feed in this process: each has a bounded queue and waits for no other."""
 
 import asyncio
 import json
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 
 class FeedFull(Exception):
-    """This process has as many clients as it takes."""
+    """This process has as many clients as it accepts."""
 
 
 class Subscription:
-    """What one client has not been sent yet.
+    """The messages that one client has not been sent yet.
 
     Attributes:
         overrun: Set when the client fell so far behind that a message for it was lost.
@@ -44,7 +44,7 @@ class Hub:
 
     @contextmanager
     def subscribed(self) -> Iterator[Subscription]:
-        """Take part for the block; the first message says whether the feed is live.
+        """Subscribe for the block; the first message says whether the feed is live.
 
         Raises:
             FeedFull: there are too many clients.

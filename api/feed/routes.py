@@ -45,7 +45,7 @@ async def _serve(websocket: WebSocket, subscription: Subscription) -> None:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     if results[2] is True or subscription.overrun.is_set():
-        # Its connection is full: the close frame may not get through either.
+        # Its connection is congested: the close frame may not get through either.
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await websocket.close(CLOSE_TOO_SLOW, "Too slow")

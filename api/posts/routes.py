@@ -17,7 +17,7 @@ from api.web.text import STORABLE
 
 @dataclass(frozen=True)
 class PostEvents:
-    """Whom to tell what happened to posts; the wiring knows who cares."""
+    """What is called when posts change; main decides what that does."""
 
     created: Callable[[Post], Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""Posts with their cache: reads come from it, writes make it forget."""
+"""Posts with their cache: reads use it, writes invalidate it."""
 
 from api.backends.cache import ResponseCache
 from api.posts.schemas import FoundPost, NewPost, Post, PostChange
@@ -16,7 +16,7 @@ _LISTS = "lists"
 
 
 class PostService:
-    """What the routes do, answers already encoded where they are cached."""
+    """What the routes do; cached answers are already encoded."""
 
     def __init__(self, store: PostStore, cache: ResponseCache) -> None:
         self._store = store

@@ -11,7 +11,7 @@ from api.posts.schemas import FoundPost, NewPost, Post, PostChange
 
 _COLUMNS = "id, author_id, title, body, created_at, updated_at"
 
-# All statements are made of constants.
+# Every statement is put together from constants.
 _PAGE = f"SELECT {_COLUMNS} FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2"  # noqa: S608
 _ONE = f"SELECT {_COLUMNS} FROM posts WHERE id = $1"  # noqa: S608
 _INSERT = f"""
@@ -23,7 +23,7 @@ WHERE id = $1 RETURNING {_COLUMNS}
 """  # noqa: S608
 _DELETE = "DELETE FROM posts WHERE id = $1 RETURNING id"
 
-# websearch_to_tsquery takes whatever people type and never fails. Ranking reads every match, so
+# websearch_to_tsquery accepts whatever people type and never fails. Ranking reads every match, so
 # only the newest matches are ranked: a word that is in every post must not read them all.
 RANKED_MATCHES = 1_000
 _SEARCH = f"""

@@ -20,7 +20,7 @@ Store = Annotated[UserStore, Depends(provide(UserStore))]
 
 @dataclass(frozen=True)
 class UserEvents:
-    """Whom to tell what happened to users; the wiring knows who cares."""
+    """What is called when users change; main decides what that does."""
 
     posts_deleted: Callable[[], Awaitable[None]]
 

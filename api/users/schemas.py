@@ -10,7 +10,7 @@ from api.web.text import STORABLE
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE
 ]
-# Whether an address works only a message to it can tell; this keeps out what surely does not.
+# Only a message can tell whether an address works; this rejects what certainly does not.
 # 254 is the longest that SMTP carries (RFC 5321, 4.5.3.1.3).
 Email = Annotated[
     str,

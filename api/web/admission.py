@@ -1,4 +1,4 @@
-"""At most so many requests at work at once in a worker; the others wait their turn.
+"""A limit on the requests that a worker serves at once; the others wait.
 
 With a thousand at work the event loop comes back to each so late that the time-outs of Redis and
 PostgreSQL have passed before it looks at their answers: cache and rate limit are skipped, and
@@ -21,7 +21,7 @@ _EXEMPT = (*OPERATOR_PATHS, "/faults/", "/process")
 
 
 class AdmissionMiddleware:
-    """Answers 503 to who has waited too long.
+    """Answers 503 to requests that have waited too long.
 
     nginx takes a slow client's body and hands out its answer, so no slot is held by one.
 
@@ -45,7 +45,7 @@ class AdmissionMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            # No timer for the many that need not wait.
+            # No timer for the many requests that need not wait.
             async with asyncio.timeout(self._timeout if self._slots.locked() else None):
                 await self._slots.acquire()
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""How a route gets at what the wiring made."""
+"""How routes get the objects that main made."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast

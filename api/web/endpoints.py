@@ -1,4 +1,4 @@
-"""Which endpoint would serve a request that never gets there.
+"""Which endpoint would serve a request that is answered before routing.
 
 Whoever answers before routing, such as the rate limit, would otherwise be counted under no
 endpoint at all.
@@ -13,7 +13,7 @@ from burnrate.telemetry import Endpoint, read_endpoints
 
 
 class EndpointTable:
-    """The routing table, for looking only."""
+    """The routing table, read-only."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes

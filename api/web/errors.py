@@ -1,4 +1,4 @@
-"""The one shape of every error answer, and what HTTP makes of the service's exceptions."""
+"""The common shape of all error answers, and the HTTP status of each exception."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _UNPARSABLE = (ValueError, RecursionError)
 
 
 class ErrorBody(BaseModel):
-    """What every error answer says."""
+    """The body of every error answer."""
 
     error: str = Field(examples=["Not Found"])
     path: str = Field(examples=["/posts/1"])
@@ -45,7 +45,7 @@ class ErrorDetail(BaseModel):
 
 
 class ValidationErrorBody(ErrorBody):
-    """What a 422 says."""
+    """The body of a 422."""
 
     error: str = Field(examples=[VALIDATION_ERROR])
     details: list[ErrorDetail]
@@ -59,7 +59,7 @@ def error_response(
     headers: Mapping[str, str] | None = None,
     **more: Any,  # noqa: ANN401 - further members of the body
 ) -> Response:
-    """Return an answer in the one shape; anything JSON cannot carry is escaped."""
+    """Return an error answer; what JSON cannot carry is escaped."""
     request = current_request()
     body = {
         "error": message,
@@ -76,7 +76,7 @@ def error_response(
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Answer every exception in the one shape."""
+    """Answer every exception in the common shape."""
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(InvalidInput, _invalid_input)

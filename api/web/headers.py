@@ -1,4 +1,4 @@
-"""Headers that make a browser careful with the answers."""
+"""Security headers for browsers."""
 
 from typing import Final
 

@@ -14,7 +14,7 @@ from api.web.errors import ErrorBody, error_response
 
 router = APIRouter(prefix="/health", tags=["health"])
 
-# Shorter than any prober's own patience.
+# Shorter than the time-out of any prober.
 _TIMEOUT_SECONDS = 2.0
 
 Status = Literal["ok", "unavailable"]

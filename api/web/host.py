@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
 
-# Whatever follows on this connection was written by the same hand.
+# What follows on this connection comes from the same sender.
 _HEADERS = {"Connection": "close"}
 
 

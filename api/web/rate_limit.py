@@ -22,7 +22,7 @@ from api.web.errors import error_response
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
-# What asks on behalf of the operator and not of a client.
+# Requests of the operator, not of clients.
 OPERATOR_PATHS = ("/health/", "/metrics")
 
 

@@ -1,4 +1,4 @@
-"""Text that every store and every encoder takes."""
+"""Text that every store and every encoder accepts."""
 
 import re
 from typing import Final

@@ -20,14 +20,14 @@ _ROOT = click.option(
 
 @click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError])
 def slo() -> None:
-    """Make rules, their tests and a table of times from prometheus/slo/."""
+    """Generate rules, their tests and a table of detection times from prometheus/slo/."""
 
 
 @slo.command()
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 1 if stale.")
 @_ROOT
 def generate(root: Path, *, check: bool) -> None:
-    """Write the rules, their tests, the inhibition and the table of times."""
+    """Write the rules, their tests, the inhibition and the table of detection times."""
     tree, configuration = Tree(root), load_configuration(root)
     made = generated(tree, load_all(tree.specs, configuration), configuration)
     if check:
@@ -43,6 +43,6 @@ def generate(root: Path, *, check: bool) -> None:
 @slo.command()
 @_ROOT
 def validate(root: Path) -> None:
-    """Say whether the specifications and their settings can be generated from."""
+    """Check the specifications and their settings without writing anything."""
     for service in load_all(Tree(root).specs, load_configuration(root)):
         click.echo(f"{service.name}: {len(service.slos)} SLOs")

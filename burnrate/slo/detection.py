@@ -1,4 +1,4 @@
-"""When an alert must fire and when it must end, by the workbook's arithmetic."""
+"""When an alert must fire and when it must resolve, by the workbook's arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ FAILURE_PARTS: Final[Sequence[Fraction]] = (Fraction(1), Fraction(1, 10), Fracti
 
 @dataclass(frozen=True)
 class Detection:
-    """What a tier makes of failures in even traffic.
+    """How a tier detects failures in even traffic.
 
     Attributes:
         failing: The part of all events that is bad, 0 to 1.
         after_seconds: How long they last before the tier's alert fires; None if it never does.
-        reset_seconds: How long after the last failure it ends; None likewise.
+        reset_seconds: How long after the last failure it resolves; None likewise.
     """
 
     tier: Tier
@@ -31,7 +31,7 @@ class Detection:
 
 
 def detections(slo: Slo) -> Mapping[Tier, Sequence[Detection]]:
-    """Return, for each tier of an SLO, what it makes of an outage, a bad release, a slow leak."""
+    """Return, for each tier of an SLO, how it detects an outage, a bad release, a slow leak."""
     return {tier: [_detection(slo, tier, part) for part in FAILURE_PARTS] for tier in slo.tiers}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 class SpecError(Exception):
-    """A file that says something impossible: one line with the file, the path in it, the reason."""
+    """A file that cannot be used: one line with the file, the path in it and the reason."""
 
     def __init__(self, file: Path, path: str, reason: str) -> None:
         super().__init__(f"{file}: {path}: {reason}" if path else f"{file}: {reason}")

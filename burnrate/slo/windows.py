@@ -14,10 +14,10 @@ Severity = Literal["page", "ticket"]
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
-# Prometheus evaluates what pages wait for at this pace; the tests' tolerance is two of it.
+# How often Prometheus evaluates what pages depend on; tests tolerate two of these.
 EVALUATION_SECONDS: Final = 15
-# And at this one what changes little in a minute: windows of days, their tickets, the period. One
-# may be left out before a record is five minutes old, when Prometheus would no longer find it.
+# And what changes little in a minute: windows of days, their tickets, the period. One evaluation
+# may be missed before a record is five minutes old and Prometheus no longer finds it.
 TICKET_EVALUATION_SECONDS: Final = 120
 
 
@@ -26,7 +26,7 @@ class Window:
     """A range over which events are counted.
 
     Attributes:
-        part: The window this one is put together from, or None if it is read from the raw series.
+        part: The window whose sums make up this one; None if it is read from the raw series.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Window:
     part: "Window | None" = None
 
 
-# The short ones are read from the raw series, where every sample counts. Longer ones are sums of
-# recorded shorter ones at their offsets: the same events, none twice, for a handful of samples
-# instead of days of raw ones.
+# Short windows are read from the raw series, where every sample counts. Longer ones are sums of
+# recorded shorter ones at offsets: the same events, none twice, for a few samples instead of days
+# of raw ones.
 M5: Final = Window("5m", 300)
 M30: Final = Window("30m", 1800)
 H1: Final = Window("1h", HOUR, M30)
@@ -46,7 +46,7 @@ D1: Final = Window("1d", DAY, H6)
 D3: Final = Window("3d", 3 * DAY, D1)
 WINDOWS: Final = (M5, M30, H1, H2, H6, D1, D3)
 _BY_NAME: Final = {window.name: window for window in WINDOWS}
-# What pages may wait for, and with it what it is put together from.
+# The longest window that pages use; shorter ones are its parts.
 _LONGEST_PAGE: Final = H6.seconds
 PAGE_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds <= _LONGEST_PAGE)
 TICKET_WINDOWS: Final = tuple(w for w in WINDOWS if w.seconds > _LONGEST_PAGE)
@@ -58,7 +58,7 @@ class Tier:
 
     Attributes:
         suffix: What is added to the alert's name.
-        budget_part: The part of the period's budget that is gone when the long window is full.
+        budget_part: The part of the period's budget that a full long window uses up.
     """
 
     suffix: str
@@ -79,9 +79,8 @@ class Tier:
         )
 
     def factor(self, period_days: int) -> Fraction:
-        """Return how many times faster than sustainable the budget must burn.
+        """Return the burn rate above which the tier fires, for a period of so many days.
 
-        Never below 1: at that pace the budget lasts exactly as long as the period, and a slower
-        one needs nobody.
+        Never below 1: at 1 the budget lasts exactly one period, and slower burns need nobody.
         """
         return max(Fraction(1), self.budget_part * period_days * DAY / self.long.seconds)

@@ -1,4 +1,4 @@
-"""What the generator makes: the text of each file, byte for byte the same for the same input."""
+"""The files that the generator writes, byte for byte the same for the same input."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,9 +77,9 @@ class Tree:
 def generated(
     tree: Tree, services: Sequence[Service], configuration: Configuration
 ) -> dict[Path, str | None]:
-    """Return each file's text; None for one that was generated once and has no source any more.
+    """Return each file's text, or None for a generated file whose source is gone.
 
-    Files that are written by hand are among them: their links are the configuration's.
+    Hand-written files are among them, with the links that the configuration says.
 
     Raises:
         SpecError: two services would write one file, or Alertmanager's cannot be read.
@@ -114,8 +114,8 @@ def configured(
 
     Args:
         tree: Where files are.
-        services: Whose alerts carry labels of a team's own.
-        committed: What the files of the tree were made for.
+        services: The services, for the labels that a team gives their alerts.
+        committed: The configuration that the files in the tree were made with.
         actual: The same with the variables of this machine.
 
     Raises:
@@ -134,7 +134,7 @@ def configured(
 
 
 def stale(made: dict[Path, str | None], root: Path) -> list[str]:
-    """Return a diff from what is there to what would be written; empty if they are the same."""
+    """Return a diff from the files to what would be written; empty if nothing would change."""
     lines: list[str] = []
     for path, text in made.items():
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -149,7 +149,7 @@ def stale(made: dict[Path, str | None], root: Path) -> list[str]:
 
 
 def write(made: dict[Path, str | None]) -> list[Path]:
-    """Write what differs and return it."""
+    """Write the files that differ and return their paths."""
     changed = []
     for path, text in made.items():
         if text is None:
@@ -167,7 +167,7 @@ def _of_service(
     tree: Tree, service: Service, found: Mapping[str, Mapping[Tier, Sequence[Detection]]]
 ) -> Iterator[tuple[Path, object]]:
     prefix = f"{_PREFIX}{service.stem}"
-    # Files of its own for each SLO: whoever reads or tests one needs no other.
+    # Each SLO has files of its own, so that it can be read and tested alone.
     for slo in service.slos:
         rules = tree.rules / f"{prefix}-{slo.name}.yml"
         yield rules, {"groups": slo_groups(slo)}

@@ -1,4 +1,4 @@
-"""Input series for promtool: counters that events move, stretch by stretch."""
+"""Input series for promtool: counters that grow with events, stretch by stretch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from burnrate.slo.specification import LatencySettings, PoolSettings, Slo, selec
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some samples long, how many events pass between two samples and what part of them is bad."""
+    """For some samples, how many events come between two of them and what part is bad."""
 
     samples: int
     events: int

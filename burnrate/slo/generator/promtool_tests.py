@@ -1,4 +1,4 @@
-"""Unit tests for promtool, for every tier of an SLO and every part of failures."""
+"""Unit tests for promtool, for every tier of an SLO and several shares of failures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from burnrate.slo.generator.input_series import Stretch, input_series
 from burnrate.slo.specification import Slo, number, selector
 from burnrate.slo.windows import D1, D3, EVALUATION_SECONDS, H1, H2, H6, HOUR, Tier
 
-# Enough that no part of failures is below the minimum of failures.
+# Enough traffic that every share of failures exceeds the minimum of failures.
 _EVENTS_A_SECOND: Final = 100
 # How coarse time may be in a tier's tests: as Prometheus evaluates for the fast one, where seconds
 # count; else a small part of what is measured, or a run would take minutes.
@@ -67,7 +67,7 @@ def _file(slo: Slo, rules: str, step: int, tests: Sequence[dict[str, Any]]) -> d
     return {
         "rule_files": [rules],
         "evaluation_interval": f"{step}s",
-        # promtool evaluates every group at every step, and in any order unless it is told one.
+        # promtool evaluates every group at every step, in no fixed order unless it is given one.
         "group_eval_order": list(group_names(slo)),
         "tests": list(tests),
     }
@@ -131,7 +131,7 @@ def _checks(slo: Slo, course: _Course) -> list[dict[str, Any]]:
 
 def _healthy(slo: Slo) -> dict[str, Any]:
     samples, hours, firing = _COARSEST_SAMPLES, 4, 'ALERTS{alertstate="firing"}'
-    # A tenth of what the slowest tier would call too much.
+    # A tenth of the error ratio that the slowest tier fires for.
     even = [Stretch(hours * HOUR // samples, _EVENTS_A_SECOND * samples, slo.budget / 10)]
     others = {name: value for name, value in slo.identity.items() if name != "service"}
     up = {

@@ -19,22 +19,22 @@ from burnrate.slo.windows import (
 
 Rule = dict[str, Any]
 
-# A piece of the budget's sum. Five minutes: an outage is soon in the budget, and a month is 8,640
-# samples, where a value each 15 s would be 172,800.
+# The length of the pieces whose sum is the period. With five minutes an outage soon shows in the
+# budget, and a month has 8,640 samples, where a value every 15 s would make 172,800.
 _PIECE: Final = M5
-# The last piece has to be this old before the next: just short of a piece, so that the evaluation
-# that is due finds it gone, whatever the milliseconds.
+# The age of the last piece when the next is due: just less than a piece, so that an evaluation
+# some milliseconds early does not skip it.
 _PIECE_AGE: Final = "4m55s"
-# A record that was not written just then, because Prometheus restarted, may be this much older.
+# If Prometheus restarted and a record was not written at that moment, an older one is taken.
 _LOOKBACK: Final = "10m"
-# Less than any traffic: one event in some thirty thousand years, where it is events a second.
+# In events a second, less than any traffic: one event in some thirty thousand years.
 _NO_EVENTS: Final = "1e-12"
 
 
 def records(slo: Slo) -> list[Rule]:
     """Return what pages are judged by and what counts events, each after those that it reads."""
     made = [
-        # What a dashboard lists is known at once.
+        # What dashboards list is there after the first evaluation.
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
         ("slo:error_budget_low:ratio", f"vector({number(slo.low_budget)})"),

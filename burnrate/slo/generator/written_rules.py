@@ -1,8 +1,8 @@
-"""Rules and routes that are written by hand, as a team's settings have them.
+"""Hand-written rules and routes, adapted to a team's settings.
 
-Their files are valid as they stand, for the shipped settings. Links follow burnrate.yml wherever
-the files lie; where services have labels of the team's own or are named by more than `service`,
-what Prometheus, Loki and Alertmanager load is made from them here.
+Their files are valid as they stand, for the shipped settings. Links always follow burnrate.yml.
+If services have labels of the team's own, or are named by more than `service`, these functions
+make from the files what Prometheus, Loki and Alertmanager load.
 """
 
 import re
@@ -22,7 +22,7 @@ _GROUPED: Final = re.compile(r"\b(group_by|equal): \[([^\[\]]*)\]")
 
 
 def linked(text: str, configuration: Configuration) -> str:
-    """Return a file of rules whose links are where the configuration says.
+    """Return a file of rules with the links that the configuration says.
 
     A runbook keeps its name, a dashboard its uid and its variables.
     """
@@ -38,7 +38,7 @@ def linked(text: str, configuration: Configuration) -> str:
 
 
 def moved(text: str, committed: Configuration, actual: Configuration) -> str:
-    """Return a text whose links into the committed bases lead into the actual ones."""
+    """Return a text in which links to the committed addresses lead to the actual ones."""
     bases = {
         committed.runbook_base: actual.runbook_base,
         committed.dashboard_base: actual.dashboard_base,
@@ -48,7 +48,7 @@ def moved(text: str, committed: Configuration, actual: Configuration) -> str:
 
 
 def with_identity(text: str, identity: Sequence[str]) -> str:
-    """Return a text in which each list of labels that has `service` has the whole identity."""
+    """Return a text in which each list of labels with `service` holds the whole identity."""
 
     def by(match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}({_named(match[3], identity)})"
@@ -62,10 +62,10 @@ def with_identity(text: str, identity: Sequence[str]) -> str:
 
 
 def with_team_labels(text: str, services: Sequence[Service]) -> str:
-    """Return a file of rules whose alerts carry the labels that a team has given its services.
+    """Return a file of rules whose alerts carry the labels that a team gives its services.
 
-    The file comes back as it is where no service has any. An alert that is about one service by
-    its own static labels, as generated ones are, has them already.
+    Without such labels the file is returned unchanged. Alerts with a static label `service`, as
+    generated ones have, carry them already and are left alone.
     """
     values = _values(services)
     if not values:
@@ -99,11 +99,11 @@ def _values(services: Sequence[Service]) -> _Values:
 
 
 def _labelled(expression: str, values: _Values) -> str:
-    # Value and labels stay as they are where the service is another one. A join with a series that
-    # knows the labels would take the alert away while that series is missing, and LogQL has none.
+    # For other services, value and labels stay unchanged. A join with a series that has the labels
+    # would drop the alert while that series is missing, and LogQL has no joins.
     for (label, value), names in values.items():
         pattern = "|".join(re.escape(name) for name in sorted(set(names)))
-        # A dollar would be a group of the pattern.
+        # A single dollar would refer to a group of the pattern.
         new = quote(value.replace("$", "$$"))
         expression = (
             f'label_replace({expression}, "{label}", "{new}", "service", "{quote(pattern)}")'

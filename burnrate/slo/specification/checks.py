@@ -1,4 +1,4 @@
-"""What can be wrong with an SLO although each of its fields is well-formed."""
+"""Checks of an SLO whose fields are each well-formed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from burnrate.slo.specification.settings import (
 )
 from burnrate.slo.specification.sloth import Events, ServiceSpec, SloSpec
 
-# Any window does for reading what a query selects.
+# Any window will do to find out what a query selects.
 _EXAMPLE = "5m"
 
 
 def check_names(spec: ServiceSpec, file: Path) -> None:
-    """Refuse two SLOs of one name."""
+    """Refuse two SLOs with the same name."""
     seen: set[str] = set()
     for index, slo in enumerate(spec.slos):
         if slo.name in seen:

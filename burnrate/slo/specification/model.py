@@ -1,4 +1,4 @@
-"""An SLO as the generator sees it: specification and settings joined, nothing left open."""
+"""An SLO as the generator sees it: specification and settings combined, defaults filled in."""
 
 import re
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ class Slo:
         labels: What every record and alert carries.
         alert_labels: What its alerts carry besides.
         tiers: Those that its specification has not turned off.
-        threshold_seconds: Above this an event is bad; None where that is no matter of time.
+        threshold_seconds: The duration above which an event is bad; None for kinds without one.
         low_budget: The part of the budget below which it is called low.
-        runbooks: Where the name of an alert is put behind, after a slash.
-        dashboard: Where service and SLO are added as variables.
+        runbooks: The address of runbooks, up to the slash before an alert's name.
+        dashboard: The dashboard's address, to which service and SLO are added as variables.
     """
 
     identity: Mapping[str, str]
@@ -90,7 +90,7 @@ class Slo:
         return f"{self.spec.alerting.name}{tier.suffix}"
 
     def factor(self, tier: Tier) -> Fraction:
-        """Return how many times faster than sustainable the budget burns when a tier fires."""
+        """Return the burn rate above which a tier fires."""
         return tier.factor(self.period_days)
 
     def threshold(self, tier: Tier) -> Fraction:
@@ -133,7 +133,7 @@ def quote(value: str) -> str:
 
 
 def number(value: Fraction | float) -> str:
-    """Write a number as a person would: as short as it is exact, or with six digits."""
+    """Write a number as short as it is exact, or with six digits."""
     return f"{float(value):.6g}"
 
 

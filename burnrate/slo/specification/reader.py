@@ -1,4 +1,4 @@
-"""Reads specifications with their settings; whatever is wrong with them is a `SpecError`."""
+"""Reads specifications with their settings; anything wrong with them is a `SpecError`."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -25,9 +25,9 @@ from burnrate.slo.windows import Tier
 M = TypeVar("M", bound=BaseModel)
 
 _SETTINGS_SUFFIX: Final = ".settings.yml"
-# Set by the generator; a specification that set them too would be overruled without a word.
+# Set by the generator: in a specification they would be overwritten silently.
 _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "pool"})
-# What a page's link opens.
+# The dashboard that an alert's link opens.
 _DASHBOARD: Final = "burnrate-overview"
 
 
@@ -60,7 +60,7 @@ def load_all(folder: Path, configuration: Configuration) -> list[Service]:
             raise SpecError(file, "service", reason)
         services[identity] = file
         for other in loaded:
-            # A cause knows a service by its name alone.
+            # Alerts about causes tell services apart by their name alone.
             if other.name == service.name and other.alert_labels != service.alert_labels:
                 beside = settings_file(file)
                 raise SpecError(beside, "labels", f"{other.stem}.yml gives {other.name} other ones")
@@ -160,7 +160,7 @@ def _joined(
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML takes a key twice and keeps the last: an SLO would be lost without a word."""
+    """Refuses a key that is there twice; YAML would keep the last and lose an SLO silently."""
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[object, object]:

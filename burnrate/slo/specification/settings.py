@@ -16,14 +16,14 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class CommonSettings(Model):
-    """What every kind of SLO can set; what is not set is the service's.
+    """What every kind of SLO can set; keys that are not set are the service's.
 
     Attributes:
         runbook_url: The folder of the runbooks; the alert's name is added.
         dashboard_url: The service and the SLO are added as variables.
-        good: Series that a good event moves by one, for the generated tests; by default, what the
-            metrics of `burnrate.telemetry` do.
-        bad: Series that a bad event moves by one.
+        good: Series that a good event increases by one, for the generated tests; by default those
+            of `burnrate.telemetry`.
+        bad: Series that a bad event increases by one.
     """
 
     period_days: PeriodDays | None = None
@@ -75,7 +75,7 @@ SloSettings = Annotated[RatioSettings | LatencySettings | PoolSettings, Field(di
 
 
 class ServiceSettings(Model):
-    """A settings file; what is not set is as in burnrate.yml.
+    """A settings file; keys that are not set are as in burnrate.yml.
 
     Attributes:
         job: The scrape job whose targets are the service's processes.

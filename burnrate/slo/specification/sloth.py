@@ -1,4 +1,4 @@
-"""Sloth's specification `prometheus/v1`, as far as it can be answered by event counts.
+"""Sloth's specification `prometheus/v1`, as far as event counts can answer it.
 
 Source: https://sloth.dev/specs/default/
 """
@@ -15,7 +15,7 @@ Labels = dict[LabelName, str]
 
 
 class Model(BaseModel):
-    """A part of a file: no key that nobody reads, no change after reading."""
+    """A part of a file: unknown keys are refused, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class Severity(Model):
 
 
 class Alerting(Model):
-    """How its alerts are called, and what they carry beside what every alert carries."""
+    """The name of its alerts, and the labels and annotations that they carry besides."""
 
     name: AlertName = "ErrorBudgetBurn"
     labels: Labels = Field(default_factory=dict)
@@ -65,7 +65,7 @@ class SloSpec(Model):
 
 
 class ServiceSpec(Model):
-    """A file of Sloth's: one service and its SLOs."""
+    """A whole file: one service and its SLOs."""
 
     version: Literal["prometheus/v1"]
     service: Name
