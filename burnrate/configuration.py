@@ -32,7 +32,7 @@ def _base(url: str) -> str:
     """Check an address to which paths are appended, and drop its last slash."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("an http or https address without query and fragment is needed")
+        raise ValueError("must be an http or https address without query and fragment")
     return url.rstrip("/")
 
 
@@ -77,7 +77,7 @@ class TierSettings(_Model):
     @model_validator(mode="after")
     def _has_a_shorter_window(self) -> Self:
         if _WINDOWS.index(self.short) >= _WINDOWS.index(self.long):
-            raise ValueError("the short window is no shorter than the long one")
+            raise ValueError("the short window must be shorter than the long one")
         return self
 
     @property
@@ -111,9 +111,9 @@ class Configuration(_Model):
         if "service" not in self.identity or len(set(self.identity)) < len(self.identity):
             raise ValueError("identity: each label once, and `service` among them")
         if taken := sorted({"slo", "severity", "alertname", "job"}.intersection(self.identity)):
-            raise ValueError(f"identity: {taken[0]} says something else")
+            raise ValueError(f"identity: {taken[0]} has another meaning")
         if len({tier.name for tier in self.tiers}) < len(self.tiers):
-            raise ValueError("tiers: two have one name")
+            raise ValueError("tiers: two have the same name")
         return self
 
     @property

@@ -48,7 +48,7 @@ def test_runbooks_and_dashboards_may_be_elsewhere(tmp_path: Path) -> None:
         ("period: 30\n", "period: "),
         ("identity: [cluster]\n", "`service` among them"),
         ("identity: [service, service]\n", "each label once"),
-        ("identity: [service, slo]\n", "slo says something else"),
+        ("identity: [service, slo]\n", "slo has another meaning"),
         ("runbooks: wiki\n", "runbooks: "),
         ("tiers: []\n", "tiers: "),
         ("tiers: [{name: Fast, severity: page, long: 4h, short: 5m, budget: 0.1}]\n", "long: "),
@@ -58,11 +58,11 @@ def test_runbooks_and_dashboards_may_be_elsewhere(tmp_path: Path) -> None:
                 "  - {name: A, severity: page, long: 1h, short: 5m, budget: 0.1}\n"
                 "  - {name: A, severity: ticket, long: 6h, short: 30m, budget: 0.1}\n"
             ),
-            "two have one name",
+            "two have the same name",
         ),
         (
             "tiers: [{name: A, severity: page, long: 5m, short: 1h, budget: 0.1}]\n",
-            "short window is no shorter",
+            "short window must be shorter",
         ),
         ("runbooks: ${WIKI:?set it}\n", "WIKI is not set: set it"),
         ("- a list\n", "a mapping is needed"),

@@ -120,7 +120,7 @@ def test_two_services_never_write_one_file(root: Path) -> None:
     done = _generate(root)
 
     assert done.exit_code == 1
-    assert "slo-api-latency.yml would be overwritten" in done.output
+    assert "another service writes slo-api-latency.yml too" in done.output
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_two_services_never_write_one_file(root: Path) -> None:
         ("api.yml", "objective: 99.9", "objective: 100", "slos[0].objective: "),
         ("api.yml", "objective: 99.9", "objective: 0", "slos[0].objective: "),
         ("api.yml", "objective: 99\n", "objective: 90\n", "LatencyBudgetBurnFast can never fire"),
-        ("api.yml", "pool-redis", "pool-postgres", "slos[3].name: a second SLO"),
+        ("api.yml", "pool-redis", "pool-postgres", "slos[3].name: there are two SLOs"),
         ("api.yml", 'le="0.25"', 'le="0.3"', "slos[1].sli.events.error_query: "),
         ("api.yml", "      events:", "      raw:", "slos[0].sli: unknown SLI 'raw'"),
         ("api.yml", "[{{.window}}]", "[5m]", "has no [{{.window}}]"),
         ("api.yml", "version: prometheus/v1", "version: v2", "version: "),
-        ("api.yml", "total_query: sum(", "total_query: sum((", "total_query: is no PromQL"),
+        ("api.yml", "total_query: sum(", "total_query: sum((", "total_query: is not PromQL"),
         (
             "api.settings.yml",
             "kind: latency",

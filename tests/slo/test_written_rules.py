@@ -151,5 +151,7 @@ def test_one_service_in_two_environments_has_one_team(root: Path) -> None:
     (folder / "api.yml").unlink()
     (folder / "api.settings.yml").unlink()
 
-    with pytest.raises(SpecError, match=r"us\.settings\.yml: labels: eu\.yml gives api other ones"):
+    with pytest.raises(
+        SpecError, match=r"us\.settings\.yml: labels: eu\.yml gives api other labels"
+    ):
         load_all(folder, configuration)

@@ -90,7 +90,7 @@ def generated(
     for service in services:
         for path, content in _of_service(tree, service, found):
             if path in made:
-                reason = f"another one's {path.name} would be overwritten"
+                reason = f"another service writes {path.name} too"
                 raise SpecError(tree.specs / f"{service.stem}.yml", "", reason)
             made[path] = _yaml(content, f"prometheus/slo/{service.stem}.yml")
     made[tree.table] = table([(slo, found[slo.selector]) for slo in slos])

@@ -24,7 +24,7 @@ def check_names(spec: ServiceSpec, file: Path) -> None:
     seen: set[str] = set()
     for index, slo in enumerate(spec.slos):
         if slo.name in seen:
-            raise SpecError(file, f"slos[{index}].name", f"a second SLO is called {slo.name!r}")
+            raise SpecError(file, f"slos[{index}].name", f"there are two SLOs named {slo.name!r}")
         seen.add(slo.name)
 
 
@@ -32,7 +32,7 @@ def checked_events(slo: SloSpec, file: Path, path: str) -> Events:
     """Return the SLI's queries: PromQL that counts events over a window.
 
     Raises:
-        SpecError: there are none, one has no window, or one is no PromQL.
+        SpecError: there are none, one has no window, or one is not PromQL.
     """
     if slo.sli.events is None:
         kinds = [kind for kind in ("raw", "plugin") if getattr(slo.sli, kind) is not None]
@@ -44,7 +44,9 @@ def checked_events(slo: SloSpec, file: Path, path: str) -> Events:
         try:
             selectors(WINDOW.sub(_EXAMPLE, query))
         except QueryError as error:
-            raise SpecError(file, f"{path}.sli.events.{field}", f"is no PromQL: {error}") from error
+            raise SpecError(
+                file, f"{path}.sli.events.{field}", f"is not PromQL: {error}"
+            ) from error
     return slo.sli.events
 
 
@@ -95,7 +97,7 @@ def check(slo: Slo, file: Path, path: str) -> None:
             reason = (
                 f"{slo.alert_name(tier)} can never fire: {number(slo.factor(tier))}"
                 f" x (1 - {number(slo.objective)}) = {number(slo.threshold(tier))},"
-                " and no error ratio is above 1"
+                " but an error ratio is at most 1"
             )
             raise SpecError(file, f"{path}.objective", reason)
 
@@ -135,7 +137,7 @@ def _bound(matcher: Matcher, buckets: tuple[float, ...], file: Path, where: str)
     ]  # fmt: skip
     if len(chosen) != 1:
         known = ", ".join(f"{bucket:g}" for bucket in buckets)
-        raise SpecError(file, where, f"{shown} is no bucket (there are {known})")
+        raise SpecError(file, where, f"{shown} is not a bucket bound (bounds: {known})")
     both = spellings(chosen[0])
     if not all(map(matcher.accepts, both)):
         other = "|".join(map(re.escape, both)).replace("\\", "\\\\")

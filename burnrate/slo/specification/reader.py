@@ -49,21 +49,23 @@ def load_all(folder: Path, configuration: Configuration) -> list[Service]:
         raise SpecError(folder, "", "no specification (*.yml)")
     for path in sorted(folder.glob(f"*{_SETTINGS_SUFFIX}")):
         if path.with_name(path.name.removesuffix(_SETTINGS_SUFFIX) + ".yml") not in files:
-            raise SpecError(path, "", "settings without a specification beside them")
+            raise SpecError(path, "", "there is no specification for these settings")
     services: dict[tuple[str, ...], Path] = {}
     loaded: list[Service] = []
     for file in files:
         service = load(file, configuration)
         identity = tuple(service.identity.values())
         if identity in services:
-            reason = f"{service.name!r} has one already: {services[identity]}"
+            reason = f"{service.name!r} has a specification already: {services[identity]}"
             raise SpecError(file, "service", reason)
         services[identity] = file
         for other in loaded:
             # Alerts about causes tell services apart by their name alone.
             if other.name == service.name and other.alert_labels != service.alert_labels:
                 beside = settings_file(file)
-                raise SpecError(beside, "labels", f"{other.stem}.yml gives {other.name} other ones")
+                raise SpecError(
+                    beside, "labels", f"{other.stem}.yml gives {other.name} other labels"
+                )
         loaded.append(service)
     return loaded
 
@@ -99,7 +101,7 @@ def load(file: Path, configuration: Configuration) -> Service:
     slos = []
     for index, each in enumerate(spec.slos):
         if each.name not in settings.slos:
-            raise SpecError(beside, "slos", f"nothing for the SLO {each.name!r} of {file.name}")
+            raise SpecError(beside, "slos", f"no settings for the SLO {each.name!r} of {file.name}")
         for name in (*spec.labels, *each.labels):
             if name in {*identity, *_OURS} - {"pool"}:
                 raise SpecError(file, f"slos[{index}].labels.{name}", "is set by the generator")
@@ -114,12 +116,12 @@ def _identity(
 ) -> dict[str, str]:
     given = {**settings.identity, "service": spec.service}
     if "service" in settings.identity:
-        raise SpecError(file, "identity.service", "is the specification's own")
+        raise SpecError(file, "identity.service", "comes from the specification")
     if missing := [name for name in configuration.identity if name not in given]:
-        reason = f"has no {missing[0]}, which burnrate.yml names services by"
+        reason = f"lacks {missing[0]}, which is in the identity of burnrate.yml"
         raise SpecError(file, "identity", reason)
     if unknown := [name for name in given if name not in configuration.identity]:
-        reason = "is no label that burnrate.yml names services by"
+        reason = "is not in the identity of burnrate.yml"
         raise SpecError(file, f"identity.{unknown[0]}", reason)
     return {name: given[name] for name in configuration.identity}
 
@@ -187,7 +189,7 @@ def _read(file: Path, model: type[M]) -> M:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
-        reason = str(getattr(error, "problem", None) or "is no YAML")
+        reason = str(getattr(error, "problem", None) or "is not valid YAML")
         raise SpecError(file, where, reason) from error
     try:
         return model.model_validate(content)
