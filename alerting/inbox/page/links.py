@@ -99,7 +99,7 @@ class Links:
 
 
 def web_address(url: str) -> str | None:
-    """The address if a browser may be led there by a stranger's text, else None."""
+    """Return the address if it is one a browser may be sent to on a sender's word, else None."""
     try:
         parts = urlsplit(url.strip())
     except ValueError:
