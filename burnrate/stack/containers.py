@@ -106,7 +106,8 @@ class ContainerStack:
         self._change("stop", part)
 
     def restart(self, part: str) -> None:
-        """Restart one part and wait until it is healthy."""
+        """Restart one part with rules and routes as they are now; wait until it is healthy."""
+        write_configured(self.layout, self.settings)
         self._change("restart", part)
         self._wait_until_healthy(part)
 
