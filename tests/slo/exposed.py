@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx2
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from burnrate.promql import Selector
 from tests.servers.checkout import Checkout
 from tests.slo.asked import ROOT
+from tests.support.samples import read_samples
 
 # Their error series are there from the start, so a value that is asked for must be there as well;
 # the others make a series when there is something to count.
@@ -57,10 +57,9 @@ class Exposed:
         for job, address in self.addresses.items():
             text = httpx2.get(f"http://{address}/metrics", timeout=10).text
             self.series[job] = [
-                {**sample.labels, "__name__": sample.name, "job": job, "service": job,
+                {**dict(labels), "__name__": name, "job": job, "service": job,
                  "instance": address}
-                for family in text_string_to_metric_families(text)
-                for sample in family.samples
+                for name, labels in read_samples(text)
             ]  # fmt: skip
 
     def has(self, selector: Selector) -> bool:

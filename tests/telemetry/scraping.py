@@ -4,10 +4,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.samples import Samples
 from tests.telemetry.service import Service
 
 COUNTED = ("_total", "_sum", "_count", "_bucket")
-Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def scraping(service: Service) -> Iterator[list[str]]:
     is_over = threading.Event()
 
     def scrape() -> None:
-        last: Values = {}
+        last: Samples = {}
         while not is_over.is_set():
             try:
                 now = service.samples()

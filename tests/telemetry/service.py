@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.servers.processes import free_port
+from tests.support.samples import Samples, read_samples
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -39,15 +38,11 @@ class Service:
             with error:
                 return error.code, error.read()
 
-    def samples(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    def samples(self) -> Samples:
         """Scrape, and return the values by name and labels."""
         status, body = self.get("/metrics")
         assert status == 200
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(body.decode())
-            for sample in family.samples
-        }
+        return read_samples(body.decode())
 
     def value(self, name: str, **labels: str) -> float:
         """Scrape one value; 0 where there is none."""

@@ -1,14 +1,12 @@
 """Traces over OTLP to a collector that speaks the real protocol."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.servers.collector import Collector, running_collector
 from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 from tests.telemetry.service import running
@@ -16,45 +14,10 @@ from tests.telemetry.service import running
 pytestmark = pytest.mark.integration
 
 
-class Collector:
-    """Takes OTLP over HTTP on a free port and keeps the spans."""
-
-    def __init__(self) -> None:
-        spans: list[Span] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    raise AssertionError("not asked for")
-                request = ExportTraceServiceRequest.FromString(body)
-                for resource in request.resource_spans:
-                    for scope in resource.scope_spans:
-                        spans.extend(scope.spans)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Stay silent."""
-
-        self.spans = spans
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    yield made
-    made.close()
+    with running_collector() as collector:
+        yield collector
 
 
 def attributes(span: Span) -> dict[str, str]:
@@ -69,7 +32,7 @@ def test_sampled_request_is_one_server_span_with_the_ids_of_its_log_line(
     with running(tmp_path, **environment) as service:
         service.get("/shop/orders/7")
     (line,) = [line for line in service.lines if line.get("path") == "/shop/orders/7"]
-    spans = [span for span in collector.spans if span.trace_id.hex() == line["trace_id"]]
+    spans = [span for span in collector.spans() if span.trace_id.hex() == line["trace_id"]]
     (server,) = [span for span in spans if span.kind == Span.SPAN_KIND_SERVER]
     assert server.span_id.hex() == line["span_id"]
     assert server.name == "GET /shop/orders/{order}"
@@ -94,7 +57,7 @@ def test_unsampled_request_has_ids_but_no_span(tmp_path: Path, collector: Collec
     by_path = {line["path"]: line for line in service.lines if "path" in line}
     assert by_path["/shop/orders/1"]["trace_id"] != trace_id
     assert by_path["/shop/orders/2"]["trace_id"] == trace_id
-    (server,) = [span for span in collector.spans if span.kind == Span.SPAN_KIND_SERVER]
+    (server,) = [span for span in collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
     assert server.trace_id.hex() == trace_id
     assert server.parent_span_id.hex() == "b7ad6b7169203331"
     assert server.span_id.hex() == by_path["/shop/orders/3"]["span_id"]

@@ -17,18 +17,18 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families
 
 from burnrate.telemetry.workers import archive, metric_files
 from burnrate.telemetry.workers.merge import MergedFiles
+from tests.support.samples import Samples, read_samples
 
 ROOT = Path(__file__).parents[3]
 # Above the highest pid Linux gives out (4,194,304), so never alive.
 DEAD = 5_000_000
+HITS = ("hits_total", frozenset({("path", "/")}))
 BOUNDS = ("0.1", "1.0", "+Inf")
 # What one worker wrote: counters by path, buckets by path, gauges by the way they are merged.
 Values = tuple[dict[str, float], dict[str, list[float]], dict[str, float]]
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def write(folder: Path, kind: str, owner: object, values: dict[str, float]) -> Path:
@@ -54,18 +54,10 @@ def histogram(path: str, values: list[float]) -> dict[str, float]:
     return entries
 
 
-def samples(text: str) -> Samples:
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
 def library_samples(folder: Path) -> Samples:
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-    return samples(generate_latest(registry).decode())
+    return read_samples(generate_latest(registry).decode())
 
 
 amounts = st.integers(0, 2**40).map(float)
@@ -98,9 +90,9 @@ def test_picture_is_the_library_s_for_any_workers(workers: list[Values], later: 
         for pid, values in zip(pids, workers, strict=False):
             write_worker(folder, pid, values)
         merged = MergedFiles(folder)
-        assert samples(merged.render(is_openmetrics=False)) == library_samples(folder)
+        assert read_samples(merged.render(is_openmetrics=False)) == library_samples(folder)
         write_worker(folder, os.getpid(), later)
-        assert samples(merged.render(is_openmetrics=False)) == library_samples(folder)
+        assert read_samples(merged.render(is_openmetrics=False)) == library_samples(folder)
 
 
 @settings(max_examples=40)
@@ -112,7 +104,7 @@ def test_sums_are_the_same_before_and_after_workers_die(workers: list[Values]) -
         for number, values in enumerate(workers):
             write_worker(folder, DEAD + number, values)
         before = library_samples(folder)
-        after = samples(MergedFiles(folder).render(is_openmetrics=False))
+        after = read_samples(MergedFiles(folder).render(is_openmetrics=False))
         lasting = {key: value for key, value in before.items() if not _is_of_the_living(key[0])}
         assert after == lasting
         owners = {file.owner for file in metric_files.list_files(folder)}
@@ -130,13 +122,13 @@ def test_sum_of_fractions_is_the_same_to_its_last_digit_as_workers_die(sums: lis
             write(folder, "counter", pid, {counter("/"): value})
             write(folder, "histogram", pid, histogram("/", [value, 1.0, 1.0]))
         merged = MergedFiles(folder)
-        before = samples(merged.render(is_openmetrics=False))
+        before = read_samples(merged.render(is_openmetrics=False))
         for pid in pids:
             for kind in ("counter", "histogram"):
                 (folder / f"{kind}_{pid}.db").rename(folder / f"{kind}_{DEAD + pid}.db")
             # The sums of values are what may come out otherwise; buckets hold whole numbers.
-            now = samples(merged.render(is_openmetrics=False))
-            for key in (("hits_total", (("path", "/"),)), ("wait_sum", (("path", "/"),))):
+            now = read_samples(merged.render(is_openmetrics=False))
+            for key in (HITS, ("wait_sum", frozenset({("path", "/")}))):
                 assert now[key] == before[key]
         assert {file.owner for file in metric_files.list_files(folder)} == {"archive"}
 
@@ -154,7 +146,7 @@ def test_torn_or_empty_file_does_not_fail_the_scrape(tmp_path: Path, size: int) 
     (tmp_path / "counter_1.db").write_bytes(torn)
     (tmp_path / "gauge_livesum_1.db").write_bytes(torn)
     merged = MergedFiles(tmp_path)
-    assert samples(merged.render(is_openmetrics=False))["hits_total", (("path", "/"),)] == 3
+    assert read_samples(merged.render(is_openmetrics=False))[HITS] == 3
 
 
 def test_file_that_grows_is_read_on(tmp_path: Path) -> None:
@@ -163,7 +155,7 @@ def test_file_that_grows_is_read_on(tmp_path: Path) -> None:
     for count in (10, 2_000):
         values = {counter(f"/{number}/{'x' * 40}"): 1.0 for number in range(count)}
         write(tmp_path, "counter", os.getpid(), values)
-        assert len(samples(merged.render(is_openmetrics=False))) == count
+        assert len(read_samples(merged.render(is_openmetrics=False))) == count
 
 
 def test_crash_between_archive_and_removal_counts_once(tmp_path: Path) -> None:
@@ -179,7 +171,7 @@ def test_crash_between_archive_and_removal_counts_once(tmp_path: Path) -> None:
     archive.fold_dead(tmp_path)
     write(tmp_path, "counter", DEAD + 1, {counter("/"): 2.0})
     text = MergedFiles(tmp_path).render(is_openmetrics=False)
-    assert samples(text)["hits_total", (("path", "/"),)] == 7
+    assert read_samples(text)[HITS] == 7
 
 
 WORKER = """
@@ -206,9 +198,9 @@ def start_worker(folder: Path, count: int) -> subprocess.Popen[bytes]:
 
 
 def totals(merged: MergedFiles) -> tuple[float, float]:
-    found = samples(merged.render(is_openmetrics=False))
+    found = read_samples(merged.render(is_openmetrics=False))
     work = sum(value for (name, _), value in found.items() if name == "work_total")
-    return work, found.get(("work_seconds_count", ()), 0.0)
+    return work, found.get(("work_seconds_count", frozenset()), 0.0)
 
 
 def test_scraper_without_pause_sees_no_counter_fall_while_workers_die(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
-from prometheus_client.parser import text_string_to_metric_families
 
 from burnrate.telemetry.workers import archive
 from burnrate.telemetry.workers.merge import MergedFiles
+from tests.support.samples import read_samples
 
 # Above the highest pid Linux gives out (4,194,304), so never alive.
 DEAD = 5_000_000
@@ -27,10 +27,7 @@ def write(folder: Path, kind: str, pid: int, value: float, stamp: float) -> None
 
 
 def shown(folder: Path) -> list[float]:
-    text = MergedFiles(folder).render(is_openmetrics=False)
-    return [
-        sample.value for family in text_string_to_metric_families(text) for sample in family.samples
-    ]
+    return list(read_samples(MergedFiles(folder).render(is_openmetrics=False)).values())
 
 
 @pytest.mark.parametrize("kind", ["mostrecent", "livemostrecent"])
