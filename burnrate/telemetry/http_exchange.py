@@ -95,7 +95,7 @@ class HttpExchange:
             self._close()
 
     def fail(self, error: BaseException) -> None:
-        """Take note of what the application raised."""
+        """Remember what the application raised; `finish` logs it."""
         self._error = error
         if isinstance(error, ClientDisconnect) and not self._is_recorded:
             self._is_client_gone = True

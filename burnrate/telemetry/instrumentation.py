@@ -41,7 +41,13 @@ class Telemetry:
     def pool(
         self, name: str, *, max_connections: int, idle: Callable[[], int] = lambda: 0
     ) -> PoolMeter:
-        """Return the meter of a pool; `name` becomes the label `pool`."""
+        """Return the meter of a pool; its state is shown once a second and at each change.
+
+        Args:
+            name: The value of the label `pool`: one of a closed set.
+            max_connections: The most that this process may hold at once.
+            idle: Returns how many connections are open and not held.
+        """
         meter = PoolMeter(self.metrics, name, max_connections, idle)
         self._sampler.add(meter.sample)
         return meter
@@ -49,7 +55,14 @@ class Telemetry:
     def executor(
         self, *, max_workers: int, max_pending: int, timeout_seconds: float, name: str = "cpu"
     ) -> MeasuredExecutor:
-        """Return a bounded thread executor, measured as the pool `name`."""
+        """Return a bounded executor of threads, measured like a pool of connections.
+
+        Args:
+            max_workers: Threads of this process.
+            max_pending: How many may wait for a thread; one more gets `PoolFull` at once.
+            timeout_seconds: How long one waits for a thread before it gets `PoolTimeout`.
+            name: The value of the label `pool`.
+        """
         return MeasuredExecutor(
             lambda idle: self.pool(name, max_connections=max_workers, idle=idle),
             max_workers=max_workers,
@@ -58,23 +71,32 @@ class Telemetry:
         )
 
     def cache(self, name: str) -> CacheMeter:
-        """Return the meter of a cache; `name` becomes the label `cache`."""
+        """Return the counter of a cache's look-ups; `name` becomes the label `cache`."""
         return CacheMeter(self.metrics, name)
 
     def rate_limit(self, name: str) -> RateLimitMeter:
-        """Return the meter of a rate limit; `name` becomes the label `limit`."""
+        """Return the counter of a limit's decisions; `name` becomes the label `limit`."""
         return RateLimitMeter(self.metrics, name)
 
     def background(
         self, task: str, function: Callable[P, Awaitable[None] | None]
     ) -> Callable[P, Coroutine[None, None, None]]:
-        """Wrap a background task: counted, timed, a failure logged and not raised."""
+        """Return `function` as a background task that is counted and timed and never raises.
+
+        Args:
+            task: The value of the label `task`: one of a closed set.
+            function: Plain or `async`; what it raises is logged.
+        """
         return measured_task(self.metrics, task, function)
 
     def wrap(self, app: Starlette, settings: TelemetrySettings) -> None:
         """Put the telemetry around the whole stack; `instrument` does this.
 
         `add_middleware` would put it inside the layer that turns exceptions into 500s.
+
+        Args:
+            app: Has not started yet.
+            settings: Which requests get a log line.
         """
         _silence_fastapi(app)
         build = app.build_middleware_stack

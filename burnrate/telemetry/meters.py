@@ -63,6 +63,11 @@ def measured_task(
     """Wrap a background task: counted, timed, a failure logged and not raised.
 
     The answer has gone out before the task begins.
+
+    Args:
+        metrics: The families to write to.
+        task: The value of the label `task`: one of a closed set.
+        function: Plain or `async`.
     """
     outcomes = {each: metrics.background_tasks.labels(task, each) for each in TASK_OUTCOMES}
     duration = metrics.background_task_duration.labels(task)

@@ -139,7 +139,13 @@ class Metrics:
 
 
 def worker_exits(registry: CollectorRegistry) -> Counter:
-    """Return the counter that only a supervising process (gunicorn's master) can keep."""
+    """Return the counter of workers that ended, each reason at 0.
+
+    Only a process that supervises them, such as gunicorn's master, can keep it.
+
+    Args:
+        registry: Where it is registered.
+    """
     exits = Counter(
         "worker_exits", "Worker processes that ended, by reason.", ("reason",), registry=registry
     )

@@ -23,7 +23,7 @@ class RuntimeSampler:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, sample: Callable[[], None]) -> None:
-        """Call `sample` once a second from now on."""
+        """Call `sample` once a second from the start on; it must not block the event loop."""
         self._samples.append(sample)
 
     def start(self) -> None:
@@ -44,7 +44,7 @@ class RuntimeSampler:
             self._metrics.workers.set(0)
 
     def sample(self) -> None:
-        """Write what the process uses now."""
+        """Write what the process and its pools use now, between two ticks of the timer."""
         self._metrics.process.sample()
         for sample in self._samples:
             sample()

@@ -35,7 +35,7 @@ class ProcessUsage:
         }  # fmt: skip
 
     def sample(self) -> None:
-        """Write what the process uses now."""
+        """Add the CPU seconds since the last sample; set memory and descriptors."""
         # Finer than the kernel's ticks of 10 ms, and there without /proc.
         cpu_seconds = time.process_time()
         self._cpu.inc(cpu_seconds - self._cpu_seconds)

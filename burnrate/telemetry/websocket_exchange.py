@@ -63,7 +63,7 @@ class WebSocketExchange:
             self._close_code = message.get("code", 1000)
 
     def fail(self, error: BaseException) -> None:
-        """Take note of what the application raised."""
+        """Remember what the application raised; `finish` logs it."""
         self._error = error
 
     def finish(self) -> None:

@@ -19,6 +19,11 @@ def logging_config(
 
     gunicorn's and uvicorn's loggers give up their own handlers. Their access logs are off: the
     request line that the telemetry writes says more.
+
+    Args:
+        service: The value of the field `service`.
+        level: The root logger's: debug, info, warning or error.
+        field_characters: A longer text is cut.
     """
     through_root: dict[str, Any] = {"handlers": [], "propagate": True, "level": "INFO"}
     quiet: dict[str, Any] = {**through_root, "level": "WARNING"}
@@ -50,7 +55,16 @@ def _stdout(service: str, field_characters: int) -> StdoutHandler:
 
 
 def configure_logging(service: str, level: str, field_characters: int) -> None:
-    """Send every logger, warning and uncaught exception of this process to stdout as JSON."""
+    """Send every logger, warning and uncaught exception of this process to stdout as JSON.
+
+    Args:
+        service: The value of the field `service`.
+        level: The root logger's: debug, info, warning or error.
+        field_characters: A longer text is cut.
+
+    Raises:
+        ValueError: There is no such level.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         # Lines go past its buffer; what the application prints must not come out in its middle.
         sys.stdout.reconfigure(line_buffering=True)

@@ -37,7 +37,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         self._failures = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line of a record."""
+        """Write the line of a record; logging calls this."""
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 - as every handler of logging does
@@ -46,7 +46,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
             self.write(f"{line}\n")
 
     def write(self, line: str) -> None:
-        """Write one line, its end included."""
+        """Write one line, its end included; where that is impossible it is lost and counted."""
         lock = self.lock
         assert lock is not None  # noqa: S101 - createLock has made it
         with lock:

@@ -30,7 +30,11 @@ class RequestLine(NamedTuple):
     client: str | None
 
     def write(self, request: RequestInfo) -> None:
-        """Write the line of a request that did not fail, at level info."""
+        """Write the line of a request that did not fail, at level info.
+
+        Args:
+            request: The ids that stand in it.
+        """
         handler = _only_handler()
         method, path, route, status_code, process_time, client = self
         # As it is written: not cut, no password in it.
@@ -54,7 +58,12 @@ class RequestLine(NamedTuple):
         )
 
     def log(self, level: int, error: BaseException | None) -> None:
-        """Write the line the long way, with the exception that broke the request, if any."""
+        """Write the line the long way: as a record that passes all filters and handlers.
+
+        Args:
+            level: Of `logging`.
+            error: The exception that broke the request, if any.
+        """
         _log.log(
             level,
             "%s %s %d",

@@ -76,7 +76,7 @@ class MeasuredExecutor:
             return await asyncio.wrap_future(work)
 
     def shutdown(self) -> None:
-        """Take no more work and wait for what runs."""
+        """Take no more work and wait for what runs, however long; what waits is cancelled."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def _take(self) -> None:

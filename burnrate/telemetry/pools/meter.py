@@ -48,6 +48,10 @@ class PoolMeter:
 
         What it returns counts as held until `released`. A waiter that is cancelled counts as
         `timeout`: whoever waited gave up. Exceptions pass through.
+
+        Args:
+            acquire: Raises `PoolTimeout` or `TimeoutError` where nothing came free in time and
+                `PoolFull` where it did not even wait; anything else is an error of the pool.
         """
         started = perf_counter()
         self._set_pending(self._pending + 1)
@@ -77,7 +81,12 @@ class PoolMeter:
     async def hold(
         self, acquire: Callable[[], Awaitable[T]], release: Callable[[T], Awaitable[None]]
     ) -> AsyncIterator[T]:
-        """Acquire, hold for the block, release: for pools with nothing of their own to wrap."""
+        """Acquire, hold for the block, release: for pools with nothing of their own to wrap.
+
+        Args:
+            acquire: As for `attempt`, which passes on what it raises.
+            release: Takes back what `acquire` returned, however the block ends.
+        """
         held = await self.attempt(acquire)
         started = perf_counter()
         try:

@@ -45,7 +45,7 @@ class MeasuredConnectionPool(BlockingConnectionPool):
         return connection
 
     async def release(self, connection: AbstractConnection) -> None:
-        """Give a connection back."""
+        """Give a connection back; one that did not open was never held and is not counted."""
         try:
             await super().release(connection)
         finally:

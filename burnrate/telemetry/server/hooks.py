@@ -48,19 +48,35 @@ def prepare() -> None:
 
 
 def log_config(service: str) -> dict[str, Any]:
-    """Return gunicorn's `logconfig_dict`: its own lines as JSON, like the workers'."""
+    """Return gunicorn's `logconfig_dict`: its own lines as JSON, like the workers'.
+
+    Args:
+        service: The value of the field `service`.
+
+    Raises:
+        pydantic.ValidationError: A `TELEMETRY_*` variable is out of its range.
+    """
     settings = TelemetrySettings()
     return logging_config(service, settings.log_level, settings.log_field_characters)
 
 
 def leave_exit_reason(folder: Path, pid: int, reason: str) -> None:
-    """Let a worker say why it ends, for `child_exit` to read."""
+    """Let a worker say why it ends, for `child_exit` to read.
+
+    Args:
+        folder: The workers' metric files.
+        pid: The worker's.
+        reason: One of `WORKER_EXIT_REASONS`.
+    """
     with contextlib.suppress(OSError):  # a full disk must not keep a worker from ending
         _exit_marker(folder, pid).write_text(reason)
 
 
 def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
-    """Count a worker that ended, with the reason it left behind (killed: it left none)."""
+    """Count a worker that ended, with the reason it left behind (killed: it left none).
+
+    What it had counted moves into the archive. Gunicorn calls this in the master.
+    """
     if _Master.folder is None or _Master.exits is None or _Master.usage is None:
         return
     marker = _exit_marker(_Master.folder, int(worker.pid))

@@ -61,7 +61,7 @@ class SpanQueue(SpanProcessor):
         self._is_over = False
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Do nothing."""
+        """Leave a span that has only begun alone."""
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span, or drop it."""

@@ -11,7 +11,12 @@ _ADDRESSES: Final = ("url.full", "http.url")
 
 
 def name_server_only(span: Any, _request: object) -> None:  # noqa: ANN401 - the API's spans show no attributes
-    """Cut the span's address behind its host and port; a request hook of the HTTP clients."""
+    """Cut the address in a span behind its host and port: no path, no query, no password.
+
+    Args:
+        span: A client's, started; others' spans may have no attributes.
+        _request: What the HTTP client's instrumentation passes to its request hooks.
+    """
     for name in _ADDRESSES:
         address = (getattr(span, "attributes", None) or {}).get(name)
         if isinstance(address, str):
@@ -21,5 +26,5 @@ def name_server_only(span: Any, _request: object) -> None:  # noqa: ANN401 - the
 
 
 async def name_server_only_async(span: Any, request: object) -> None:  # noqa: ANN401 - the same
-    """Do the same for the clients that wait for their hooks."""
+    """Cut the address as `name_server_only` does, for clients that await their hooks."""
     name_server_only(span, request)

@@ -98,6 +98,11 @@ class Tracing:
         """Make the request's context the current one; return its server span if it has one.
 
         Detach the token when the request is over.
+
+        Args:
+            scope: The request's.
+            request: Its ids, and whether it is sampled.
+            parent: The caller's context; None where it sent none.
         """
         if not request.is_sampled:
             if parent is None:
@@ -108,7 +113,7 @@ class Tracing:
         return span, otel_context.attach(context)
 
     def shutdown(self) -> None:
-        """Send what is queued and stop; waits for the exporter's time-out at most."""
+        """Send what is queued, for two seconds at most, and take no more spans."""
         self.provider.shutdown()
 
 
@@ -132,6 +137,11 @@ def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | Non
     Off as well with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`. Sampler, batch sizes,
     time-outs and headers are the SDK's variables:
     https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+
+    Args:
+        service: The resource's `service.name`.
+        version: Its `service.version`.
+        metrics: Count what becomes of each span.
     """
     if not _is_wanted():
         return None

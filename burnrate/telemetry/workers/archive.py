@@ -55,7 +55,12 @@ _GAUGES: Final[dict[str, Combine]] = {
 
 @contextmanager
 def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
-    """Hold the folder's lock: shared to read, exclusive to fold. It dies with its process."""
+    """Hold the folder's lock for the block; it ends with its process, too.
+
+    Args:
+        folder: The metric files.
+        exclusive: To fold dead workers; scrapes share it.
+    """
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
@@ -65,7 +70,7 @@ def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process of this number exists."""
+    """Say whether a process of this number exists, whoever owns it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -81,7 +86,13 @@ def has_dead(files: Iterable[MetricFile]) -> bool:
 
 
 def fold_dead(folder: Path) -> None:
-    """Move the values of all dead workers into the archive and remove their files."""
+    """Move the values of all dead workers into the archive and remove their files.
+
+    Waits for scrapes that are under way. On a full disk the files stay until the next time.
+
+    Args:
+        folder: The metric files.
+    """
     with locked(folder, exclusive=True):
         by_kind: dict[str, list[MetricFile]] = {}
         for file in metric_files.list_files(folder):

@@ -50,7 +50,12 @@ class ExemplarWriter:
         self._lock = Lock()
 
     def put(self, key: str, exemplar: Exemplar) -> None:
-        """Keep `exemplar` as the latest of the bucket that has this key."""
+        """Keep `exemplar` as the latest of a bucket; one with more than 192 bytes is left out.
+
+        Args:
+            key: The bucket's, as in the metric files.
+            exemplar: Its time stamp in seconds since 1970.
+        """
         labels = ",".join(f'{name}="{escape(text)}"' for name, text in exemplar.labels.items())
         encoded = labels.encode()
         if len(encoded) > 192:  # noqa: PLR2004 - the record's own size
@@ -99,7 +104,10 @@ class ExemplarWriter:
 
 
 def read_latest(folder: Path) -> dict[bytes, Latest]:
-    """Return the latest exemplar of each bucket over all workers, by the bucket's key."""
+    """Return the latest exemplar of each bucket over all workers, by the bucket's key.
+
+    One that is just being written is left out.
+    """
     latest: dict[bytes, Latest] = {}
     for path in exemplar_files(folder):
         try:

@@ -35,7 +35,12 @@ class Exposition:
         self._merged = MergedFiles(folder) if folder is not None else None
 
     def render(self, accept: str, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
-        """Return body and headers for the scraper's Accept and Accept-Encoding headers."""
+        """Return the body and the headers of the answer to a scrape.
+
+        Args:
+            accept: The scraper's `Accept` header; OpenMetrics, with exemplars, if it asks for that.
+            accept_encoding: Its `Accept-Encoding` header; gzip or nothing.
+        """
         is_openmetrics = "application/openmetrics-text" in accept
         if self._merged is not None:
             body = self._merged.render(is_openmetrics=is_openmetrics).encode()

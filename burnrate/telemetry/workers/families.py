@@ -102,7 +102,12 @@ class Layout:
             self._add_family(name, family)
 
     def render(self, totals: list[float], exemplars: dict[bytes, Latest] | None) -> str:
-        """Return the lines for the totals of the slots; OpenMetrics where exemplars are given."""
+        """Return the lines of an exposition.
+
+        Args:
+            totals: The value of every slot, added up over all workers; buckets not cumulative yet.
+            exemplars: By the key of their bucket; None for the text format, which has none.
+        """
         values = [totals[slot] if slot != _NO_SLOT else 0.0 for slot in self._slots]
         for begin, end in self._buckets:
             values[begin:end] = accumulate(values[begin:end])

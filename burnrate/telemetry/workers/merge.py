@@ -117,7 +117,11 @@ class MergedFiles:
         self._lock = Lock()
 
     def render(self, *, is_openmetrics: bool) -> str:
-        """Return the exposition of this moment."""
+        """Return all workers' metrics as they are now; dead ones are folded first.
+
+        Args:
+            is_openmetrics: In that format, with exemplars; else in Prometheus' text format.
+        """
         with self._lock:
             if archive.has_dead(metric_files.list_files(self._folder)):
                 archive.fold_dead(self._folder)

@@ -61,10 +61,15 @@ def bytes_used(data: bytes | mmap.mmap) -> int:
 
 
 def read_entries(data: bytes | mmap.mmap, start: int, used: int) -> list[tuple[bytes, int]]:
-    """Return each key from `start` on, and the index of its value among the file's doubles.
+    """Return the key of each entry, and the index of its value among the file's doubles.
 
     Stops at an entry that is torn: its worker died while it wrote it. (A loop without calls or
     generators: the first scrape of a process and each fold read tens of thousands of entries.)
+
+    Args:
+        data: The whole file.
+        start: The byte to begin at: that of an entry, or 0 for the first one.
+        used: How many bytes hold entries, from `bytes_used`.
     """
     entries = []
     unpack = _INTEGER.unpack_from
@@ -90,7 +95,13 @@ def read_values(data: bytes) -> Iterator[tuple[bytes, float, float]]:
 
 
 def pack_entry(key: bytes, value: float, timestamp: float) -> bytes:
-    """Return one entry."""
+    """Return the bytes of one entry, a multiple of eight.
+
+    Args:
+        key: From `prometheus_client.mmap_dict.mmap_key`.
+        value: The sample's.
+        timestamp: When a gauge was set, in seconds since 1970; 0.0 for anything else.
+    """
     padding = b" " * (8 - (len(key) + _INTEGER.size) % 8)
     return b"".join((_INTEGER.pack(len(key)), key, padding, _VALUES.pack(value, timestamp)))
 
@@ -103,5 +114,5 @@ def pack(values: Iterable[tuple[bytes, float, float]]) -> bytes:
 
 
 def header(used: int) -> bytes:
-    """Return how a file begins of which so many bytes are used."""
+    """Return the first eight bytes of a file of which so many are used, these included."""
     return _INTEGER.pack(used) + bytes(HEADER_BYTES - _INTEGER.size)

@@ -22,6 +22,9 @@ def activate(path: Path) -> None:
 
     prometheus_client decides when it is first imported; a server's configuration runs later
     than that, so the decision is made again here.
+
+    Args:
+        path: A folder of this service's own, there already and empty at its start.
     """
     os.environ[DIRECTORY_VARIABLE] = str(path)
     values.ValueClass = make_value_class(path)

@@ -16,6 +16,10 @@ def map_reserved(descriptor: int, size: int) -> mmap.mmap:
     """Return a writable mapping of the file's first `size` bytes.
 
     On a full disk it is private memory instead, all zero: what is counted there is in no scrape.
+
+    Args:
+        descriptor: Of a file that is open for writing; it grows where it is shorter.
+        size: Bytes.
     """
     try:
         # macOS has no such call, and takes its chance.

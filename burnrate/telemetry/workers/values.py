@@ -95,7 +95,10 @@ class _Store:
 
 
 def make_value_class(folder: Path) -> type:
-    """Return what `prometheus_client.values.ValueClass` must be for files below `folder`."""
+    """Return what `prometheus_client.values.ValueClass` must be for files below `folder`.
+
+    Each call makes a store of its own; a process needs one.
+    """
     store = _Store(folder)
     exemplars = ExemplarWriter(folder)
 
@@ -128,13 +131,13 @@ def make_value_class(folder: Path) -> type:
             self.amount = doubles[index]
 
         def inc(self, amount: float) -> None:
-            """Add; an aligned double is written in one piece, so no reader sees half of it."""
+            """Add `amount`; an aligned double is written in one piece, so no reader sees half."""
             with store.lock:
                 value = self.amount = self.amount + amount
                 self.doubles[self.index] = value
 
         def set(self, value: float, timestamp: float | None = None) -> None:
-            """Replace."""
+            """Replace the value, and say when it was set, in seconds since 1970."""
             with store.lock:
                 self.amount = float(value)
                 self.doubles[self.index] = self.amount
