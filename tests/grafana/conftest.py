@@ -85,11 +85,12 @@ class BusyStack:
 @pytest.fixture(scope="session")
 def busy_stack() -> Iterator[BusyStack]:
     """The stack in a copy of the tree, after scripted traffic."""
-    # Every request is traced, and the drills are allowed.
+    # Every request is traced, the drills are allowed, and the service may ask itself.
     environment = {
         "WEB_CONCURRENCY": "2",
         "FAULTS_ENABLED": "true",
         "OTEL_TRACES_SAMPLER_ARG": "1.0",
+        "PROCESS_ALLOWED_HOSTS": "127.0.0.1",
     }
     with copied_checkout(**environment) as checkout:
         quicken(checkout.path)
