@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack.addresses import LOOPBACK
+from burnrate.stack.addresses import LOOPBACK, AddressMap
 from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_postgres_program
+from burnrate.stack.processes.rendering import RenderedPart
 
+# Where the image's entry script looks.
+_SCRIPT_DIRECTORY = "docker-entrypoint-initdb.d"
 _SETUP_SECONDS = 120
 
 
@@ -168,6 +172,20 @@ class Cluster:
         if path := self.environment.get(f"{variable}_FILE"):
             return Path(path).read_text(encoding="utf-8").strip()
         return self.environment.get(variable, "")
+
+
+def cluster_of(part: RenderedPart, layout: Layout, addresses: AddressMap) -> Cluster:
+    """Return the cluster of the part that is PostgreSQL."""
+    scripts = (path for path in sorted(part.files) if path.parent.name == _SCRIPT_DIRECTORY)
+    return Cluster(
+        server=Path(part.program.arguments[0]),
+        environment=part.program.environment,
+        user=part.program.user,
+        volume=layout.data / part.name,
+        scratch=layout.run / part.name,
+        scripts=tuple(path for path in scripts if path.suffix == ".sql"),
+        port=addresses.port(part.name),
+    )
 
 
 def _chown(paths: list[Path], user: str) -> None:

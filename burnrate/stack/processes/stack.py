@@ -4,7 +4,6 @@ import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from burnrate.stack.addresses import AddressMap
@@ -18,7 +17,7 @@ from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.files import write_configuration, write_part
 from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.ports import check_ports
-from burnrate.stack.processes.postgres import Cluster
+from burnrate.stack.processes.postgres import cluster_of
 from burnrate.stack.processes.probes import Health, ProbeContext, check_all
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
 from burnrate.stack.processes.shutdown import end_stack, find_supervisor, uninterrupted
@@ -36,7 +35,6 @@ from burnrate.stack.stack_record import (
 from burnrate.stack.status import PartStatus
 
 _NOT_RUNNING = "the stack is not running: make up"
-_SQL_DIRECTORY = "docker-entrypoint-initdb.d"
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,7 @@ class ProcessStack:
         for part in parts:
             write_part(self.layout, part)
             if part.name == "postgres":
-                self._cluster(part).create()
+                cluster_of(part, self.layout, self.addresses).create()
 
     def _start(self, parts: Mapping[str, RenderedPart], already: Collection[str] = ()) -> None:
         startup = Startup(
@@ -222,19 +220,7 @@ class ProcessStack:
 
     def _set_up(self, part: RenderedPart) -> None:
         if part.name == "postgres":
-            self._cluster(part).set_up()
-
-    def _cluster(self, part: RenderedPart) -> Cluster:
-        is_script = {path for path in part.files if path.parent.name == _SQL_DIRECTORY}
-        return Cluster(
-            server=Path(part.program.arguments[0]),
-            environment=part.program.environment,
-            user=part.program.user,
-            volume=self.layout.data / part.name,
-            scratch=self.layout.run / part.name,
-            scripts=tuple(path for path in sorted(is_script) if path.suffix == ".sql"),
-            port=self.addresses.port(part.name),
-        )
+            cluster_of(part, self.layout, self.addresses).set_up()
 
     def _observe(self, inventory: Inventory) -> Observation:
         record = read_record(self.layout)
