@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from burnrate.process_reaper import make_reaper
 from burnrate.stack.layout import Layout
-from burnrate.stack.processes.supervision.reaper import make_reaper
 
 # supervisord waits one second longer after each failure; this many are more than a week.
 _RESTARTS = 1000

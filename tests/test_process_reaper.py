@@ -1,8 +1,11 @@
 """A part whose main process ended leaves nothing behind."""
 
+import subprocess
+import sys
+
 import pytest
 
-from burnrate.stack.processes.supervision.reaper import end_group
+from burnrate.process_reaper import end_group
 
 
 def test_a_group_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +28,13 @@ def test_a_group_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     for pid in (0, 1, 4711):
         end_group(Event(pid))
     assert killed == [4711]
+
+
+def test_supervisord_gets_no_more_of_the_command_than_it_needs() -> None:
+    """It runs as long as the stack does."""
+    code = (
+        "import sys, burnrate.process_reaper\n"
+        "print(sorted(name for name in sys.modules if name.startswith('burnrate.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['burnrate.process_reaper']\n"
