@@ -19,26 +19,26 @@ down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then 
 status: $(BIN)/.run ## Show each part, its address and its health
 	@$(BIN)/burnrate stack status
 
-init: $(BIN)/.run ## Write .env and the secrets, for a plain `docker compose up`
+init: $(BIN)/.run ## Write .env, the secrets and the rules, for a plain `docker compose up`
 	@$(BIN)/burnrate stack init
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
 	$(BIN)/pytest -n 3 --no-loadscope-reorder -m "not containers"
 
-drills: $(BIN)/.dev ## Only the fire drills of the tests, on a stack of their own (three minutes)
+drills: $(BIN)/.dev ## Run only the fire drills among the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills
 
-test-stack: $(BIN)/.dev ## The stack as containers on a real engine, with stand-ins for images that cannot be pulled
+test-stack: $(BIN)/.dev ## Test the stack as containers on a real engine, with stand-ins for images that cannot be pulled
 	$(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
 
-test-fast: $(BIN)/.dev ## Only the tests that start no servers
+test-fast: $(BIN)/.dev ## Run only the tests that start no servers
 	$(BIN)/pytest -m "not integration and not containers"
 
 bench: $(BIN)/.dev ## Measure everything, a quarter of an hour (BENCH="load --minutes 10" runs one benchmark)
 	@set -e; for each in $(if $(BENCH),"$(BENCH)",telemetry scrapes load slo); do $(BIN)/python -m bench $$each; done
 
-lint: $(BIN)/.dev ## Static checks
+lint: $(BIN)/.dev ## Run the static checks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -47,14 +47,14 @@ lint: $(BIN)/.dev ## Static checks
 	$(BIN)/burnrate slo generate --check
 	$(BIN)/python -m grafana.build --check
 
-audit: $(UV) ## Look the locked dependencies up among known vulnerabilities
+audit: $(UV) ## Check the locked dependencies for known vulnerabilities
 	@.ci/audit
 
 fmt: $(BIN)/.dev ## Format and fix
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: $(UV) ## Write requirements/*.txt anew (UPGRADE=1 takes newer releases)
+lock: $(UV) ## Write requirements/*.txt again (UPGRADE=1 takes newer releases)
 	$(LOCK) pyproject.toml --extra service -o requirements/service.txt
 	$(LOCK) pyproject.toml --extra service --extra cli --group checkout \
 		-c requirements/service.txt -o requirements/run.txt

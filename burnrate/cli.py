@@ -13,10 +13,10 @@ import click
 
 # Name -> where the command is, and its line in the help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and see its alert."),
-    "load": ("burnrate.load.commands:load", "Give the running stack a steady mix of requests."),
-    "slo": ("burnrate.slo.commands:slo", "Make rules and their tests from the SLO files."),
-    "stack": ("burnrate.stack.commands:stack", "Start, stop and look at the whole stack."),
+    "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and watch its alert."),
+    "load": ("burnrate.load.commands:load", "Send the running stack a steady mix of requests."),
+    "slo": ("burnrate.slo.commands:slo", "Generate rules and their tests from the SLO files."),
+    "stack": ("burnrate.stack.commands:stack", "Start, stop and inspect the whole stack."),
 }
 
 # A JSON line with a stack trace has thousands; its beginning says what happened.
@@ -60,7 +60,7 @@ def command_errors(*failures: type[Exception]) -> Iterator[None]:
 
 
 class CommandGroup(click.Group):
-    """Commands whose `failures` are told in one line, as those of `command_errors`."""
+    """Commands whose `failures` are shown in one line, like those of `command_errors`."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class _LazyGroup(click.Group):
         module, _, name = _COMMANDS[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}:{name} is no command")
+            raise TypeError(f"{module}:{name} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -70,7 +70,7 @@ def selectors(query: str) -> set[Selector]:
     """Return the series that a query reads.
 
     Raises:
-        QueryError: it is no PromQL.
+        QueryError: it is not PromQL.
     """
     return set(_selectors(parse(query), frozenset(), None))
 
@@ -79,7 +79,7 @@ def parse(query: str) -> Any:  # noqa: ANN401 - the library gives one of a dozen
     """Return promql-parser's tree of a query.
 
     Raises:
-        QueryError: it is no PromQL.
+        QueryError: it is not PromQL.
     """
     try:
         return promql_parser.parse(query)

@@ -31,14 +31,16 @@ _INTERRUPTED = 130
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--all", "is_all", is_flag=True, help="All that this stack can do, one by one.")
-@click.option("--json", "is_json", is_flag=True, help="For machines.")
-@click.option("--list", "is_list", is_flag=True, help="Only say which there are.")
+@click.option(
+    "--all", "is_all", is_flag=True, help="Run every drill that this stack can, one by one."
+)
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--list", "is_list", is_flag=True, help="List the drills.")
 @click.option(
     "--report",
     "report_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report in Markdown there.",
+    help="Write a report in Markdown to this file.",
 )
 @click.option(
     "--rate",
@@ -58,8 +60,8 @@ def drill(
 ) -> None:
     """Break the running stack on purpose and see whether its alert arrives and resolves.
 
-    Only on a stack whose faults are switched on (FAULTS_ENABLED=true). The fault is undone in any
-    case, on Ctrl-C too. The timeline is on stderr, the result on stdout. Exit code 0 only if the
+    Needs a stack whose faults are switched on (FAULTS_ENABLED=true). The fault is always undone,
+    on Ctrl-C too. The timeline goes to stderr, the result to stdout. The exit code is 0 only if the
     expected alert, and no other page, arrived and resolved.
     """
     if is_list:

@@ -29,7 +29,7 @@ _LOGGED_PROGRESS_SECONDS = 10.0
     show_default=True,
     help="Requests a second.",
 )
-@click.option("--duration", type=click.FloatRange(min=1), help="Seconds; without it until Ctrl-C.")
+@click.option("--duration", type=click.FloatRange(min=1), help="Seconds; by default until Ctrl-C.")
 @click.option(
     "--feeds",
     type=click.IntRange(0, 50),
@@ -38,9 +38,9 @@ _LOGGED_PROGRESS_SECONDS = 10.0
     help="WebSockets kept open on /feed.",
 )
 def load(rate: float, duration: float | None, feeds: int) -> None:
-    """Give the running stack a steady, realistic mix of requests on all routes.
+    """Send the running stack a steady, realistic mix of requests on all routes.
 
-    What it creates it deletes at its end.
+    At the end it deletes what it created.
     """
     engine = Engine(service_url(), rate, Mix(REALISTIC), Dataset(secrets.token_hex(4)), feeds)
     click.echo(f"{rate:g} requests/s to {engine.url}; Ctrl-C ends it", err=True)

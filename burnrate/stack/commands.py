@@ -27,7 +27,7 @@ _ENTRANCES = {
 
 @click.group(cls=CommandGroup, failures=[StackError])
 def stack() -> None:
-    """Start, stop and look at the whole stack, as containers or as plain processes."""
+    """Start, stop and inspect the whole stack, as containers or as plain processes."""
 
 
 @stack.command()
@@ -35,7 +35,7 @@ def stack() -> None:
 @click.option("--foreground", is_flag=True, help="Follow the logs; Ctrl-C stops everything.")
 @click.option("--timeout", type=float, help="Seconds each part may take to become healthy.")
 def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
-    """Start everything and wait until it is healthy. Harmless when it runs already."""
+    """Start everything and wait until it is healthy. Harmless if it is already running."""
     began = time.monotonic()
     session = Session.open(_say, is_first=True)
     chosen = session.stack_to_start(cast("Mode | None", mode), timeout)
@@ -63,7 +63,7 @@ def down(*, is_wiped: bool, yes: bool) -> None:
 
 
 @stack.command()
-@click.option("--json", "is_json", is_flag=True, help="For machines.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 def status(*, is_json: bool) -> None:
     """Show each part, its address and its health. Exit code 0 when all that can run is healthy."""
     session = Session.open(_say)
@@ -82,14 +82,14 @@ def status(*, is_json: bool) -> None:
 
 @stack.command()
 def init() -> None:
-    """Write .env, the secrets and the data folders: all that a plain `docker compose up` needs."""
+    """Write .env, secrets, rules and data folders: what a plain `docker compose up` needs."""
     session = Session.open(_say, is_first=True)
     session.container_stack().prepare()
     _say(f"ready: {session.containers.env_file} and {session.containers.state}")
 
 
 @stack.command()
-@click.option("--with", "programs", multiple=True, help="A further program, for development.")
+@click.option("--with", "programs", multiple=True, help="Another program, for development.")
 def install(programs: tuple[str, ...]) -> None:
     """Install the packages that plain processes need, without starting their services."""
     if not Session.open(_say).install(programs):
@@ -119,10 +119,10 @@ def restart(part: str) -> None:
 
 @stack.command()
 @click.argument("part", required=False)
-@click.option("--follow", "-f", "is_followed", is_flag=True, help="Go on with new lines.")
-@click.option("--lines", "-n", default=100, show_default=True, help="How many old lines.")
+@click.option("--follow", "-f", "is_followed", is_flag=True, help="Keep printing new lines.")
+@click.option("--lines", "-n", default=100, show_default=True, help="How many past lines to print.")
 def logs(part: str | None, lines: int, *, is_followed: bool) -> None:
-    """Print what the parts, or one of them, printed."""
+    """Print the logs of all parts or of one."""
     session = Session.open(_say)
     # What stopped processes printed can still be read.
     shown = session.running_stack() or session.process_stack()

@@ -36,7 +36,7 @@ def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
     lines = [
         f"## {slo.service}: {slo.name}",
         "",
-        f"{slo.spec.description} {number(100 * slo.objective)} % in {slo.period_days} days;"
+        f"{slo.spec.description} {number(100 * slo.objective)} % in {slo.period_days} days."
         f" An alert needs at least {slo.minimum_failures} failures.".strip(),
         "",
         "| Alert | | Windows | Factor | Threshold | " + " | ".join(heads) + " |",
