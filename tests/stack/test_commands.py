@@ -58,7 +58,7 @@ def test_help_imports_no_rooms_code(checkout: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True
     )
-    assert "Start, stop and look at the whole stack." in done.stdout
+    assert "Start, stop and inspect the whole stack." in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 
 
