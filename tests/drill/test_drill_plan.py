@@ -41,6 +41,7 @@ def stack(
     samples: Mapping[str, float] | None = None,
     inbox_metrics: str = "",
     rules: Sequence[Mapping[str, Any]] = (),
+    firing: Sequence[Mapping[str, str]] = (),
 ) -> RunningStack:
     """A stack whose Prometheus knows these samples, by a piece of their query, and no others."""
 
@@ -60,7 +61,7 @@ def stack(
         bodies: dict[str, Any] = {
             **{path: {"status": "success", "data": content} for path, content in data.items()},
             "/api/v2/status": {"config": {"original": CONFIG}},
-            "/api/v2/alerts": [],
+            "/api/v2/alerts": [{"labels": labels} for labels in firing],
         }
         if request.url.path == "/metrics":
             return httpx2.Response(200, text=inbox_metrics)
@@ -81,11 +82,11 @@ def stack(
     )
 
 
-def burning(threshold: float) -> RunningStack:
+def burning(threshold: float, *firing: Mapping[str, str]) -> RunningStack:
     """Return a stack with an hour of good events, 25 a second, and the rules of one SLO."""
     total = 'endpoint!~"/metrics|/health/.*|/faults/.*"}'
     samples = {f"{total}[1h]))) * 3600": 90_000.0, f"{total}[5m]))) * 300": 7_500.0}
-    return stack({"slo:alert_burn_rate:factor{": threshold, **samples}, rules=LOADED)
+    return stack({"slo:alert_burn_rate:factor{": threshold, **samples}, rules=LOADED, firing=firing)
 
 
 def plan(name: str, on: RunningStack) -> Plan:
@@ -147,3 +148,26 @@ def test_a_fault_that_cannot_bring_its_alert_is_refused() -> None:
     """It would be waited for in vain."""
     with pytest.raises(Refused, match="errors: ErrorBudgetBurnFast cannot fire for this fault"):
         plan("errors", burning(1.0))
+
+
+def test_a_notification_that_failed_is_tried_again_within_a_minute_of_the_inbox_return() -> None:
+    """While the inbox is stopped the alert is sent in vain, at the latest a try later."""
+    bounds = plan("inbox-down", burning(0.0144)).bounds
+    tried = plan("errors", burning(0.0144)).bounds[Step.SENT].seconds
+    assert bounds[Step.SENT].seconds == pytest.approx(tried + 60)
+    assert (bounds[Step.STORED].seconds, bounds[Step.STORED].since) == (60 + 2, Step.INBOX_BACK)
+
+
+@pytest.mark.parametrize(
+    ("other", "wait_seconds"),
+    [
+        ({"service": "api", "severity": "page", "alertname": "ServiceDown"}, 60),
+        ({"service": "redis", "severity": "page", "alertname": "ServiceDown"}, 10),
+        ({"service": "api", "severity": "ticket", "alertname": "CacheDegraded"}, 10),
+    ],
+)
+def test_an_alert_of_a_group_that_is_open_waits_for_its_next_flush(
+    other: dict[str, str], wait_seconds: float
+) -> None:
+    """Of another service's group, or another route's, nothing is known to this one."""
+    assert plan("errors", burning(0.0144, other)).wait_seconds == wait_seconds
