@@ -43,7 +43,7 @@ def post_worker_init(_worker: object) -> None:
 
     Requests in flight are young objects, and by default each 700 more of them have all looked
     through, soon with everything that was ever imported: a fifth of the CPU time of a request
-    (docs/decisions/0012-less-garbage-collection.md). What is no cycle is freed without it.
+    (docs/decisions/0008-less-garbage-collection.md). What is no cycle is freed without it.
     """
     gc.collect()
     gc.freeze()

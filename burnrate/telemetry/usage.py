@@ -9,7 +9,7 @@ class ProcessUsage:
     """CPU seconds, memory and descriptors of this process.
 
     Workers are sampled every second; gunicorn's master, which has no event loop to do it in, when
-    it starts and whenever a worker ends. The client library reads `/proc` (decision 14); its own
+    it starts and whenever a worker ends. The client library reads `/proc` (decision 10); its own
     families would be those of whichever process answers the scrape. Where there is no `/proc`
     only the CPU seconds are known.
 

@@ -1,4 +1,4 @@
-"""What decision 16 lists: undocumented names of others, and what happens where one is missing."""
+"""What decision 12 lists: undocumented names of others, and what happens where one is missing."""
 
 import importlib
 import tomllib

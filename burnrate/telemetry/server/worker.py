@@ -96,7 +96,7 @@ class _Server(Server):
         await super().shutdown(sockets)
 
     def _can_drain(self) -> bool:
-        """Say whether uvicorn has what a drain reads (decision 16); else it ends its own way."""
+        """Say whether uvicorn has what a drain reads (decision 12); else it ends its own way."""
         state = getattr(self, "server_state", None)
         return hasattr(self, "servers") and all(hasattr(state, name) for name in _DRAINED)
 
