@@ -19,7 +19,7 @@ from burnrate.telemetry.traces import ServerSpan
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499
 INTERNAL_ERROR: Final = 500
-# What RequestLine(...) calls, without the Python function around it.
+# What RequestLine(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
 
 
@@ -34,7 +34,7 @@ class HttpExchange:
         is_closed: Whether all is recorded and logged.
     """
 
-    # What most requests leave as it is costs nothing as an attribute of the class.
+    # Defaults on the class cost nothing for the many requests that never change them.
     span: ServerSpan | None = None
     is_closed = False
     _status = INTERNAL_ERROR
@@ -78,8 +78,8 @@ class HttpExchange:
             # A new list: an application may keep its answer and send it again.
             message["headers"] = [*message.get("headers", ()), request_id]
             if self._status == INTERNAL_ERROR:
-                # Servers close the connection of an application that raised. Said beforehand, no
-                # proxy writes its next request into a connection that is about to go.
+                # A server closes the connection after an application raised. Announced, so that no
+                # proxy sends its next request into a connection that is about to close.
                 message["headers"].append((b"connection", b"close"))
         elif kind == "http.response.body" and not message.get("more_body", False):
             return self._send_last(message)
@@ -90,7 +90,7 @@ class HttpExchange:
         if self._is_recorded:
             return
         self._record()
-        # An unhandled exception arrives after its 500 has been sent, and belongs into the line.
+        # An unhandled exception arrives after its 500 has been sent, and belongs in the line.
         if self._status < INTERNAL_ERROR:
             self._close()
 

@@ -60,7 +60,7 @@ class TelemetryMiddleware:
         if kind == "lifespan":
             await self._serve_lifespan(scope, receive, send)
             return
-        if kind not in {"http", "websocket"}:  # an extension that nobody has thought of yet
+        if kind not in {"http", "websocket"}:  # a type of scope that is not known yet
             await self._app(scope, receive, send)
             return
         if not self._is_started:  # a server without lifespan, or with it turned off

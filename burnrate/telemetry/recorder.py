@@ -1,7 +1,7 @@
 """What each request writes into the HTTP families, at the least cost.
 
-A request runs some hundred microseconds of other code in between, so that little of ours is still
-in the processor's caches: what it costs is how much of it there is. Hence few, flat functions.
+Between two calls some hundred microseconds of other code run, which evict this code from the
+processor's caches. So its cost is its size: hence few, flat functions.
 """
 
 from bisect import bisect_left

@@ -71,7 +71,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         if not rest:
             self._rest = rest
             return True
-        # A line that is begun is ended before the next one; one that is not begun is lost.
+        # A line that was begun is completed before the next one; one that was not begun is lost.
         is_begun = len(rest) < len(data)
         self._rest = rest if is_begun else rest[: -len(data)]
         return is_begun

@@ -37,7 +37,7 @@ class RequestLine(NamedTuple):
         """
         handler = _only_handler()
         method, path, route, status_code, process_time, client = self
-        # As it is written: not cut, no password in it.
+        # Only the long way cuts a long path and redacts a password in a URL.
         if handler is None or len(path) > handler.longest_plain or "://" in path:
             self.log(logging.INFO, None)
             return

@@ -20,9 +20,9 @@ from burnrate.telemetry.server.hooks import leave_exit_reason
 # uvicorn must give up before gunicorn does: gunicorn's SIGKILL would skip the lifespan's
 # shutdown, and with it the last spans and log lines.
 _LIFESPAN_SECONDS = 3
-# A connection on which nothing came for so long is one that its proxy keeps in reserve.
+# A connection that has been silent for this long is an idle one in the proxy's pool.
 _QUIET_SECONDS = 2.0
-# A client that ignores `Connection: close` and pipelines on must not keep the worker for ever.
+# A client that ignores `Connection: close` and keeps pipelining must not hold the worker back.
 _LONGEST_DRAIN_SECONDS = 8.0
 _POLL_SECONDS = 0.02
 # What a drain reads of uvicorn's `ServerState`.
@@ -39,7 +39,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
         graceful_seconds = max(1, self.cfg.graceful_timeout - _LIFESPAN_SECONDS)
         self.config.timeout_graceful_shutdown = graceful_seconds
         self.config.server_header = False  # whoever attacks uvicorn need not be told
-        # The base class gives these loggers gunicorn's own handlers; here there are none.
+        # The base class gives this logger gunicorn's own handlers, of which there are none here.
         logging.getLogger("uvicorn.error").propagate = True
 
     def run(self) -> None:
@@ -48,7 +48,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
             runner.run(self._answer())
 
     async def _answer(self) -> None:
-        # gunicorn asks so for a stop at once.
+        # gunicorn sends SIGQUIT for an immediate stop.
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGQUIT, self.handle_exit, signal.SIGQUIT, None
         )

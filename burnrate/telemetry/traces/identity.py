@@ -13,9 +13,9 @@ from burnrate.telemetry.traces.tracing import Tracing
 
 _REQUEST_ID: Final = b"x-request-id"
 _HEADERS: Final = frozenset((_REQUEST_ID, b"traceparent", b"tracestate", b"baggage"))
-# A longer or stranger id is replaced: it goes into the logs and headers of everything behind us.
+# Other ids are replaced: they would go into the logs and headers of every service behind this.
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# What RequestInfo(...) calls, without the Python function around it.
+# What RequestInfo(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
 
 Identity = tuple[RequestInfo, Context | None]
@@ -36,7 +36,7 @@ def identify(headers: Iterable[tuple[bytes, bytes]], tracing: Tracing | None) ->
                 carrier[name.decode("ascii")] = value.decode("latin-1")
             elif _SANE_REQUEST_ID.fullmatch(value):
                 request_id = value.decode("ascii")
-    # All ids in one draw: formatting each by itself is most of their cost.
+    # One random number for all ids: formatting them one by one would be most of their cost.
     bits = getrandbits(320)
     drawn = bits.to_bytes(40, "big").hex()
     if request_id is None:

@@ -6,7 +6,7 @@ The path is left out as well as the query: of a chat's or a pager's webhook it i
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-# The present convention's name, and the one before it.
+# The attribute's name in the current convention and in the previous one.
 _ADDRESSES: Final = ("url.full", "http.url")
 
 

@@ -101,7 +101,7 @@ class ServerSpan:
             span.record_exception(error)
         if status >= _INTERNAL_ERROR:
             span.set_status(StatusCode.ERROR)
-        # By the clock that nobody sets.
+        # The monotonic clock's difference: the wall clock may be set while the request runs.
         span.end(self._started_at + perf_counter_ns() - self._started)
 
 

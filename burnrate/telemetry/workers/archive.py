@@ -24,13 +24,13 @@ from burnrate.telemetry.workers.metric_files import ARCHIVE, MetricFile
 
 _log = logging.getLogger(__name__)
 
-# Two workers' values of one series become one, each with its time stamp or, of a sum, its rest.
+# A value with its time stamp or, for a sum, its rounding error; and how two of them are merged.
 Value = tuple[float, float]
 Combine = Callable[[Value, Value], Value]
 
 
 def _add(one: Value, other: Value) -> Value:
-    """Add two sums exactly: what the double cannot hold goes where gauges have their time stamp.
+    """Add two sums exactly; the rounding error is kept where a gauge has its time stamp.
 
     A sum that is rounded in another order may come out smaller by its last digit, and Prometheus
     takes any counter that falls for one that began anew. (Knuth's two-sum.)
@@ -43,7 +43,7 @@ def _add(one: Value, other: Value) -> Value:
 
 _LOCK: Final = "lock"
 _SUMS: Final = ("counter", "histogram", "summary")
-# How two workers' values of a gauge become one; the other ways are about live workers only.
+# How a gauge's values of two workers are merged; the other modes cover live workers only.
 # `all` would add a series for each worker that ever lived, so it counts as `liveall`.
 _GAUGES: Final[dict[str, Combine]] = {
     "gauge_sum": _add,
@@ -104,7 +104,7 @@ def fold_dead(folder: Path) -> None:
                 if combine is not None:
                     _fold(folder, kind, files, combine)
             except OSError as error:
-                # A full disk: the files stay, and so does what they add to each scrape.
+                # The disk is full: the files stay, and each scrape goes on reading them.
                 _log.warning("dead workers' metrics not folded", extra={"reason": error.strerror})
                 continue
             for file in files:

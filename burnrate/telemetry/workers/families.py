@@ -95,7 +95,7 @@ class Layout:
         self._slots: list[int] = []
         self._text: list[str] = []
         self._openmetrics: list[str] = []
-        # Where a histogram's buckets begin and end; on the line behind them stands their count.
+        # Where a histogram's buckets begin and end; the line after them is their count.
         self._buckets: list[tuple[int, int]] = []
         self._places: dict[bytes, int] = {}
         for name, family in sorted(self._families().items()):

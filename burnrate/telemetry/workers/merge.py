@@ -18,7 +18,7 @@ from burnrate.telemetry.workers.families import Key, Layout, render_gauges
 from burnrate.telemetry.workers.metric_files import HEADER_BYTES, MetricFile
 
 _GAUGE: Final = "gauge_"
-# So the name of a histogram's bucket ends in a key.
+# How the name of a histogram's bucket ends in a key.
 _BUCKET: Final = b'_bucket",'
 _NO_DOUBLES: Final["memoryview[float]"] = memoryview(b"").cast("d")
 
@@ -28,7 +28,7 @@ class _Slots:
 
     def __init__(self) -> None:
         self.keys: list[tuple[str, bytes]] = []
-        # Buckets hold whole numbers, which add up without rounding; all else may not.
+        # Buckets hold whole numbers, which add up without rounding; everything else may not.
         self.fractions: set[int] = set()
         self._places: dict[bytes, int] = {}
 
@@ -84,7 +84,7 @@ class _OpenFile:
         doubles = self._doubles
         for slot, index in zip(self._slots, self._indexes, strict=True):
             totals[slot] += doubles[index]
-        # In an archive a sum's rest stands behind it; elsewhere there is none.
+        # In an archive a sum's rounding error stands after it; in a worker's file that is 0.
         for slot, index in self._fractions:
             parts[slot] += doubles[index : index + 2]
 

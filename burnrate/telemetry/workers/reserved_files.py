@@ -22,11 +22,11 @@ def map_reserved(descriptor: int, size: int) -> mmap.mmap:
         size: Bytes.
     """
     try:
-        # macOS has no such call, and takes its chance.
+        # macOS has no such call: there a full disk can still kill the process.
         getattr(os, "posix_fallocate", _extend)(descriptor, 0, size)
         return mmap.mmap(descriptor, size)
     except OSError as error:
-        # The one signal: this worker's further counts are lost, its requests are not.
+        # The only sign of it: from here on this worker's counts are lost, its requests are not.
         _log.critical("no room for metrics", extra={"reason": error.strerror, "bytes": size})
         return mmap.mmap(-1, size)
 

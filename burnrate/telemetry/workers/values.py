@@ -31,7 +31,7 @@ class _WorkerFile:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         size = max(os.fstat(self._descriptor).st_size, _INITIAL_BYTES)
         self._map(size)
-        # A file is there already where a process of the same number has died and was not folded.
+        # A file is there already if a process with the same id has died and was not folded.
         self._used = metric_files.bytes_used(self._mapped) or HEADER_BYTES
         entries = metric_files.read_entries(self._mapped, HEADER_BYTES, self._used)
         self._indexes = {key.decode(): index for key, index in entries}
@@ -47,7 +47,7 @@ class _WorkerFile:
     def _add(self, key: str) -> int:
         entry = metric_files.pack_entry(key.encode(), 0.0, 0.0)
         while self._used + len(entry) > len(self._mapped):
-            # Values that know the old mapping go on using it: both show the same file.
+            # Values placed earlier keep using the old mapping: both map the same file.
             self._map(2 * len(self._mapped))
         self._mapped[self._used : self._used + len(entry)] = entry
         self._used += len(entry)
