@@ -1,4 +1,4 @@
-"""The server span of a sampled request (decisions 2 and 13 say why it is made here).
+"""The server span of a sampled request (decisions 2 and 9 say why it is made here).
 
 Names and attributes are the stable HTTP conventions; the query is left out, since it may hold
 tokens: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
