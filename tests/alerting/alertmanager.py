@@ -11,6 +11,7 @@ import httpx2
 import yaml
 
 from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers
+from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
@@ -70,7 +71,7 @@ class Alertmanager:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = launch_group(
                 [
                     find_program(),
                     f"--config.file={self._folder / 'alertmanager.yml'}",
@@ -81,13 +82,16 @@ class Alertmanager:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/-/ready"), "Alertmanager is ready")
+        try:
+            wait_until(lambda: answers(f"{self.url}/-/ready"), "Alertmanager is ready")
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End it."""
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait(15)
+            end_group(self._process)
             self._process = None
 
     def post(

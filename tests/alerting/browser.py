@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import httpx2
 from websockets.sync.client import ClientConnection, connect
 
+from tests.servers.groups import end_group, launch_group
 from tests.support.waiting import wait_until
 
 _COMMAND = [
@@ -49,7 +51,7 @@ class Page:
 def browsing(folder: Path) -> Iterator[Page]:
     """Start a browser with a new profile; it ends with the block."""
     with (folder / "chromium.log").open("wb") as log:
-        process = subprocess.Popen(
+        process = launch_group(
             [*_COMMAND, f"--user-data-dir={folder / 'profile'}", "about:blank"], stderr=log
         )
     try:
@@ -59,8 +61,7 @@ def browsing(folder: Path) -> Iterator[Page]:
                 page.call(f"{domain}.enable")
             yield page
     finally:
-        process.kill()
-        process.wait()
+        end_group(process, signal.SIGKILL)
 
 
 def _address(process: subprocess.Popen[bytes], profile: Path) -> str:

@@ -14,6 +14,7 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
@@ -81,23 +82,21 @@ class InboxProcess:
         }
         command = [sys.executable, "-m", "uvicorn", "--factory", "alerting.inbox.main:create_app"]
         with (self.folder / "inbox.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = launch_group(
                 [*command, "--host", "127.0.0.1", "--port", str(self.port)],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/health/ready"), "the inbox is ready")
+        try:
+            wait_until(lambda: answers(f"{self.url}/health/ready"), "the inbox is ready")
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; returns its exit code."""
         assert self.process is not None
-        self.process.send_signal(how)
-        try:
-            return self.process.wait(15)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
+        process, self.process = self.process, None
+        return end_group(process, how)

@@ -1,7 +1,6 @@
 """Real servers for these tests: nginx with a file of the tree, and something behind it."""
 
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import free_port, is_listening
 from tests.support.waiting import wait_until
 
@@ -40,15 +40,14 @@ def running_nginx(
     directives = "daemon off;" + (" user root;" if os.getuid() == 0 else "")
     arguments = ["-e", "stderr", "-p", str(prefix), "-c", str(prefix / "nginx.conf")]
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = launch_group(
             ["nginx", *arguments, "-g", directives], stdout=output, stderr=output
         )
     try:
         wait_for_port(port, alive=lambda: process.poll() is None)
         yield log
     finally:
-        process.terminate()
-        process.wait(10)
+        end_group(process)
 
 
 @contextmanager

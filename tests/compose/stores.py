@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.compose.servers import ROOT
+from tests.servers.groups import end_group, launch_group
 from tests.support.waiting import wait_until
 
 
@@ -31,20 +32,15 @@ def running(
     configuration = folder / "configuration.yml"
     configuration.write_text(text, encoding="utf-8")
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
+        process = launch_group(
             [found, f"-config.file={configuration}"], cwd="/", stdout=log, stderr=log
         )
     try:
         wait_until(lambda: _is_ready(ready_url, process, folder / "log"), every_seconds=0.5)
         yield
     finally:
-        process.terminate()
         # Tempo can wait for ever for a search whose workers it has stopped already.
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_group(process, seconds=20)
 
 
 def _is_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:

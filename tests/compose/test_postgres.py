@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.compose.servers import ROOT, wait_for_port
+from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
@@ -76,15 +77,14 @@ def server() -> Iterator[Server]:
     ]
     options = [argument for setting in settings for argument in ("-c", setting)]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
+        process = launch_group(
             [_program("postgres"), "-D", str(data), *options], stdout=log, stderr=log, user=user
         )
     try:
         wait_for_port(port, alive=lambda: process.poll() is None)
         yield Server(port, folder)
     finally:
-        process.terminate()
-        process.wait(30)
+        end_group(process)
         shutil.rmtree(folder)
 
 

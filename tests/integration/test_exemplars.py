@@ -45,13 +45,10 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
             "--enable-feature=exemplar-storage",
         ],
         folder / "prometheus.log",
+        port=port,
     )
-    process.launch()
-    try:
-        process.wait_listening(port)
+    with process.running():
         yield f"http://{HOST}:{port}"
-    finally:
-        process.stop()
 
 
 def stored_exemplars(url: str) -> Exemplars:

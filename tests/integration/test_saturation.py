@@ -48,6 +48,7 @@ class Prometheus(ServerProcess):
                 f"--web.listen-address={HOST}:{self.port}",
             ],
             folder / "prometheus.log",
+            port=self.port,
         )
 
     def query(self, promql: str) -> list[dict[str, Any]]:
@@ -88,13 +89,8 @@ def api() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def prometheus(api: ApiServer, tmp_path: Path) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path, api)
-    server.launch()
-    try:
-        server.wait_listening(server.port)
+    with Prometheus(tmp_path, api).running() as server:
         yield server
-    finally:
-        server.stop()
 
 
 def test_exhausted_pool_is_told(api: ApiServer, prometheus: Prometheus) -> None:

@@ -30,13 +30,10 @@ def server(tmp_path: Path) -> Iterator[tuple[ServerProcess, str]]:
             f"--web.listen-address={HOST}:{port}",
         ],
         tmp_path / "log",
+        port=port,
     )
-    process.launch()
-    try:
-        process.wait_listening(port)
+    with process.running():
         yield process, f"http://{HOST}:{port}"
-    finally:
-        process.stop()
 
 
 def test_every_rule_is_loaded_and_nothing_is_complained_of(

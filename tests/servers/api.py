@@ -40,9 +40,8 @@ class ApiServer(ServerProcess):
             cwd=ROOT,
         )  # fmt: skip
 
-    def start(self) -> None:
-        """Start it and wait until every worker has."""
-        self.launch()
+    def wait_until_ready(self) -> None:
+        """Return once every worker has started."""
         self.wait_listening(self.port)
         workers = int((self._env or {}).get("WEB_CONCURRENCY", "4"))
         wait_until(lambda: self.count_started() >= workers or not self.is_running(), "the workers")
@@ -79,10 +78,5 @@ async def wait_until_in_progress(client: httpx2.AsyncClient, count: int) -> None
 @contextmanager
 def running_api(**settings: str) -> Iterator[ApiServer]:
     """Run the service for the block, with these environment variables."""
-    with private_folder() as folder:
-        server = ApiServer(folder, settings)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop(seconds=40)
+    with private_folder() as folder, ApiServer(folder, settings).running() as server:
+        yield server

@@ -60,16 +60,15 @@ class PostgresServer(ServerProcess):
             env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
         )
 
-    def start(self) -> None:
-        """Start it and wait until it accepts connections."""
-        self.launch()
+    def wait_until_ready(self) -> None:
+        """Return once it accepts connections."""
         # It listens a little before it lets anyone in.
         wait_until(lambda: self._is_ready() or not self.is_running(), "PostgreSQL")
         assert self.is_running(), self.output()
 
-    def stop(self, signal_number: signal.Signals = signal.SIGINT, seconds: float = 15) -> int:
+    def stop(self, signal_number: signal.Signals = signal.SIGINT) -> int:
         """Stop it: SIGINT ends sessions first, SIGQUIT ends everything at once."""
-        return super().stop(signal_number, seconds)
+        return super().stop(signal_number)
 
     def tree(self) -> list[psutil.Process]:
         """Return the server's processes: its own, its helpers', its sessions'."""

@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
-from tests.support.waiting import wait_until
+from tests.servers.groups import end_group, launch_group
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,7 @@ class ServerProcess:
         env: Its whole environment; by default the test's.
         user: Who runs it when the test is root.
         cwd: Where it runs.
+        port: Where it accepts connections once it is ready.
     """
 
     def __init__(
@@ -74,12 +77,14 @@ class ServerProcess:
         env: Mapping[str, str] | None = None,
         user: str | None = None,
         cwd: Path | None = None,
+        port: int | None = None,
     ) -> None:
         self.log = log
         self._command = list(command)
         self._env = dict(env) if env is not None else None
         self._user = user if os.getuid() == 0 else None
         self._cwd = cwd
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,20 +94,42 @@ class ServerProcess:
         return self._process.pid
 
     def launch(self) -> None:
-        """Start it, again if need be, and wait for nothing."""
+        """Start it, again if need be, and wait for nothing; who calls this has to stop it."""
         assert not self.is_running()
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = launch_group(
                 self._command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
                 env=self._env,
                 user=self._user,
                 group=self._user,
                 extra_groups=[] if self._user else None,
                 cwd=self._cwd,
             )
+
+    def start(self) -> None:
+        """Start it and wait until it is ready; one that does not get ready is gone again."""
+        self.launch()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_until_ready(self) -> None:
+        """Return once it serves."""
+        if self._port is not None:
+            self.wait_listening(self._port)
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Run it for the block."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
 
     def is_running(self) -> bool:
         """Tell whether it has been started and has not ended."""
@@ -113,22 +140,11 @@ class ServerProcess:
         assert self._process is not None
         self._process.send_signal(signal_number)
 
-    def stop(self, signal_number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
-        """End it and return its exit code; one that does not end in time is killed."""
-        if self._process is None:
-            return 0
-        if self.is_running():
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal_number)
-                # A stopped process takes note of a signal only when it goes on.
-                self._process.send_signal(signal.SIGCONT)
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+    def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> int:
+        """End it with all it has started, and return its exit code."""
+        return end_group(self._process, signal_number) if self._process is not None else 0
 
-    def wait(self, seconds: float = 15) -> int:
+    def wait(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Return its exit code once it has ended by itself."""
         assert self._process is not None
         return self._process.wait(seconds)

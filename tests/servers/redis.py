@@ -27,21 +27,12 @@ class RedisServer(ServerProcess):
             ],
             folder / "redis.log",
             cwd=folder,
+            port=self.port,
         )  # fmt: skip
-
-    def start(self) -> None:
-        """Start it and wait until it accepts connections."""
-        self.launch()
-        self.wait_listening(self.port)
 
 
 @contextmanager
 def running_redis() -> Iterator[RedisServer]:
     """Run an empty server for the block."""
-    with private_folder() as folder:
-        server = RedisServer(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with private_folder() as folder, RedisServer(folder).running() as server:
+        yield server

@@ -26,10 +26,9 @@ def test_a_page_silences_its_own_tickets_and_no_others(tmp_path: Path) -> None:
             f"--web.listen-address={HOST}:{port}", "--cluster.listen-address=",
         ],
         tmp_path / "log",
+        port=port,
     )  # fmt: skip
-    process.launch()
-    try:
-        process.wait_listening(port)
+    with process.running():
         url = f"http://{HOST}:{port}/api/v2/alerts"
         alerts = [
             ("ErrorBudgetBurnFast", "page", "api", "availability"),
@@ -56,5 +55,3 @@ def test_a_page_silences_its_own_tickets_and_no_others(tmp_path: Path) -> None:
         # An alert's state is known once its group has been flushed.
         wait_until(lambda: bool(inhibited()), "the inhibition")
         assert inhibited() == [("ErrorBudgetBurnSlow", "api", "availability")]
-    finally:
-        process.stop()

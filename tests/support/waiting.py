@@ -1,8 +1,8 @@
 """The one way in which a test waits: for a condition, never for a time."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,10 +30,10 @@ def wait_until(
     Raises:
         AssertionError: It took too long.
     """
-    deadline = time.monotonic() + seconds
+    deadline = monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
-        time.sleep(every_seconds)
+        assert monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        sleep(every_seconds)
     return found
 
 
@@ -49,7 +49,7 @@ async def wait_until_async(
     Raises:
         AssertionError: It took too long.
     """
-    deadline = time.monotonic() + seconds
+    deadline = monotonic() + seconds
     while not (await found if isinstance(found := condition(), Awaitable) else found):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        assert monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
         await asyncio.sleep(every_seconds)

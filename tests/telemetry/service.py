@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import free_port
 from tests.support.samples import Samples, read_samples
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -60,9 +60,7 @@ class Service:
 
     def stop(self) -> None:
         """Ask it to stop, and wait until it has."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE_SECONDS)
+        end_group(self.process)
 
 
 @contextmanager
@@ -76,7 +74,7 @@ def running(folder: Path, **environment: str) -> Iterator[Service]:
     ]  # fmt: skip
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
     with output.open("wb") as sink:
-        process = subprocess.Popen(
+        process = launch_group(
             command,
             cwd=ROOT,
             env={**inherited, "TMPDIR": str(folder), **environment},

@@ -60,9 +60,5 @@ def test_requests_are_answered_where_the_log_cannot_be_written(backends: dict[st
 @contextmanager
 def _running_in(folder: Path, backends: dict[str, str]) -> Iterator[ApiServer]:
     # One worker: where a disk fills amid a line, another's next line may follow at once.
-    server = ApiServer(folder, {**backends, "WEB_CONCURRENCY": "1"})
-    server.start()
-    try:
+    with ApiServer(folder, {**backends, "WEB_CONCURRENCY": "1"}).running() as server:
         yield server
-    finally:
-        server.stop(seconds=40)
