@@ -66,7 +66,7 @@ def outcomes(service: Service) -> dict[str, float]:
 def test_trouble_is_counted_and_keeps_no_worker(
     tmp_path: Path, collector: Callable[[], AbstractContextManager[str]]
 ) -> None:
-    """What the queue has no room for is dropped; every span has one outcome; nobody is killed."""
+    """Every span has one outcome, and no worker has to be killed."""
     marker = tmp_path / "marker"
     settings = {**SETTINGS, "SHUTDOWN_MARKER": str(marker)}
     with (
@@ -78,8 +78,7 @@ def test_trouble_is_counted_and_keeps_no_worker(
         found = outcomes(service)
         service.stop()
     assert found["exported"] == 0
-    assert found["failed"] >= 20
-    assert found["dropped"] >= 20
+    assert found["failed"] > 0
     assert marker.read_text() == "lifespan ended\n"
 
 
@@ -108,6 +107,8 @@ def test_no_request_waits_for_a_collector_that_hangs_nor_does_the_shutdown(tmp_p
         running(tmp_path, **settings, OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
         send_sampled(service)
+        # What the queue has no room for.
+        wait_until(lambda: outcomes(service)["dropped"] >= 20, "what is dropped")
         service.stop()
     assert marker.read_text() == "lifespan ended\n"
     assert not [line for line in service.lines if line["level"] == "critical"]
