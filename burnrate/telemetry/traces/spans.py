@@ -57,7 +57,8 @@ class ServerSpans:
             parent: The caller's context; None where it sent none.
         """
         token = _starting.set(request)
-        started_at = time_ns()
+        # At one moment: a busy machine may do something else for long while the span is made.
+        started_at, started = time_ns(), perf_counter_ns()
         try:
             span = self._tracer.start_span(
                 _method(scope),
@@ -68,7 +69,7 @@ class ServerSpans:
             )
         finally:
             _starting.reset(token)
-        return ServerSpan(span, _method(scope), started_at)
+        return ServerSpan(span, _method(scope), started_at, started)
 
 
 class ServerSpan:
@@ -80,11 +81,11 @@ class ServerSpan:
 
     __slots__ = ("_method", "_started", "_started_at", "span")
 
-    def __init__(self, span: Span, method: str, started_at: int) -> None:
+    def __init__(self, span: Span, method: str, started_at: int, started: int) -> None:
         self.span = span
         self._method = method
         self._started_at = started_at
-        self._started = perf_counter_ns()
+        self._started = started
 
     def finish(self, endpoint: str, status: int, error: BaseException | None) -> None:
         """Name the span by its route and end it; only what the server did wrong is an error.
