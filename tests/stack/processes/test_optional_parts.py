@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.servers.checkout import Checkout, copied_checkout
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -30,13 +31,18 @@ def stand_ins(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def real_grafana() -> Iterator[Checkout]:
-    """A stack with Grafana itself."""
-    if shutil.which("grafana") is None:
-        pytest.skip("grafana is not installed")
+def real() -> Iterator[Checkout]:
+    """A stack with those of the four that are installed."""
+    if not any(shutil.which(name) for name in NAMES):
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
     with copied_checkout() as checkout:
         checkout.up()
         yield checkout
+
+
+def _require(*names: str) -> None:
+    if missing := [name for name in names if shutil.which(name) is None]:
+        pytest.skip(f"{', '.join(missing)} is not installed")
 
 
 def test_each_finds_all_that_its_arguments_and_variables_name(stand_ins: Path) -> None:
@@ -50,14 +56,25 @@ def test_each_finds_all_that_its_arguments_and_variables_name(stand_ins: Path) -
         assert "reads containers.alloy, pipeline.alloy\n" in log
 
 
-def test_nobody_logs_in_to_grafana_with_its_default_password(real_grafana: Checkout) -> None:
+def test_nobody_logs_in_to_grafana_with_its_default_password(real: Checkout) -> None:
     """The generated one alone opens it."""
-    url = f"http://127.0.0.1:{real_grafana.ports['GRAFANA_PORT']}/login"
-    secret = (real_grafana.path / ".burnrate/secrets/grafana_admin_password").read_text(
-        encoding="utf-8"
-    )
+    _require("grafana")
+    url = f"http://127.0.0.1:{real.ports['GRAFANA_PORT']}/login"
+    secret = (real.path / ".burnrate/secrets/grafana_admin_password").read_text(encoding="utf-8")
     answers = {
         password: httpx2.post(url, json={"user": "admin", "password": password}).status_code
         for password in ("admin", secret.strip())
     }
     assert answers == {"admin": 401, secret.strip(): 200}
+
+
+def test_alloy_ships_what_the_parts_print(real: Checkout) -> None:
+    """It is healthy without a component as well, where it does not find its files."""
+    _require("alloy", "loki")
+    url = f"http://127.0.0.1:{real.ports['LOKI_PORT']}/loki/api/v1/query_range"
+
+    def shipped() -> bool:
+        answer = httpx2.get(url, params={"query": '{service="api"}', "since": "1h"})
+        return bool(answer.raise_for_status().json()["data"]["result"])
+
+    wait_until(shipped, "a line of the api in Loki")
