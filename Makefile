@@ -35,7 +35,7 @@ test-stack: $(BIN)/.dev ## Test the stack as containers on a real engine, with s
 test-fast: $(BIN)/.dev ## Run only the tests that start no servers
 	$(BIN)/pytest -m "not integration and not containers"
 
-bench: $(BIN)/.dev ## Measure everything, a quarter of an hour (BENCH="load --minutes 10" runs one benchmark)
+bench: $(BIN)/.dev ## Measure everything, for a quarter of an hour or more (BENCH="load --minutes 10" runs one benchmark)
 	@set -e; for each in $(if $(BENCH),"$(BENCH)",telemetry scrapes load slo); do $(BIN)/python -m bench $$each; done
 
 lint: $(BIN)/.dev ## Run the static checks

@@ -73,7 +73,7 @@ def _endpoints(label_sets: int) -> list[tuple[str, str]]:
     ]
 
 
-class Dead:
+class DeadWorkers:
     """Puts files of dead workers into a folder: copies of a live worker's, under dead numbers."""
 
     def __init__(self, folder: Path, template: Path) -> None:

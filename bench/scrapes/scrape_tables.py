@@ -11,7 +11,7 @@ from bench.measuring.driver import Reading, Worker
 from bench.measuring.rounds import cpu_pairs, interleave
 from bench.measuring.spread import Spread, ratios
 from bench.reporting.report import Row, Table, at_most
-from bench.scrapes.metric_folders import FOLDER_VARIABLE, Dead
+from bench.scrapes.metric_folders import FOLDER_VARIABLE, DeadWorkers
 from bench.scrapes.scrape_plan import ScrapePlan
 from bench.scrapes.scrapes import TEMPLATE_VARIABLE
 from bench.scrapes.stalls import SECONDS_VARIABLE
@@ -140,7 +140,7 @@ def _recycle(plan: ScrapePlan, recycler: Worker) -> int:
 def _library_row(plan: ScrapePlan, fresh: Path, stack: ExitStack) -> Row:
     """Return the library's scrape of a folder that keeps every dead worker's files."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burnrate-bench-")))
-    Dead(folder, fresh).add(plan.writers + plan.library_dead)
+    DeadWorkers(folder, fresh).add(plan.writers + plan.library_dead)
     base = _scraper("scrape:library", fresh, stack)
     own = {"dead": _scraper("scrape:library", folder, stack)}
     readings = interleave(base, own, rounds=plan.library_rounds, count=1)["dead"]

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bench.measuring.subjects import Subject
-from bench.scrapes.metric_folders import FOLDER_VARIABLE, Dead
+from bench.scrapes.metric_folders import FOLDER_VARIABLE, DeadWorkers
 from burnrate.telemetry.workers import archive
 from burnrate.telemetry.workers.merge import MergedFiles
 
@@ -41,7 +41,7 @@ class Fold(Subject):
 
     def __init__(self, folder: Path, template: Path) -> None:
         self._folder = folder
-        self._dead = Dead(folder, template)
+        self._dead = DeadWorkers(folder, template)
 
     def prepare(self, count: int) -> None:
         """Leave files of dead workers; one fold takes them all in, so `count` must be 1."""
@@ -57,7 +57,7 @@ class Recycle(Subject):
 
     def __init__(self, folder: Path, template: Path) -> None:
         self._folder = folder
-        self._dead = Dead(folder, template)
+        self._dead = DeadWorkers(folder, template)
 
     def run(self, count: int) -> None:
         """Let `count` workers come and go."""

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from bench.measuring.sink import running_sink
+from bench.measuring.otlp_sink import running_sink
 from bench.reporting.report import Table
 from bench.service.comparison import Comparer
 from bench.service.content import make_content

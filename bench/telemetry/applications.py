@@ -37,7 +37,7 @@ def build(name: str) -> Application:
         KeyError: there is no such way.
         ImportError: a package it needs is not installed.
     """
-    return _WAYS[name]()
+    return _INSTRUMENTATIONS[name]()
 
 
 def _bare() -> Application:
@@ -72,44 +72,44 @@ def _starlette_exporter() -> Application:
 
 
 def _contrib_otel() -> Application:
-    from bench.telemetry import peer_ways  # noqa: PLC0415 - the bare application must not load it
+    from bench.telemetry import peer_instrumentation  # noqa: PLC0415 - the bare application must not load it
 
     app = bare()
-    return Application(app, peer_ways.add_contrib_spans(app))
+    return Application(app, peer_instrumentation.add_contrib_spans(app))
 
 
 def _fastapi_otel() -> Application:
-    from bench.telemetry import peer_ways  # noqa: PLC0415 - the bare application must not load it
+    from bench.telemetry import peer_instrumentation  # noqa: PLC0415 - the bare application must not load it
 
-    return Application(bare(), peer_ways.set_global_provider())
+    return Application(bare(), peer_instrumentation.set_global_provider())
 
 
 def _empty_middleware() -> Application:
-    from bench.telemetry import peer_ways  # noqa: PLC0415 - the bare application must not load it
+    from bench.telemetry import peer_instrumentation  # noqa: PLC0415 - the bare application must not load it
 
     app = bare()
-    app.add_middleware(peer_ways.EmptyMiddleware)
+    app.add_middleware(peer_instrumentation.EmptyMiddleware)
     return Application(app)
 
 
 def _json_logger() -> Application:
-    from bench.telemetry import peer_ways  # noqa: PLC0415 - the bare application must not load it
+    from bench.telemetry import peer_instrumentation  # noqa: PLC0415 - the bare application must not load it
 
     app = bare()
-    app.add_middleware(peer_ways.LineWriter)
+    app.add_middleware(peer_instrumentation.LineWriter)
     return Application(app)
 
 
 def _stacked() -> Application:
-    from bench.telemetry import peer_ways  # noqa: PLC0415 - the bare application must not load it
+    from bench.telemetry import peer_instrumentation  # noqa: PLC0415 - the bare application must not load it
 
     app = bare()
-    app.add_middleware(peer_ways.CountingMiddleware)
-    app.add_middleware(peer_ways.LoggingMiddleware)
-    return Application(app, peer_ways.add_contrib_spans(app))
+    app.add_middleware(peer_instrumentation.CountingMiddleware)
+    app.add_middleware(peer_instrumentation.LoggingMiddleware)
+    return Application(app, peer_instrumentation.add_contrib_spans(app))
 
 
-_WAYS: Final[dict[str, Callable[[], Application]]] = {
+_INSTRUMENTATIONS: Final[dict[str, Callable[[], Application]]] = {
     "bare": _bare,
     "burnrate": _burnrate,
     "instrumentator": _instrumentator,

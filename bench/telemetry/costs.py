@@ -67,7 +67,9 @@ def variant_environment(
 
 
 def _start(variant: Variant, sink: str, peers: Path | None, stack: ExitStack) -> Worker:
-    return Worker(f"request:{variant.way}", variant_environment(variant, sink, peers, stack))
+    return Worker(
+        f"request:{variant.instrumentation}", variant_environment(variant, sink, peers, stack)
+    )
 
 
 def _bare_row(readings: dict[str, list[tuple[Reading, Reading]]], plan: TelemetryPlan) -> Row:

@@ -15,7 +15,7 @@ accesslog = None
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
-if os.environ["BURNRATE_BENCH_WAY"] == "burnrate":  # as a service that adopts it does
+if os.environ["BURNRATE_BENCH_INSTRUMENTATION"] == "burnrate":  # as a service that adopts it does
     telemetry.prepare()
     worker_class = telemetry.WORKER_CLASS
     logconfig_dict = telemetry.log_config("bench")

@@ -38,12 +38,14 @@ class Server:
 
 
 def create_app() -> ASGIApp:
-    """Return the application of the variant that `BURNRATE_BENCH_WAY` names."""
-    return build(os.environ["BURNRATE_BENCH_WAY"]).asgi
+    """Return the application of the variant that `BURNRATE_BENCH_INSTRUMENTATION` names."""
+    return build(os.environ["BURNRATE_BENCH_INSTRUMENTATION"]).asgi
 
 
 @contextmanager
-def running_server(way: str, workers: int, environment: Mapping[str, str]) -> Iterator[Server]:
+def running_server(
+    instrumentation: str, workers: int, environment: Mapping[str, str]
+) -> Iterator[Server]:
     """Run the application until the context ends; it may still be starting.
 
     Raises:
@@ -72,7 +74,7 @@ def running_server(way: str, workers: int, environment: Mapping[str, str]) -> It
             env=clean_environment(
                 {
                     "BURNRATE_BENCH_BIND": f"127.0.0.1:{port}",
-                    "BURNRATE_BENCH_WAY": way,
+                    "BURNRATE_BENCH_INSTRUMENTATION": instrumentation,
                     "BURNRATE_BENCH_WORKERS": str(workers),
                     "TMPDIR": folder,
                     **environment,
@@ -83,7 +85,7 @@ def running_server(way: str, workers: int, environment: Mapping[str, str]) -> It
         if not _wait(process, port, workers):
             errors.seek(0)
             tail = errors.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
-            raise CommandError(f"gunicorn with {way} does not start", log_tail=tail)
+            raise CommandError(f"gunicorn with {instrumentation} does not start", log_tail=tail)
         yield Server(f"http://127.0.0.1:{port}{PATH}", process.pid)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measuring.sink import running_sink
+from bench.measuring.otlp_sink import running_sink
 from bench.reporting.report import Table
 from bench.telemetry.costs import measure_costs
-from bench.telemetry.single import measure_operations
+from bench.telemetry.operation_table import measure_operations
 from bench.telemetry.telemetry_plan import TelemetryPlan
 from bench.telemetry.throughput import measure_throughput
 from bench.telemetry.variants import OURS, PEERS, SERVED, Variant

@@ -52,7 +52,7 @@ def measure_throughput(
         servers = {
             variant.label: stack.enter_context(
                 running_server(
-                    variant.way,
+                    variant.instrumentation,
                     plan.server_workers,
                     variant_environment(variant, sink, peers, stack),
                 )

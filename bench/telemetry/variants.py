@@ -20,7 +20,7 @@ class Variant:
     """One way of instrumenting the application.
 
     Attributes:
-        way: Its name in `applications`.
+        instrumentation: Its name in `applications`.
         environment: Its settings.
         is_traced: It sends spans, and gets the address of a collector.
         has_metric_files: Its metrics are those of one of many workers.
@@ -29,7 +29,7 @@ class Variant:
     """
 
     label: str
-    way: str
+    instrumentation: str
     environment: Mapping[str, str] = field(default_factory=dict)
     is_traced: bool = False
     has_metric_files: bool = False

@@ -3,7 +3,15 @@
 import pytest
 
 from burnrate.load.dataset import MOST_USERS, Dataset, Post
-from burnrate.load.mix import REALISTIC, Call, Mix, create_post, create_user, delete_post
+from burnrate.load.mix import (
+    REALISTIC,
+    Call,
+    Mix,
+    create_post,
+    create_user,
+    delete_post,
+    process_text,
+)
 from burnrate.load.stats import Stats, quantile
 
 
@@ -62,6 +70,16 @@ def test_a_long_run_does_not_fill_the_database() -> None:
     assert (call.method, call.path) == ("DELETE", "/users/1")
     assert 1 not in content.users
     assert list(content.posts) == [Post(12, 2)]
+
+
+def test_a_text_to_analyse_is_one_sentence_and_not_drawn() -> None:
+    """The service limits how often it is asked for, so it comes at a rate of its own."""
+    call = process_text(dataset())
+    assert (call.method, call.path) == ("POST", "/process")
+    assert call.json is not None
+    assert call.json["text"].endswith(".")
+    assert len(call.json["text"].split()) == 400
+    assert process_text not in REALISTIC
 
 
 def test_what_is_being_deleted_is_not_asked_for() -> None:
