@@ -1,14 +1,17 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test test-stack drills test-fast bench lint audit fmt lock clean
+.PHONY: help up down status init test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
+	clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --prerelease if-necessary-or-explicit $(if $(UPGRADE),--upgrade)
+# Each file begins with the command that makes it, and the bot that moves versions runs that (renovate.json5): only options that it
+# knows, each with its value behind "=". uv names no index in the file unless told to.
+LOCK = $(UV) pip compile --universal --python-version=3.11 --generate-hashes --prerelease=if-necessary \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(BIN)/.run ## Start the whole stack (MODE=containers or MODE=processes forces one way)
 	@$(BIN)/burnrate stack up $(if $(MODE),--mode $(MODE)) $(if $(FOREGROUND),--foreground)
@@ -29,8 +32,11 @@ test: $(BIN)/.dev lint ## Check and test everything (installs the system package
 drills: $(BIN)/.dev ## Run only the fire drills among the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills
 
-test-stack: $(BIN)/.dev ## Test the stack as containers on a real engine, with stand-ins for images that cannot be pulled
-	$(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
+test-stack: $(BIN)/.dev ## Test the stack as containers on a real engine; stand-ins for missing images (REAL_IMAGES=1: none)
+	$(if $(REAL_IMAGES),BURNRATE_REAL_IMAGES=1) $(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
+
+smoke: $(BIN)/.dev ## Test the stack that `docker compose up` has started here
+	BURNRATE_RUNNING=1 $(BIN)/pytest -m containers tests/containers/test_up.py
 
 test-fast: $(BIN)/.dev ## Run only the tests that start no servers
 	$(BIN)/pytest -m "not integration and not containers"
@@ -47,6 +53,9 @@ lint: $(BIN)/.dev ## Run the static checks
 	$(BIN)/burnrate slo generate --check
 	$(BIN)/python -m grafana.build --check
 
+lint-workflows: ## Check .github/workflows with actionlint
+	@.ci/lint-workflows
+
 audit: $(UV) ## Check the locked dependencies for known vulnerabilities
 	@.ci/audit
 
@@ -55,11 +64,17 @@ fmt: $(BIN)/.dev ## Format and fix
 	$(BIN)/ruff check --fix
 
 lock: $(UV) ## Write requirements/*.txt again (UPGRADE=1 takes newer releases)
-	$(LOCK) pyproject.toml --extra service -o requirements/service.txt
-	$(LOCK) pyproject.toml --extra service --extra cli --group checkout \
-		-c requirements/service.txt -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra service --extra cli --group checkout --group dev \
-		-c requirements/run.txt -o requirements/dev.txt
+	@$(LOCK) --extra=service --output-file=requirements/service.txt >/dev/null
+	@$(LOCK) --extra=service --extra=cli --group=checkout \
+		--constraint=requirements/service.txt --output-file=requirements/run.txt >/dev/null
+	@$(LOCK) --extra=service --extra=cli --group=checkout --group=dev \
+		--constraint=requirements/run.txt --output-file=requirements/dev.txt >/dev/null
+
+dist: $(BIN)/.run ## Build the wheel and the sdist into dist/, and check them as PyPI will
+	@.ci/dist
+
+release-notes: ## Print what CHANGELOG.md says of a release (TAG=v1.2.3), or say why it cannot be released
+	@$(PYTHON) .ci/release_notes.py "$(TAG)"
 
 clean: ## Remove the virtual environment and tool caches (the stack's data stays)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

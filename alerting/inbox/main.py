@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -20,7 +21,7 @@ from alerting.inbox.watch import calling_at_exit, running
 from alerting.inbox.web import Tokens, add_error_handlers, make_router
 from burnrate.telemetry import instrument
 
-_VERSION = "0.1.0"
+_VERSION = version("burnrate")
 _log = logging.getLogger(__name__)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from tests.containers.debian import ROOT_IMAGE, ensure_compose, make_root_image
-from tests.containers.engine import Engine
+from tests.containers.engine import Engine, Unavailable
 from tests.servers.checkout import ROOT
 
 _STAND_INS = Path(__file__).parent / "standins"
@@ -64,13 +64,24 @@ class Images:
         return [f"{what}: {', '.join(names) or '-'}" for what, names in rows.items()]
 
 
-def make_images(engine: Engine) -> Images:
-    """Pull what can be pulled and build stand-ins for the rest."""
+def make_images(engine: Engine, *, are_real: bool = False) -> Images:
+    """Pull what can be pulled and build stand-ins for the rest.
+
+    Args:
+        engine: Pulls and builds them.
+        are_real: Whether to do without stand-ins.
+
+    Raises:
+        Unavailable: Some cannot be pulled and no stand-in is wanted, or none can be made.
+    """
     wanted = _wanted()
     with ThreadPoolExecutor(len(wanted)) as pool:
         is_there = pool.map(lambda image: _pull(engine, image), wanted.values())
         pulled = {name for name, found in zip(wanted, is_there, strict=True) if found}
     missing = wanted.keys() - pulled
+    if are_real and missing:
+        names = ", ".join(wanted[name] for name in sorted(missing))
+        raise Unavailable(f"cannot be pulled: {names}")
     on_path = {name for name in _STATIC_PROGRAMS if shutil.which(name.lower())}
     stood_in = sorted(missing - (_NOT_IN_DEBIAN - on_path))
     if stood_in:
