@@ -26,6 +26,7 @@ _FILE = re.compile(rf"^[\w.*/-]+\.({_SUFFIXES})$|^[\w.-]+(/[\w.*-]+)*/$")
 _MODULE = re.compile(r"^(?:burnrate|alerting|bench|grafana)(?:\.\w+)+$")
 _FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
+_DECISION = re.compile(r"\[(?:[Dd]ecision )?(\d+)\]\([\w/]*?(\d{4})-")
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -105,6 +106,9 @@ def test_the_numbers_of_decisions_run_on() -> None:
     assert [int(page.name[:4]) for page in pages] == [*range(1, len(pages) + 1)]
     for page in pages:
         assert page.read_text().startswith(f"# {int(page.name[:4])}. ")
+    named = [found for page in _PAGES for found in _DECISION.findall(page.read_text())]
+    assert named
+    assert [(said, number) for said, number in named if int(said) != int(number)] == []
 
 
 @pytest.mark.parametrize(
