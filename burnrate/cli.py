@@ -31,7 +31,7 @@ class CommandError(click.ClickException):
         self.log_tail = tuple(log_tail)
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print it."""
+        """Print the message and the log lines, by default to stderr."""
         target = file or sys.stderr
         click.echo(f"burnrate: {self.message}", file=target)
         for line in self.log_tail:
@@ -72,7 +72,7 @@ class CommandGroup(click.Group):
         self._failures = tuple(failures)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
-        """Run the command."""
+        """Run the command, with its failures shown in one line."""
         with command_errors(*self._failures):
             return super().invoke(ctx)
 
@@ -102,7 +102,7 @@ def _burnrate() -> None:
 
 
 def main() -> None:
-    """Run `burnrate`."""
+    """Run the command line `burnrate` and exit with its code."""
     run(_burnrate, "burnrate")
 
 

@@ -47,7 +47,7 @@ class Page:
     has_traces: bool = False
 
     def build(self) -> Dashboard:
-        """Return the dashboard."""
+        """Return the dashboard for Grafana's SDK."""
         builder = (
             dashboard_builders.Dashboard(self.title)
             .uid(self.uid)

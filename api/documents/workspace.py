@@ -21,7 +21,11 @@ class Workspace:
             yield
 
     def new_file(self) -> Path:
-        """Return the path of a file that does not exist yet."""
+        """Return the path of a file that does not exist yet.
+
+        Raises:
+            RuntimeError: outside of `running`.
+        """
         if self._folder is None:
             raise RuntimeError("the workspace is not running")
         return self._folder / uuid4().hex

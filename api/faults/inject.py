@@ -21,7 +21,12 @@ async def inject(
     store: Annotated[InjectionStore, Depends(provide(InjectionStore))],
     endpoints: Annotated[EndpointTable, Depends(provide(EndpointTable))],
 ) -> None:
-    """Fail or wait, if an injection for this route says so."""
+    """Fail or wait, if an injection for this route says so.
+
+    Raises:
+        DependencyUnavailable: the injection is `unavailable`: a 503.
+        InjectedFault: the injection is an error: an unhandled exception.
+    """
     if not store.is_active:
         return
     route = endpoints.template(request.scope["endpoint"])

@@ -103,7 +103,7 @@ def _route_box() -> Builder:
 
 
 def page(promises: Promises) -> Page:
-    """Return the dashboard."""
+    """Return the dashboard of log lines, for a team's promises."""
     return Page(
         uid=Uid.LOGS,
         title="Logs",

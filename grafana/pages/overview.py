@@ -205,7 +205,7 @@ def _causes() -> list[Builder]:
 
 
 def page(promises: Promises) -> Page:
-    """Return the dashboard."""
+    """Return the SLO overview, for a team's promises."""
     return Page(
         uid=Uid.OVERVIEW,
         title="SLO overview",

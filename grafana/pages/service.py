@@ -88,7 +88,7 @@ def _websockets() -> list[Builder]:
 
 
 def page(promises: Promises) -> Page:
-    """Return the dashboard."""
+    """Return the dashboard of one service's requests, for a team's promises."""
     return Page(
         uid=Uid.SERVICE,
         title="Service",

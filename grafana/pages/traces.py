@@ -19,7 +19,7 @@ _OURS: Final = 'resource.service.name = "$service" && span.http.route =~ "$route
 
 
 def page(promises: Promises) -> Page:
-    """Return the dashboard."""
+    """Return the dashboard of traces, for a team's promises."""
     return Page(
         uid=Uid.TRACES,
         title="Traces",

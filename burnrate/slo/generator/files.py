@@ -149,7 +149,14 @@ def stale(made: dict[Path, str | None], root: Path) -> list[str]:
 
 
 def write(made: dict[Path, str | None]) -> list[Path]:
-    """Write the files that differ and return their paths."""
+    """Write the files that differ.
+
+    Args:
+        made: Each file's text, as `generated` returns it; None removes the file.
+
+    Returns:
+        The paths that were written or removed.
+    """
     changed = []
     for path, text in made.items():
         if text is None:

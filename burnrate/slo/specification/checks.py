@@ -20,7 +20,11 @@ _EXAMPLE = "5m"
 
 
 def check_names(spec: ServiceSpec, file: Path) -> None:
-    """Refuse two SLOs with the same name."""
+    """Refuse two SLOs with the same name.
+
+    Raises:
+        SpecError: there are such two.
+    """
     seen: set[str] = set()
     for index, slo in enumerate(spec.slos):
         if slo.name in seen:
@@ -51,10 +55,19 @@ def checked_events(slo: SloSpec, file: Path, path: str) -> Events:
 
 
 def check_identity(events: Events, identity: Mapping[str, str], file: Path, path: str) -> None:
-    """Refuse queries that would count another service's events among these.
+    """Refuse queries that would count events of another service too.
 
-    What tells environments apart has to stand in each selector; `service` need not, for a scrape
-    job or a metric's name may say the same.
+    Each selector must have the labels that tell environments apart. `service` is not needed: a
+    scrape job or a metric's name may stand for it.
+
+    Args:
+        events: The SLI's queries.
+        identity: The labels that name the service.
+        file: The specification, for the error.
+        path: The SLO's path in it, for the error.
+
+    Raises:
+        SpecError: a selector lacks one of them.
     """
     for field, found in _read(events):
         for name, value in identity.items():
@@ -90,7 +103,16 @@ def threshold_seconds(events: Events, settings: SloSettings, file: Path, path: s
 
 
 def check(slo: Slo, file: Path, path: str) -> None:
-    """Refuse what could never work; its events and its threshold have been checked."""
+    """Refuse an SLO that cannot work, once its events and its threshold have been checked.
+
+    Args:
+        slo: The SLO.
+        file: The specification, for the error.
+        path: The SLO's path in it, for the error.
+
+    Raises:
+        SpecError: a tier can never fire, or a selector lacks the settings' routes.
+    """
     _check_routes(slo, file, path)
     for tier in slo.tiers:
         if slo.threshold(tier) >= 1:
