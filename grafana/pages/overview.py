@@ -75,6 +75,7 @@ def _objectives(promises: Promises) -> Builder:
                 _sli(),
                 "percentunit",
                 decimals=3,
+                empty="not recorded yet",
             ),
             Column(
                 "Budget left",
@@ -82,6 +83,7 @@ def _objectives(promises: Promises) -> Builder:
                 "percentunit",
                 Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
                 decimals=1,
+                empty="not recorded yet",
             ),
             Column(
                 "Burn rate now",
