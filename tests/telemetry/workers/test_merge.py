@@ -21,24 +21,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from burnrate.telemetry.workers import archive, metric_files
 from burnrate.telemetry.workers.merge import MergedFiles
 from tests.support.samples import Samples, read_samples
+from tests.telemetry.workers.files import DEAD, write
 
 ROOT = Path(__file__).parents[3]
-# Above the highest pid Linux gives out (4,194,304), so never alive.
-DEAD = 5_000_000
 HITS = ("hits_total", frozenset({("path", "/")}))
 BOUNDS = ("0.1", "1.0", "+Inf")
 # What one worker wrote: counters by path, buckets by path, gauges by the way they are merged.
 Values = tuple[dict[str, float], dict[str, list[float]], dict[str, float]]
-
-
-def write(folder: Path, kind: str, owner: object, values: dict[str, float]) -> Path:
-    """Write a worker's file as the library does."""
-    path = folder / f"{kind}_{owner}.db"
-    file = MmapedDict(str(path))  # type: ignore[no-untyped-call]
-    for key, value in values.items():
-        file.write_value(key, file.read_value(key)[0] + value, 0.0)  # type: ignore[no-untyped-call]
-    file.close()  # type: ignore[no-untyped-call]
-    return path
 
 
 def counter(path: str) -> str:

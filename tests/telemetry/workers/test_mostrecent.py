@@ -5,25 +5,22 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.mmap_dict import mmap_key
 
 from burnrate.telemetry.workers import archive
 from burnrate.telemetry.workers.merge import MergedFiles
 from tests.support.samples import read_samples
+from tests.telemetry.workers.files import DEAD, write
 
-# Above the highest pid Linux gives out (4,194,304), so never alive.
-DEAD = 5_000_000
 KEY = mmap_key("stock", "stock", [], [], "Stock.")
 # Values and time stamps: the most recent is neither the largest nor the smallest, nor set last.
 WRITTEN = ((30.0, 100.0), (20.0, 300.0), (10.0, 200.0))
 MOST_RECENT = 20.0
 
 
-def write(folder: Path, kind: str, pid: int, value: float, stamp: float) -> None:
-    """Write a worker's file as the library does."""
-    file = MmapedDict(str(folder / f"gauge_{kind}_{pid}.db"))  # type: ignore[no-untyped-call]
-    file.write_value(KEY, value, stamp)  # type: ignore[no-untyped-call]
-    file.close()  # type: ignore[no-untyped-call]
+def put(folder: Path, kind: str, pid: int, value: float, stamp: float) -> None:
+    """Have a worker set the gauge."""
+    write(folder, f"gauge_{kind}", pid, {KEY: value}, stamp)
 
 
 def shown(folder: Path) -> list[float]:
@@ -36,7 +33,7 @@ def test_value_that_was_set_last_is_shown(tmp_path: Path, kind: str, order: list
     """Whichever worker set it, and in whatever order their files are read."""
     pids = (os.getpid(), os.getppid(), 1)
     for pid, number in zip(pids, order, strict=True):
-        write(tmp_path, kind, pid, *WRITTEN[number])
+        put(tmp_path, kind, pid, *WRITTEN[number])
     assert shown(tmp_path) == [MOST_RECENT]
 
 
@@ -44,7 +41,7 @@ def test_value_that_was_set_last_is_shown(tmp_path: Path, kind: str, order: list
 def test_archive_keeps_what_was_set_last(tmp_path: Path, order: list[int]) -> None:
     """Of workers that are gone, whichever of them is folded first."""
     for place, number in enumerate(order):
-        write(tmp_path, "mostrecent", DEAD + place, *WRITTEN[number])
+        put(tmp_path, "mostrecent", DEAD + place, *WRITTEN[number])
         if place != 1:  # one alone, then two at once
             archive.fold_dead(tmp_path)
     assert [path.name for path in tmp_path.glob("*.db")] == ["gauge_mostrecent_archive.db"]
@@ -56,7 +53,7 @@ def test_archived_value_gives_way_to_a_later_one_only(
     tmp_path: Path, stamp: float, expected: float
 ) -> None:
     """A live worker's value is no better for being a live one's."""
-    write(tmp_path, "mostrecent", DEAD, MOST_RECENT, 300.0)
+    put(tmp_path, "mostrecent", DEAD, MOST_RECENT, 300.0)
     archive.fold_dead(tmp_path)
-    write(tmp_path, "mostrecent", os.getpid(), 15.0, stamp)
+    put(tmp_path, "mostrecent", os.getpid(), 15.0, stamp)
     assert shown(tmp_path) == [expected]
