@@ -90,7 +90,7 @@ def _stopped(part: str) -> Callable[[FaultContext], Fault]:
 _ALL = (
     Drill(
         name="errors",
-        summary="every reading route answers 500",
+        summary="every route that reads answers 500",
         job="api",
         expected=_AVAILABILITY,
         fault=_failing,
@@ -98,7 +98,7 @@ _ALL = (
     ),
     Drill(
         name="latency",
-        summary=f"every reading route takes {_LATE_BY_SECONDS:g} s more",
+        summary=f"every route that reads takes {_LATE_BY_SECONDS:g} s more",
         job="api",
         expected=_LATENCY,
         fault=_slow,
@@ -157,7 +157,7 @@ _ALL = (
     ),
     Drill(
         name="redis-down",
-        summary="Redis is stopped: a ticket and no page, for the service goes on without it",
+        summary="Redis is stopped: a ticket and no page, since the service works without it",
         job="redis",
         expected=_down("redis", "ticket"),
         fault=_stopped("redis"),
@@ -183,7 +183,7 @@ _ALL = (
     ),
     Drill(
         name="inbox-down",
-        summary="the inbox is stopped while every reading route answers 500",
+        summary="the inbox is stopped while every route that reads answers 500",
         job="api",
         expected=_AVAILABILITY,
         fault=lambda context: Together([StoppedPart(context.parts, "inbox"), _failing(context)]),
@@ -193,7 +193,7 @@ _ALL = (
     ),
     Drill(
         name="log-errors",
-        summary="errors are logged, and requests are answered well",
+        summary="errors are logged, but requests succeed",
         job="loki",
         expected=ExpectedAlert({"service": "api", "severity": "ticket"}, name="LogErrorBurst"),
         fault=lambda context: logged_errors(context.service),

@@ -191,7 +191,7 @@ class Runner:
         self.screen.mark(self._so_far(), step)
 
     def _on_flap(self, elapsed: float) -> None:
-        self.screen.say(f"{elapsed:.0f} s: no longer pending; it has to wait anew")
+        self.screen.say(f"{elapsed:.0f} s: no longer pending; the wait starts again")
 
     def _so_far(self) -> Result:
         return Result(

@@ -130,7 +130,7 @@ def check_faults(service: HttpClient) -> None:
     if answer.status_code == _NOT_FOUND:
         raise Refused("the service's faults are off: set FAULTS_ENABLED=true in .env, then make up")
     if not answer.is_success:
-        raise Refused(f"the service cannot tell of its faults: {answer.status_code}")
+        raise Refused(f"the service cannot say whether its faults are on: {answer.status_code}")
     if items := answer.json()["items"]:
         routes = ", ".join(f"{each['method']} {each['route']}" for each in items)
         raise Refused(

@@ -106,6 +106,6 @@ def burnt_executor(service: HttpClient, threads: int) -> RepeatedRequests:
 
 
 def logged_errors(service: HttpClient) -> RepeatedRequests:
-    """Return a fault that only logs see: errors are logged and requests are answered well."""
+    """Return a fault that only logs see: errors are logged, but requests succeed."""
     params = {"lines": str(_ERROR_LINES)}
     return RepeatedRequests(service, "/faults/log", params=params, pause_seconds=1.0)

@@ -19,9 +19,9 @@ def text(result: Result) -> str:
     lines = [f"{result.name}: {result.verdict}"]
     lines += [f"  {step_line(result, step)}" for step in _in_order(result)]
     if result.consequences:
-        lines.append(f"  paged as well, rightly: {', '.join(result.consequences)}")
+        lines.append(f"  also paged, as expected: {', '.join(result.consequences)}")
     if result.flaps:
-        lines.append(f"  pending and not again: {result.flaps} times")
+        lines.append(f"  stopped pending: {result.flaps} times")
     if result.load:
         lines.append(f"  load: {result.load}")
     return "\n".join(lines)
@@ -49,7 +49,7 @@ def markdown(results: Sequence[Result], at: datetime | None = None) -> str:
         lines += ["| Step | Elapsed | Theory |", "|---|---:|---:|"]
         lines += [_step_row(result, step) for step in _in_order(result)]
         if result.consequences:
-            lines += ["", f"Paged as well, rightly: {', '.join(result.consequences)}."]
+            lines += ["", f"Also paged, as expected: {', '.join(result.consequences)}."]
         if not result.has_passed or result.late:
             lines += ["", f"**{result.verdict}**"]
     return "\n".join(lines) + "\n"

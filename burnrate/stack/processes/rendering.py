@@ -170,4 +170,4 @@ def _signal_name(name: str) -> str:
     try:
         return signal.Signals[f"SIG{name.upper().removeprefix('SIG')}"].name.removeprefix("SIG")
     except KeyError as error:
-        raise StackError(f"docker-compose.yml: stop_signal {name!r} is no signal") from error
+        raise StackError(f"docker-compose.yml: stop_signal {name!r} is not a signal") from error

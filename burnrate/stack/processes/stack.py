@@ -157,7 +157,7 @@ class ProcessStack:
     def _check_name(self, part: str, record: StackRecord) -> None:
         if part not in record.part_names:
             names = ", ".join(record.part_names)
-            raise StackError(f"{part!r} is no part of the running stack: {names}")
+            raise StackError(f"{part!r} is not a part of the running stack: {names}")
 
     def _renderer(self, inventory: Inventory) -> PartRenderer:
         return PartRenderer(self.layout, self.compose, self.addresses, inventory)

@@ -47,7 +47,7 @@ def _missing_row(missing: MissingPart, seen: Observation) -> PartStatus:
 def _row(name: str, address: str, seen: Observation) -> PartStatus:
     info, health = seen.infos.get(name), seen.health.get(name)
     if name in seen.unsupervised:
-        detail = "its supervisor is gone: make up starts it anew"
+        detail = "its supervisor is gone: make up starts it again"
         return PartStatus(name, "unsupervised", address, "unhealthy", detail)
     if info is None or health is None:
         state = info.state.lower() if info else "stopped"

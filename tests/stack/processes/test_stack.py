@@ -98,7 +98,7 @@ def test_a_part_that_cannot_be_stopped_or_started_is_named_without_rendering_any
         "burnrate.stack.processes.rendering.PartRenderer.part",
         lambda *_: pytest.fail("a part was rendered"),
     )
-    with pytest.raises(StackError, match="'exporter' is no part of the running stack: node-exp"):
+    with pytest.raises(StackError, match="'exporter' is not a part of the running stack: node-exp"):
         stack.stop("exporter")
     stack.stop("node-exporter")
     assert stack.status()[0].state == "stopped"

@@ -105,7 +105,7 @@ def test_one_part_stops_and_starts(running: Checkout) -> None:
     assert running.leader("redis-exporter") != before
     unknown = running.run("start", "redis-exporters")
     assert unknown.returncode == 1
-    assert "'redis-exporters' is no part of the running stack: postgres, redis" in unknown.stderr
+    assert "'redis-exporters' is not a part of the running stack: postgres, redis" in unknown.stderr
 
 
 def test_data_survives_down_and_up(running: Checkout) -> None:
