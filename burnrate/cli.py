@@ -11,7 +11,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-# Name -> where the command is, and its line in the help: `burnrate --help` imports none of them.
+# By name, where a command is and its line of help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and watch its alert."),
     "load": ("burnrate.load.commands:load", "Send the running stack a steady mix of requests."),

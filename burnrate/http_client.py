@@ -8,7 +8,7 @@ import httpx2
 
 from burnrate.samples import Samples
 
-# On the loopback; a part that needs longer counts as one that does not answer just now.
+# On the loopback. A part that takes longer counts as one that does not answer.
 _TIMEOUT_SECONDS: Final = 3.0
 _LONGEST_QUOTE: Final = 200
 

@@ -106,7 +106,7 @@ def _selectors(
         case promql_parser.VectorSelector():
             yield Selector(_matchers(node), grouped, seconds)
         case promql_parser.BinaryExpr():
-            # One side of a join need not have been summed by what the other side brings along.
+            # One side of a join need not be grouped by labels that the other side adds.
             on = node.modifier and node.modifier.matching
             both = frozenset(on.labels) if on and "on" in str(on) else frozenset[str]()
             yield from _selectors(node.lhs, grouped | both, seconds)
@@ -114,7 +114,7 @@ def _selectors(
         case promql_parser.AggregateExpr():
             kept = node.modifier
             by = kept.labels if kept and "By" in str(kept.type) else []
-            # What is above an aggregation sees the labels that it keeps.
+            # Above an aggregation only the labels that it keeps are seen.
             yield from _selectors(node.expr, frozenset(by), seconds)
         case promql_parser.Call():
             for each in node.args:

@@ -59,11 +59,11 @@ def dashboards(promises: Promises) -> dict[str, Dashboard]:
 
 def render(dashboard: Dashboard, identity: Sequence[str] = ("service",)) -> str:
     """Return the file's content, the same for the same dashboard and identity."""
-    # A link to one panel holds its id; without one here, each start of Grafana could give another.
+    # Links to a panel hold its id; without a fixed one, each start of Grafana could choose another.
     for number, panel in enumerate(dashboard.panels or (), start=1):
         panel.id_val = number
         if isinstance(panel, Panel) and isinstance(panel.options, table.Options):
-            # The SDK's default; Grafana 13 has no such option any more.
+            # The SDK's default; Grafana 13 no longer has this option.
             panel.options.footer = None
     made = identified(json.loads(json.dumps(dashboard, cls=JSONEncoder)), identity)
     return json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -86,7 +86,7 @@ def built(promises: Promises | None = None) -> dict[Path, str]:
 
 def changes(texts: dict[Path, str]) -> str:
     """Return the difference between these files and what is there; empty if there is none."""
-    # A dashboard that is no longer built would be provisioned all the same.
+    # Otherwise Grafana would still load a dashboard that is no longer built.
     wanted = {**dict.fromkeys(sorted(DIRECTORY.glob("*.json")), ""), **texts}
     return "".join(_difference(path, text) for path, text in wanted.items())
 

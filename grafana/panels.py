@@ -76,7 +76,7 @@ NONE_ALLOWED: Final = Steps(GREEN, ((1e-9, RED),))
 UP: Final = Steps(RED, ((1, GREEN),))
 
 
-# The name of a line that is a limit, and how it is drawn.
+# The name of lines that show a limit, and how they are drawn.
 LIMIT: Final = "limit"
 DASHED: Final = [
     DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 8]}),

@@ -73,7 +73,7 @@ def _worst() -> list[Builder]:
             "Which requests were slow? Those above the threshold of the latency objective. Each"
             " links to its trace. Empty while all are fast.",
             f'{_OURS} | json seconds="process_time", method="method", status="status_code"'
-            # A filter by number keeps lines that have no number: those of other programs.
+            # A numeric filter keeps lines without the number, which are those of other programs.
             ' | seconds != "" | seconds > ${slow} | route=~"$route"'
             " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
             empty="no request was slow in this time range",

@@ -14,12 +14,12 @@ from burnrate.slo.windows import D1, D3, EVALUATION_SECONDS, H1, H2, H6, HOUR, T
 
 # Enough traffic that every share of failures exceeds the minimum of failures.
 _EVENTS_A_SECOND: Final = 100
-# How coarse time may be in a tier's tests: as Prometheus evaluates for the fast one, where seconds
-# count; else a small part of what is measured, or a run would take minutes.
+# The evaluation interval of a tier's tests: Prometheus' own for the fast tier, where seconds
+# count; for others a small part of what is measured, since a run would take minutes.
 _STEPS: Final = {H1: EVALUATION_SECONDS, H2: 60, H6: 120, D1: 300, D3: 600}
 # A range of five minutes needs more than one sample.
 _COARSEST_SAMPLES: Final = 60
-# What is not asserted before the earliest moment that is: rate() extrapolates at a window's ends.
+# A margin before the earliest time that is asserted: rate() extrapolates at a window's ends.
 _EARLY: Final = Fraction(85, 100)
 
 
@@ -79,7 +79,7 @@ def _step(tier: Tier) -> int:
 
 def _course(detection: Detection) -> _Course:
     step, short = _step(detection.tier), detection.tier.short.seconds
-    # Failures last until the short window holds nothing else, as the arithmetic of the end wants.
+    # Failures last until the short window holds nothing else, as the reset's arithmetic assumes.
     failing = _up((detection.after_seconds or Fraction(0)) + short + 2 * step, step)
     after = _up(Fraction(short + 3 * step), step)
     began = 2 * short
@@ -91,9 +91,9 @@ def _stretches(course: _Course) -> list[Stretch]:
     detection, samples = course.detection, course.samples
     long, short = detection.tier.long.seconds, detection.tier.short.seconds
     events = _EVENTS_A_SECOND * samples
-    # At the moment of detection the long window holds as many events as with even traffic, but all
-    # that was before the short window is squeezed into one more short window: days of waiting less,
-    # the same arithmetic.
+    # At detection the long window holds as many events as with even traffic, but those from before
+    # the short window are packed into one more short window. The arithmetic is the same, and the
+    # test is days shorter.
     crowd = max(Fraction(0), long - short - (detection.after_seconds or Fraction(0))) / short
     return [
         Stretch(short // samples, round(events * crowd)),

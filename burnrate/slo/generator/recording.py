@@ -118,8 +118,8 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
         total_expr, bad_expr = (_joined(slo, kind, window) for kind in ("total", "bad"))
     else:
         total_expr = _one(slo.total_query(window.name))
-        # Nothing bad ever is 0 bad, and nothing at all stays nothing: silence is not health. Where
-        # one counter is taken from another, two roundings may leave less than 0.
+        # If no bad event was ever counted there are 0; if no event was, there is no value, since
+        # silence is not health. A difference of two counters may be just below 0 by rounding.
         bad_expr = (
             f"clamp_min({_one(slo.error_query(window.name))}, 0) or on () 0 * {total}{slo.selector}"
         )
@@ -131,14 +131,14 @@ def _window(slo: Slo, window: Window) -> list[tuple[str, str]]:
 
 
 def _ratio(slo: Slo, bad: str, total: str) -> str:
-    # Without traffic nothing failed, where 0 by 0 would be NaN. Failures that nobody has counted
-    # among all events are 100 %, however many: of what is known, all is bad.
+    # Without traffic the ratio is 0, where 0 / 0 would be NaN. More bad events than events at all
+    # are 100 %: of what is known, everything is bad.
     bad, total = bad + slo.selector, total + slo.selector
     return f"clamp_max({bad} / clamp_min({total}, {_NO_EVENTS}), 1)"
 
 
 def _one(query: str) -> str:
-    # A record is one series, whatever labels a query leaves; most leave none.
+    # A record must be one series, whatever labels a query leaves; most leave none.
     node = parse(query)
     is_one = isinstance(node, promql_parser.AggregateExpr) and node.modifier is None
     return query if is_one else f"sum({query})"
@@ -148,8 +148,8 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
     assert window.part is not None  # noqa: S101 - asked for by the caller
     part = events_name(kind, window.part) + slo.selector
     count = window.seconds // window.part.seconds
-    # What was before the service or Prometheus was there is no event. max() because an SLO's labels
-    # may have changed since: what was counted under the old ones still counts, and only once.
+    # From before the service or Prometheus was there, no events are counted. max(), because an SLO's
+    # labels may have changed since: what has the old ones still counts, but only once.
     earlier = [
         f"(max(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)}))"
         " or vector(0))"
@@ -159,8 +159,8 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
 
 
 def _piece(slo: Slo, kind: str) -> str:
-    # Written when the last one is old enough and left out in between, so that pieces never overlap,
-    # not even with one under labels that the SLO had before.
+    # Recorded only when the last piece is old enough, so that pieces never overlap, not even with
+    # those under labels that the SLO had before.
     return (
         f"{events_name(kind, _PIECE)}{slo.selector} * {_PIECE.seconds}"
         f" unless on () count_over_time({piece_name(kind)}{slo.selector}[{_PIECE_AGE}])"
@@ -168,8 +168,8 @@ def _piece(slo: Slo, kind: str) -> str:
 
 
 def _summed(slo: Slo, kind: str) -> str:
-    # Under whatever labels: an SLO that gets another one keeps its budget. And no less than the
-    # longest window: what came since the last piece is in it, which is all there is at first.
+    # Pieces under any labels: an SLO that gets another label keeps its budget. At least the events
+    # of the longest window: they include those since the last piece, at first all there are.
     longest = WINDOWS[-1]
     return (
         f"max(sum(sum_over_time({piece_name(kind)}{slo.selector}[{slo.period}]))"
