@@ -148,8 +148,8 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
     assert window.part is not None  # noqa: S101 - asked for by the caller
     part = events_name(kind, window.part) + slo.selector
     count = window.seconds // window.part.seconds
-    # From before the service or Prometheus was there, no events are counted. max(), because an SLO's
-    # labels may have changed since: what has the old ones still counts, but only once.
+    # From before the service or Prometheus was there, no events are counted. max(), because the
+    # SLO's labels may have changed since: what has the old ones still counts, but only once.
     earlier = [
         f"(max(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)}))"
         " or vector(0))"
