@@ -83,6 +83,16 @@ def test_rounds_take_turns_and_pauses_make_the_steady_rate(
     assert len(found.full) == len(found.steady) == 2
 
 
+def test_a_request_costs_what_the_parts_used_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they had used before the round is no cost of it."""
+    used = iter(range(1_000))
+    monkeypatch.setattr(comparison, "run_wrk", lambda *_, **__: figures(100))
+    monkeypatch.setattr(comparison, "cpu_seconds", lambda _: {"api": 10.0 + next(used)})
+    found = Comparer(PLAN, Path(), lambda _: None).compare(service("1000"), service("1001"))
+    costs = {side.cpu_seconds["api"] for pair in found.full for side in pair}
+    assert costs == {0.01}
+
+
 def test_a_load_of_failures_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to compare, and one line says so."""
     monkeypatch.setattr(comparison, "run_wrk", lambda *_, **__: figures(20, failed=50))

@@ -67,7 +67,8 @@ def test_latency_is_judged_where_nothing_queues(p99: float, is_met: bool) -> Non
     assert steady.title == "1,000 connections, 450 requests/s in all"
     assert row(steady, "on, P99").is_met is is_met
     assert row(steady, "on, P50").is_met is True
-    assert medians(row(steady, "telemetry on"))[4] == round(p99 / 0.04, 3)
+    assert medians(row(steady, "telemetry off")) == [1000, 10, None, 40, None, 0]
+    assert medians(row(steady, "telemetry on")) == [900, 10, 1, 1000 * p99, p99 / 0.04, 6]
 
 
 def long_run() -> Endurance:
@@ -94,6 +95,9 @@ def test_a_long_run_without_a_flaw_meets_every_bar() -> None:
     assert [each.is_met for each in table.rows if each.bar] == [True] * 5
     assert medians(row(table, "requests/s")) == [99]
     assert medians(row(table, "growth of memory, %")) == [3]
+    told = {each.label: medians(each) for each in table.rows}
+    assert [told[f"memory at the {when}, MB"] for when in ("start", "end")] == [[300], [309]]
+    assert [told[f"{name}, ms"] for name in ("P50", "P99", "longest")] == [[10], [20], [30]]
 
 
 @pytest.mark.parametrize(

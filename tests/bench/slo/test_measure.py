@@ -44,12 +44,16 @@ def test_the_past_is_a_whole_period_and_an_hour_of_what_is_scraped(tmp_path: Pat
     lines = subprocess.run(dump, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(lines) == samples
     times: dict[str, list[int]] = {}
+    values: dict[tuple[str, int], float] = {}
     for line in lines:
         name = re.findall(r'__name__="([^"]*)"', line)[0]
-        times.setdefault(name, []).append(int(line.split()[-1]) // 1000)
+        value, time = line.split()[-2:]
+        times.setdefault(name, []).append(int(time) // 1000)
+        values[name, int(time)] = float(value)
     assert min(times["slo:total_events:count5m"]) == _NOW - 30 * 86_400
     assert len(times["slo:bad_events:count5m"]) == 30 * 288
-    assert min(times["http_requests_total"]) <= _NOW - 1_800
+    # The longest window that rules read from raw series, and what is looked back for.
+    assert _NOW - 1_800 - 600 <= min(times["http_requests_total"]) <= _NOW - 1_800
     assert max(times["http_requests_total"]) == _NOW - 5
     for part, offset in (
         ("30m", 1_800),
@@ -59,6 +63,12 @@ def test_the_past_is_a_whole_period_and_an_hour_of_what_is_scraped(tmp_path: Pat
         ("1d", 2 * 86_400),
     ):
         assert _NOW - offset in times[f"slo:bad_events:rate{part}"]
+    for (name, at), bad in values.items():
+        if name.startswith("slo:bad_events"):
+            total = values[name.replace("bad", "total"), at]
+            assert bad == pytest.approx(total / 100_000, rel=1e-3)  # healthy
+    # What is always the same costs next to nothing to store and to read.
+    assert len({value for (name, _), value in values.items() if "total_events:count" in name}) > 1
 
 
 def shipped_rules() -> int:

@@ -1,5 +1,6 @@
 """Peers come into a folder of their own, pinned, or are left out with a reason."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,4 +40,23 @@ def test_without_a_package_index_the_reason_is_given(
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     install(tmp_path / "peers", "starlette-exporter", "0.0.1")
     with pytest.raises(peers.PeersUnavailable, match="No matching distribution"):
+        peers.provide(tmp_path / "peers")
+
+
+@pytest.mark.parametrize(
+    ("status", "errors", "reason"),
+    [
+        (1, "WARNING: slow\nERROR: no such thing\n", "ERROR: no such thing"),
+        (1, "python: No module named pip\nbye\n", "No module named pip"),
+        (1, "", "pip installed something else"),
+        (0, "", "pip installed something else"),
+    ],
+)
+def test_what_pip_says_is_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, errors: str, reason: str
+) -> None:
+    """Even where it ends well: what is measured must be what is pinned."""
+    ended = subprocess.CompletedProcess[str]([], status, "", errors)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(peers.PeersUnavailable, match=reason):
         peers.provide(tmp_path / "peers")
