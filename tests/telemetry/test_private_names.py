@@ -1,7 +1,9 @@
 """What decision 12 lists: undocumented names of others, and what happens where one is missing."""
 
+import ast
 import importlib
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,43 @@ from burnrate.telemetry.server import worker
 from burnrate.telemetry.traces import tracing
 
 ROOT = Path(__file__).parents[2]
+
+
+def foreign_names(path: Path) -> Iterator[str]:
+    """Yield the attributes with an underscore that a module uses and nothing in it defines."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    own = {node.attr for node in nodes if isinstance(node, ast.Attribute)
+           and isinstance(node.ctx, ast.Store)}  # fmt: skip
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+    for node in nodes:
+        match node:
+            case ast.Attribute(attr=name) if is_private(name) and name not in own:
+                yield name
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(str(name)), *_]) if (
+                is_private(name)
+            ):
+                yield name
+
+
+def is_private(name: str) -> bool:
+    """Leave out Python's own, named tuples' and what this project puts on others' objects."""
+    return name.startswith("_") and not name.startswith(("__", "_asdict", "_replace", "_burnrate"))
+
+
+def test_every_private_name_of_others_is_in_the_table() -> None:
+    """A new one needs a row there, a test that fails when it changes, and a way without it."""
+    (decision,) = (ROOT / "docs/decisions").glob("*-private-names-of-third-parties.md")
+    table = [line for line in decision.read_text().splitlines() if line.startswith("|")]
+    rooms = ("burnrate", "api", "alerting")
+    modules = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    used = {(path, name) for path in modules for name in foreign_names(path)}
+    assert {name for _, name in used} >= {"_value", "_buckets", "_root", "_telemetry"}
+    missing = {(path, name) for path, name in used if not any(f"{name}`" in row for row in table)}
+    assert not missing
 
 
 def test_prometheus_client_s_metrics_have_their_values_at_hand() -> None:
