@@ -63,29 +63,7 @@ class Cluster:
             return
         unfinished = self.directory.with_name(self.directory.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        password = self.scratch / "password"
-        password.unlink(missing_ok=True)
-        password.touch(mode=0o600)
-        password.write_text(self._password(), encoding="utf-8")
-        if self.user is not None:
-            _chown([password], self.user)
-        arguments = shlex.split(self._setting("POSTGRES_INITDB_ARGS"))
-        try:
-            self._run(
-                "initdb",
-                [
-                    f"--pgdata={unfinished}",
-                    f"--username={self._user()}",
-                    f"--pwfile={password}",
-                    "--auth=scram-sha-256",
-                    "--encoding=UTF8",
-                    "--locale=C.UTF-8",
-                    *arguments,
-                ],
-                user=self.user,
-            )
-        finally:
-            password.unlink()
+        self._initdb(unfinished)
         unfinished.rename(self.directory)
 
     def set_up(self) -> None:
@@ -104,6 +82,27 @@ class Cluster:
         for script in self.scripts:
             self._psql(database, ["--single-transaction", f"--file={script}"])
         done.touch()
+
+    def _initdb(self, directory: Path) -> None:
+        password = self.scratch / "password"
+        password.unlink(missing_ok=True)
+        password.touch(mode=0o600)
+        password.write_text(self._password(), encoding="utf-8")
+        if self.user is not None:
+            _chown([password], self.user)
+        arguments = [
+            f"--pgdata={directory}",
+            f"--username={self._user()}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            *shlex.split(self._setting("POSTGRES_INITDB_ARGS")),
+        ]
+        try:
+            self._run("initdb", arguments, user=self.user)
+        finally:
+            password.unlink()
 
     def _psql(self, database: str, arguments: list[str]) -> str:
         target = [f"--host={LOOPBACK}", f"--port={self.port}", f"--username={self._user()}"]

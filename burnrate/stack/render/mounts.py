@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from burnrate.stack.compose import Compose
@@ -42,30 +43,21 @@ def find_mounts(
     Raises:
         StackError: a file of the tree that is to be mounted does not exist.
     """
-    service, etc = compose.services[part], layout.etc / part
-    paths = {
-        each.path: layout.host_path(compose.secrets[each.source].file) for each in service.secrets
-    }
+    paths = _secrets(layout, compose, part)
     folders: dict[str, Path] = {}
     files: dict[Path, Path] = {}
-    temporary = {
-        target: layout.run / part / target.strip("/").replace("/", "-")
-        for target in service.temporary_directories
-    }
     for source, target in _bind_mounts(layout, compose, part):
         if not _is_rendered(source, layout):
             paths[target] = source
             continue
-        replaced = source
-        if source.is_relative_to(layout.checkout):
-            relative = source.relative_to(layout.checkout).as_posix()
-            replaced = layout.checkout / replacements.get(relative, relative)
-        paths[target] = rendered_path(etc, part, target)
+        place = partial(rendered_path, layout.etc / part, part)
+        replaced = _replaced(source, layout, replacements)
+        paths[target] = place(target)
         if replaced.is_file():
             folder = target.rpartition("/")[0]
-            folders[folder] = rendered_path(etc, part, folder)
-        for file, file_target in mounted_files(replaced, target):
-            files[rendered_path(etc, part, file_target)] = file
+            folders[folder] = place(folder)
+        files |= {place(inside): file for file, inside in mounted_files(replaced, target)}
+    temporary = _temporary_directories(layout, compose, part)
     return Mounts(PathMap({**paths, **temporary}, folders), files, tuple(temporary.values()))
 
 
@@ -88,6 +80,25 @@ def mounted_files(source: Path, target: str) -> Iterator[tuple[Path, str]]:
 def rendered_path(directory: Path, part: str, target: str) -> Path:
     """Return where under `directory` the file or directory of a container path is kept."""
     return directory / target.removeprefix(f"/etc/{part}/").lstrip("/")
+
+
+def _secrets(layout: Layout, compose: Compose, part: str) -> dict[str, Path]:
+    granted = compose.services[part].secrets
+    return {each.path: layout.host_path(compose.secrets[each.source].file) for each in granted}
+
+
+def _temporary_directories(layout: Layout, compose: Compose, part: str) -> dict[str, Path]:
+    return {
+        target: layout.run / part / target.strip("/").replace("/", "-")
+        for target in compose.services[part].temporary_directories
+    }
+
+
+def _replaced(source: Path, layout: Layout, replacements: Mapping[str, str]) -> Path:
+    if not source.is_relative_to(layout.checkout):
+        return source
+    relative = source.relative_to(layout.checkout).as_posix()
+    return layout.checkout / replacements.get(relative, relative)
 
 
 def _is_rendered(source: Path, layout: Layout) -> bool:
