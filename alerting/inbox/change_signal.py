@@ -1,4 +1,4 @@
-"""Wakes whoever follows the changes; what changed is read from the store."""
+"""Wakes those who follow the changes; what changed is read from the store."""
 
 import asyncio
 

@@ -37,7 +37,7 @@ from alerting.inbox.web import (
 )
 from burnrate.telemetry import Telemetry
 
-# A server that does not answer within this is as good as dead to whoever waits for the answer.
+# A server that takes longer to answer is treated as dead.
 _ANSWER_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
@@ -51,7 +51,7 @@ class Composition:
     Attributes:
         store: What is kept.
         metrics: What the inbox says of itself.
-        changes: What wakes whoever follows.
+        changes: Wakes those who follow the changes.
         endpoints: What answers requests.
     """
 

@@ -23,7 +23,7 @@ def time_slice() -> Iterator[None]:
     """Compute alone for the block, which should take about a millisecond."""
     with _running:
         yield
-        # Whoever waits for the GIL, the event loop first of all, gets it now and not after the
+        # Threads that wait for the GIL, above all the event loop's, get it now and not after the
         # interpreter's switch interval of 5 ms.
         time.sleep(0)
 

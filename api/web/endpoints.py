@@ -1,6 +1,6 @@
 """Which endpoint would serve a request that is answered before routing.
 
-Whoever answers before routing, such as the rate limit, would otherwise be counted under no
+An answer before routing, such as the rate limit's, would otherwise be counted under no
 endpoint at all.
 """
 

@@ -110,7 +110,7 @@ _ALL = (
         job="api",
         expected=_slo(".*postgres.*"),
         fault=_pool_held("postgres"),
-        # Whoever waits for a connection in vain is answered 503, whoever gets one is late.
+        # Requests that wait for a connection in vain are answered 503, those that get one are late.
         consequences=(_AVAILABILITY, _LATENCY),
         bad_share=_LIKELY,
         onset_seconds=_ALL_HELD_SECONDS,

@@ -23,7 +23,7 @@ class BackgroundLoad:
         self._stop: asyncio.Event | None = None
         self._is_ready = threading.Event()
         self._failure: BaseException | None = None
-        # A daemon: whoever presses Ctrl-C again while it cleans up is let go.
+        # A daemon thread: another Ctrl-C while it cleans up ends the process.
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
     @property

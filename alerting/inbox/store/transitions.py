@@ -1,4 +1,4 @@
-"""What changed an episode: written here whoever changed it, and read back in order."""
+"""What changed an episode, whoever changed it: written here, and read back in order."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ _SERIES = (_OBJECTIVE, _BUDGET_LEFT, _BURN_RATE, _PERIOD_DAYS, _LOW_BUDGET, _ALE
 # As many points as a small line has pixels to show.
 _POINTS = 120
 _DEFAULT_PERIOD_DAYS = 30.0
-# Recorded each 15 s, the budget less often: asking more often gives the same.
+# Recorded every 15 s, the budget less often: asking more often returns the same.
 _FRESH_SECONDS = 15.0
 _TIMEOUT_SECONDS = 3.0
 
@@ -100,7 +100,7 @@ class _Answer(BaseModel):
 
 
 class SloReader:
-    """Reads at most once in a while, whoever asks, and remembers the last figures."""
+    """Reads at most once in a while, however many ask, and remembers the last figures."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Keeps other sites' pages from changing anything here with a visitor's browser.
 
-The inbox has no login: whoever reaches its port may acknowledge. A browser on the same machine
+The inbox has no login: anybody who reaches its port may acknowledge. A browser on the same machine
 reaches it for any page it shows, so what a browser says about that page is checked, as
 https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
 advises. Programs send neither header and are let through.

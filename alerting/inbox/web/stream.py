@@ -56,7 +56,7 @@ class Start:
 
 
 class Stream:
-    """Sends each change once to whoever follows, from where they left off."""
+    """Sends each change once to each follower, from where they left off."""
 
     def __init__(self, store: Store, changes: ChangeSignal, metrics: InboxMetrics) -> None:
         """Take what to read, what wakes the readers, and where their number is shown."""

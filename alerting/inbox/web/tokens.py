@@ -42,7 +42,7 @@ class Tokens:
         try:
             self._token = _read(self._token_file)
         except TokenFileError as error:
-            # Whoever writes a file truncates it first: a glance between the two must not cost
+            # Writing a file truncates it first: a read between the two must not cost
             # an alert, so the last token that was good stays.
             _log.warning("the last good token stays in force", extra={"reason": str(error)})
         tokens = [self._token]

@@ -29,7 +29,7 @@ def free_ports(count: int) -> list[int]:
         StackError: there are not so many.
     """
     found: list[int] = []
-    # In any order: whoever asks beside us gets others.
+    # In random order: others who choose at the same time get other ports.
     for port in random.sample(_PORTS, len(_PORTS)):
         with socket.socket() as probe, suppress(OSError):
             probe.bind((LOOPBACK, port))

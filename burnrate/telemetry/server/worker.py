@@ -38,7 +38,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
         super().__init__(*args, **kwargs)
         graceful_seconds = max(1, self.cfg.graceful_timeout - _LIFESPAN_SECONDS)
         self.config.timeout_graceful_shutdown = graceful_seconds
-        self.config.server_header = False  # whoever attacks uvicorn need not be told
+        self.config.server_header = False  # an attacker need not learn that it is uvicorn
         # The base class gives this logger gunicorn's own handlers, of which there are none here.
         logging.getLogger("uvicorn.error").propagate = True
 
