@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import yaml
 
+from burnrate.stack import free_port
 from tests.alerting.servers import ROOT, TOKEN, InboxProcess, answers
 from tests.servers.groups import end_group, launch_group
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
 CONFIGURATION = ROOT / "alerting" / "alertmanager.yml"

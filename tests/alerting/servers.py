@@ -14,8 +14,8 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
+from burnrate.stack import free_port
 from tests.servers.groups import end_group, launch_group
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
 TOKEN = "a-token-of-the-tests-0123456789"

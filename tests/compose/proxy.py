@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT, running_app, running_nginx
-from tests.servers.processes import free_port
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

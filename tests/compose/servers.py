@@ -11,8 +11,9 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 import uvicorn
 from starlette.types import ASGIApp
 
+from burnrate.stack import free_port
 from tests.servers.groups import end_group, launch_group
-from tests.servers.processes import free_port, is_listening
+from tests.servers.processes import is_listening
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT, FakeDocker, running_nginx, serving
-from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.integration
 

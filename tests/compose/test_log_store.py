@@ -12,10 +12,10 @@ import httpx2
 import pytest
 import yaml
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT
 from tests.compose.stores import running
 from tests.grafana.shipping import entry
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from websockets.sync.client import connect
 
+from burnrate.stack import free_port
 from tests.compose.proxy import APP, Proxy, StartProxy, seen_headers
 from tests.compose.servers import RudeServer, running_app, serving
-from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -5,8 +5,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from burnrate.stack import free_port
 from tests.compose.proxy import TRACE_ID, TRACEPARENT, Proxy, StartProxy, seen_headers
-from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.integration
 

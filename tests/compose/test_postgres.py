@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT, wait_for_port
 from tests.servers.groups import end_group, launch_group
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration

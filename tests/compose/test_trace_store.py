@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from burnrate.stack import free_port
 from tests.compose.stores import running
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -10,8 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from burnrate.stack import free_port
 from tests.servers.collector import running_collector
-from tests.servers.processes import HOST, ServerProcess, free_port
+from tests.servers.processes import HOST, ServerProcess
 from tests.support.waiting import wait_until
 from tests.telemetry.service import Service, running
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT, running_nginx
-from tests.servers.processes import free_port
 from tests.telemetry.service import Service, running
 
 pytestmark = pytest.mark.integration

@@ -13,9 +13,10 @@ import httpx2
 import pytest
 import yaml
 
+from burnrate.stack import free_port
 from tests.servers.api import ApiServer, running_api
 from tests.servers.postgres import running_postgres
-from tests.servers.processes import HOST, ROOT, ServerProcess, free_port
+from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(480)]

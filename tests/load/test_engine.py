@@ -14,7 +14,7 @@ from burnrate.load.background import BackgroundLoad
 from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
-from tests.servers.processes import free_port
+from burnrate.stack import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 import yaml
 
-from tests.servers.processes import HOST, ROOT, ServerProcess, free_port
+from burnrate.stack import free_port
+from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,8 @@ from typing import Any
 import httpx2
 import psutil
 
-from tests.servers.processes import HOST, ROOT, ServerProcess, free_port, private_folder
+from burnrate.stack import free_port
+from tests.servers.processes import HOST, ROOT, ServerProcess, private_folder
 from tests.support.waiting import wait_until, wait_until_async
 
 

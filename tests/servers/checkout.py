@@ -13,8 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from burnrate.stack import ENDPOINTS
-from tests.servers.processes import free_ports
+from burnrate.stack import ENDPOINTS, free_ports
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]

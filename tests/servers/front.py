@@ -6,8 +6,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from burnrate.stack import free_port
 from tests.compose.servers import ROOT, running_nginx
-from tests.servers.processes import HOST, free_port
+from tests.servers.processes import HOST
 from tests.support.waiting import PATIENCE_SECONDS
 
 

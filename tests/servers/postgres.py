@@ -10,7 +10,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from tests.servers.processes import HOST, ServerProcess, free_port, private_folder
+from burnrate.stack import free_port
+from tests.servers.processes import HOST, ServerProcess, private_folder
 from tests.support.waiting import wait_until
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.

@@ -1,14 +1,13 @@
 """One server process of a test: started on a free port, stopped by its id."""
 
 import os
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -17,28 +16,6 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
-
-
-# Not the kernel's choice: that is among the ports it gives to outgoing connections as well, and one
-# of those may have the port before the server does.
-_PORTS = range(12_000, 32_000)
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    return free_ports(1)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    """Return so many loopback ports that nothing listens on."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):  # another run of the tests chooses others
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError(f"no {count} ports are free")
 
 
 def is_listening(port: int) -> bool:

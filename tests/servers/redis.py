@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.processes import HOST, ServerProcess, free_port, private_folder
+from burnrate.stack import free_port
+from tests.servers.processes import HOST, ServerProcess, private_folder
 
 
 class RedisServer(ServerProcess):

@@ -11,13 +11,14 @@ from typing import Any
 import psutil
 import pytest
 
+from burnrate.stack import free_port
 from tests.alerting.alertmanager import Alertmanager
 from tests.alerting.servers import InboxProcess
 from tests.servers.api import running_api
 from tests.servers.front import running_front
 from tests.servers.groups import end_group, launch_group
 from tests.servers.postgres import running_postgres
-from tests.servers.processes import ROOT, free_port
+from tests.servers.processes import ROOT
 from tests.servers.redis import running_redis
 from tests.support import waiting
 from tests.support.waiting import wait_until

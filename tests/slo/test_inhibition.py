@@ -6,8 +6,9 @@ import httpx2
 import pytest
 import yaml
 
+from burnrate.stack import free_port
 from tests.alerting.alertmanager import CONFIGURATION, find_program
-from tests.servers.processes import HOST, ServerProcess, free_port
+from tests.servers.processes import HOST, ServerProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration

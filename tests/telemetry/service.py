@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from burnrate.stack import free_port
 from tests.servers.groups import end_group, launch_group
-from tests.servers.processes import free_port
 from tests.support.samples import Samples, read_samples
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 

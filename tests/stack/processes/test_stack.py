@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from burnrate.stack import free_ports
 from burnrate.stack.addresses import ENDPOINTS, AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
@@ -16,7 +17,6 @@ from burnrate.stack.layout import Layout
 from burnrate.stack.processes.shutdown import end_stack, uninterrupted
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.stack_record import read_record
-from tests.servers.processes import free_ports
 
 COMPOSE = {"services": {"node-exporter": {"command": ["--web.listen-address=0.0.0.0:9100"]}}}
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from burnrate.stack import free_port
 from tests.servers.collector import running_collector
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 from tests.telemetry.service import Service, running
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from burnrate.stack import free_port
 from tests.servers.collector import Collector, running_collector
-from tests.servers.processes import free_port
 from tests.support.waiting import wait_until
 from tests.telemetry.service import running
 
