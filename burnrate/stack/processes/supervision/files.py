@@ -18,7 +18,7 @@ _SCRIPT = """\
 # Written by `burnrate stack`: how it starts {name} here.
 read -r stat < /proc/$$/stat
 set -- $stat
-echo "$1 ${{22}} $6" > {leader}
+echo "$1 ${{22}} $6" > {new_leader} && mv -f {new_leader} {leader}
 {clean}cd {directory} || exit 1
 ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -Hn)"
 exec env -i \\
@@ -62,7 +62,9 @@ def start_script(program: SupervisedProgram, leader: Path) -> str:
     environment = (f"  {shlex.quote(f'{k}={v}')} \\\n" for k, v in program.environment.items())
     return _SCRIPT.format(
         name=program.name,
+        # In one step: who reads it finds this process or the one before, never half a line.
         leader=shlex.quote(str(leader)),
+        new_leader=shlex.quote(f"{leader}.new"),
         clean=clean,
         directory=shlex.quote(str(program.directory)),
         environment="".join(environment),

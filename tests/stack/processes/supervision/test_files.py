@@ -68,6 +68,20 @@ def test_the_start_script_notes_which_process_it_becomes(
         process.wait()
 
 
+def test_the_note_of_the_main_process_is_replaced_and_never_half_written(
+    program: SupervisedProgram, tmp_path: Path
+) -> None:
+    """Whoever has opened the old one goes on reading it; who opens the new one finds all of it."""
+    script, leader, opened = tmp_path / "api.sh", tmp_path / "leader", tmp_path / "opened"
+    leader.write_text("1 2 3\n", encoding="ascii")
+    opened.hardlink_to(leader)
+    script.write_text(start_script(program, leader), encoding="utf-8")
+    subprocess.run(["/bin/sh", str(script)], capture_output=True, check=True)
+    assert opened.read_text(encoding="ascii") == "1 2 3\n"
+    assert len(leader.read_text(encoding="ascii").split()) == 3
+    assert not leader.with_name("leader.new").exists()
+
+
 def test_every_program_restarts_keeps_its_grace_and_cannot_fill_the_disk(
     program: SupervisedProgram, open_path: Path
 ) -> None:
