@@ -1,0 +1,113 @@
+"""What pages tell their readers to type does what they say, on a stack of plain processes."""
+
+import json
+
+import httpx2
+import pytest
+import yaml
+
+from tests.docs.pages import run_as_written, under
+from tests.servers.checkout import ROOT, Checkout
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+_README = ROOT / "README.md"
+
+
+def test_the_readme_follows_a_request_to_its_log_line(checkout: Checkout) -> None:
+    """By the id that the client chose, in both modes with the same command."""
+    answered, logged = under(_README, "Try it")[:2]
+    assert "my-first-request" in run_as_written([answered], checkout)
+    lines = run_as_written([logged], checkout).splitlines()
+    found = json.loads(lines[0][lines[0].index("{") :])
+    assert found["request_id"] == "my-first-request"
+    assert {"trace_id", "route", "status_code", "process_time"} <= found.keys()
+    query = 'sum by (endpoint, status) (http_requests_total{service="api"})'
+    assert query in _README.read_text()
+    address = f"http://127.0.0.1:{checkout.ports['PROMETHEUS_PORT']}/api/v1/query"
+    wait_until(
+        lambda: httpx2.get(address, params={"query": query}).json()["data"]["result"], "a scrape"
+    )
+
+
+def test_the_readme_stops_the_service_and_starts_it_again(checkout: Checkout) -> None:
+    """And the inbox answers meanwhile."""
+    stop, ask, start = under(_README, "Try it")[2:5]
+    run_as_written([stop], checkout)
+    assert checkout.status()["api"]["state"] == "stopped"
+    assert "alerts" in json.loads(run_as_written([ask], checkout))
+    run_as_written([start], checkout)
+    assert checkout.status()["api"]["health"] == "healthy"
+
+
+def test_every_address_of_the_readme_answers(checkout: Checkout) -> None:
+    """Those that it promises in both modes; the others it says something of."""
+    for part, path in (("INBOX", "/"), ("NGINX", "/docs"), ("PROMETHEUS", "/")):
+        address = f"http://127.0.0.1:{checkout.ports[f'{part}_PORT']}{path}"
+        assert httpx2.get(address, follow_redirects=True).status_code == 200, address
+
+
+def test_a_silence_is_made_listed_and_ended(checkout: Checkout) -> None:
+    """It silences what the page says it does, until it is expired."""
+    add, query, expire = under(ROOT / "docs/silencing.md", "Silencing")
+    run_as_written([add], checkout)
+    listed = run_as_written([query], checkout)
+    assert 'service="api"' in listed
+    assert 'alertname=~"PoolBudgetBurn.*"' in listed
+    run_as_written([expire], checkout)
+    assert "PoolBudgetBurn" not in run_as_written([query], checkout)
+
+
+def test_a_muted_time_is_valid(checkout: Checkout) -> None:
+    """The example, put before the shipped routes."""
+    page = (ROOT / "docs/silencing.md").read_text()
+    _check_merged(checkout, page.partition("```yaml\n")[2].partition("```")[0])
+
+
+def test_a_team_s_pages_go_to_the_team_and_the_inbox(checkout: Checkout) -> None:
+    """As shipped to the inbox alone, with the page's route to both, in the order it says."""
+    lines = under(ROOT / "docs/routing-by-team.md", "Routing by team")
+    check, route, restart = lines
+    assert run_as_written([check, route], checkout).splitlines()[-1] == "inbox"
+    page = (ROOT / "docs/routing-by-team.md").read_text()
+    example = page.partition("   ```yaml\n   route:")[2].partition("   ```")[0]
+    shipped = _check_merged(checkout, "   route:" + example)
+    assert run_as_written([check, route], checkout).splitlines()[-1] == "checkout,inbox"
+    (checkout.path / "alerting/alertmanager.yml").write_text(shipped)
+    run_as_written([restart], checkout)
+
+
+def test_sizes_can_be_read(checkout: Checkout) -> None:
+    """Series, samples and folders."""
+    printed = run_as_written(under(ROOT / "docs/sizing.md", "Measure yours"), checkout)
+    assert "prometheus_tsdb_head_series " in printed
+    assert "seriesCountByMetricName" in printed
+    assert ".burnrate/data" in printed
+
+
+def test_the_first_look_shows_parts_and_logs(checkout: Checkout) -> None:
+    """Exit code 0, since all that can run here is healthy."""
+    printed = run_as_written(under(ROOT / "docs/troubleshooting.md", "Troubleshooting"), checkout)
+    assert "not installed" in printed or "grafana" in printed
+    assert "gunicorn" in printed
+
+
+def _check_merged(checkout: Checkout, example: str) -> str:
+    """Put an example into the checkout's configuration, as pages say, and have amtool check it.
+
+    Returns:
+        The file as it was.
+    """
+    path = checkout.path / "alerting/alertmanager.yml"
+    shipped = path.read_text()
+    content, added = yaml.safe_load(shipped), yaml.safe_load(example)
+    content["route"]["routes"] = added["route"]["routes"] + content["route"]["routes"]
+    content["receivers"] += added.get("receivers", [])
+    content["time_intervals"] = added.get("time_intervals", [])
+    path.write_text(yaml.safe_dump(content))
+    printed = run_as_written(["amtool check-config alerting/alertmanager.yml"], checkout)
+    assert "SUCCESS" in printed
+    if "receivers" not in added:
+        path.write_text(shipped)
+    return shipped
