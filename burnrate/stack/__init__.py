@@ -3,8 +3,8 @@
 from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
 from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
+from burnrate.stack.preparation import container_ids
 from burnrate.stack.processes import (
     Packages,
     ProcessStack,

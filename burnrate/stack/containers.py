@@ -13,9 +13,9 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import data_mode, record_data_mode
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import give_to_containers, make_state
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import last_lines
+from burnrate.stack.preparation import give_to_containers, make_state
 from burnrate.stack.render import write_configured
 from burnrate.stack.stack_record import Mode, forget_record, new_record, write_record
 from burnrate.stack.status import PartStatus, Verdict

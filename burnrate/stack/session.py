@@ -11,8 +11,8 @@ from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import container_ids, write_env_file
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
+from burnrate.stack.preparation import container_ids, write_env_file
 from burnrate.stack.processes import Packages, ProcessStack, SystemRunner, missing_packages
 from burnrate.stack.protocol import Stack
 from burnrate.stack.render import read_configuration, variables_of

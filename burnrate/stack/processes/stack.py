@@ -10,9 +10,9 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import make_state
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import follow, last_lines, print_line
+from burnrate.stack.preparation import make_state
 from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.files import write_configuration, write_part
 from burnrate.stack.processes.inventory import Inventory, take_inventory

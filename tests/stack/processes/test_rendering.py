@@ -8,8 +8,8 @@ import pytest
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.errors import StackError
-from burnrate.stack.initialise import container_ids
 from burnrate.stack.layout import Layout
+from burnrate.stack.preparation import container_ids
 from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.inventory import missing_packages, take_inventory
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart, with_option

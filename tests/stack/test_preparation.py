@@ -9,8 +9,8 @@ import pytest
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
-from burnrate.stack.initialise import make_state, write_env_file
 from burnrate.stack.layout import Layout
+from burnrate.stack.preparation import make_state, write_env_file
 
 UID = os.getuid() or 10001
 GID = os.getgid() if os.getuid() else 10001

@@ -1,4 +1,4 @@
-"""`burnrate stack init`: the files that must exist before anything can start. Idempotent."""
+"""The files that must exist before anything can start: `.env`, the state, secrets. Idempotent."""
 
 import os
 import re
