@@ -173,7 +173,8 @@ def test_prometheus_reaches_every_part(stack: Containers) -> None:
     """Every target but those without an image, exporters' own ones included."""
     absent = stack.images.absent_parts().keys()
     wait_until(lambda: {_job(each) for each in stack.query("up == 0")} == absent, "targets up")
-    assert [each["value"][1] for each in stack.query("pg_up + redis_up + nginx_up")] != ["0"]
+    for exported in ("pg_up", "redis_up", "nginx_up"):
+        assert [each["value"][1] for each in stack.query(exported)] == ["1"], exported
     (disk,) = stack.query('node_filesystem_avail_bytes{mountpoint="/host/data"}')
     assert float(disk["value"][1]) > 0
 

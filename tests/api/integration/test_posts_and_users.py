@@ -80,7 +80,8 @@ def test_post_is_created_shown_changed_and_deleted(
             assert client.get("/posts", params={"limit": 1}).json()["items"] == [changed.json()]
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
-    assert client.get("/posts", params={"limit": 1}).json()["items"] != [changed.json()]
+    newest = client.get("/posts", params={"limit": 1}).json()["items"]
+    assert created["id"] not in [post["id"] for post in newest]
 
 
 def test_post_without_an_author_names_the_field(client: httpx2.Client) -> None:
@@ -142,12 +143,14 @@ def test_wrong_cursor_is_a_validation_error(client: httpx2.Client, path: str, cu
     assert response.json()["error"] == "Validation error"
 
 
-@pytest.mark.parametrize("query", ["%00", "%ff", "", "a" * 201])
+@pytest.mark.parametrize(
+    ("query", "status"), [("%00", 422), ("%ff", 200), ("", 422), ("a" * 201, 422)]
+)
 def test_search_text_the_database_cannot_take_is_no_server_error(
-    client: httpx2.Client, query: str
+    client: httpx2.Client, query: str, status: int
 ) -> None:
     """NUL above all."""
-    assert client.get(f"/posts/search?q={query}").status_code in (200, 422)
+    assert client.get(f"/posts/search?q={query}").status_code == status
 
 
 def test_request_id_is_in_header_body_and_log(api: ApiServer, client: httpx2.Client) -> None:
