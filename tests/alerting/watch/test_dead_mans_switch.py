@@ -1,6 +1,6 @@
 """Whichever of Prometheus and Alertmanager dies, the inbox says so by every way it has.
 
-Its patience is 4 s here and 150 s as shipped; the fire drills hold the shipped one.
+The time it waits is 10 s here and 150 s as shipped; the fire drills hold the shipped one.
 """
 
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ _LATE_SECONDS = 10
 
 @dataclass
 class Chat:
-    """What the fallback was told."""
+    """A fallback that keeps the messages it is sent."""
 
     url: str = ""
-    told: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
 
     async def take(self, request: Request) -> Response:
         """Take one message."""
-        self.told.append(await request.json())
+        self.messages.append(await request.json())
         return Response()
 
 
@@ -47,7 +47,7 @@ def chat() -> Iterator[Chat]:
 
 @pytest.fixture
 def inbox(tmp_path: Path, chat: Chat) -> Iterator[InboxProcess]:
-    """An inbox of little patience; it is started by the test."""
+    """An inbox that soon calls the watchdog late; the test starts it."""
     inbox = InboxProcess(tmp_path)
     inbox.settings = {
         "INBOX_WATCHDOG_LATE_SECONDS": str(_LATE_SECONDS),
@@ -78,17 +78,17 @@ def _is_late(inbox: InboxProcess) -> bool:
 
 def _check_told(inbox: InboxProcess, chat: Chat, reason: str) -> None:
     wait_until(lambda: _is_late(inbox), "the watchdog is late")
-    wait_until(lambda: bool(chat.told), "the fallback is told")
-    assert chat.told[0]["status"] == "firing"
-    assert reason in chat.told[0]["text"]
+    wait_until(lambda: bool(chat.messages), "the fallback hears of it")
+    assert chat.messages[0]["status"] == "firing"
+    assert reason in chat.messages[0]["text"]
     blind = "Blind: alerts are not arriving"
     wait_until(lambda: blind in httpx2.get(f"{inbox.url}/").text, "the page says so")
     assert "the watchdog is late" in (inbox.folder / "inbox.log").read_text()
 
 
 def _check_back(chat: Chat) -> None:
-    wait_until(lambda: len(chat.told) > 1, "the fallback is told of the end")
-    assert chat.told[1]["status"] == "resolved"
+    wait_until(lambda: len(chat.messages) > 1, "the fallback hears of the end")
+    assert chat.messages[1]["status"] == "resolved"
 
 
 def test_a_dead_alertmanager_is_told(
