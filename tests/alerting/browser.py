@@ -12,7 +12,7 @@ import httpx2
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.groups import end_group, launch_group
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 _COMMAND = [
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
@@ -35,7 +35,7 @@ class Page:
         call = {"id": self._number, "method": method, "params": parameters}
         self._connection.send(json.dumps(call))
         while True:
-            message = json.loads(self._connection.recv(timeout=20))
+            message = json.loads(self._connection.recv(timeout=PATIENCE_SECONDS))
             if message.get("id") == self._number:
                 result: dict[str, Any] = message["result"]
                 return result
@@ -55,7 +55,9 @@ def browsing(folder: Path) -> Iterator[Page]:
             [*_COMMAND, f"--user-data-dir={folder / 'profile'}", "about:blank"], stderr=log
         )
     try:
-        with connect(_address(process, folder / "profile"), max_size=None) as connection:
+        with connect(
+            _address(process, folder / "profile"), max_size=None, open_timeout=PATIENCE_SECONDS
+        ) as connection:
             page = Page(connection)
             for domain in ("Log", "Runtime"):
                 page.call(f"{domain}.enable")

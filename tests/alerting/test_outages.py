@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerting.outages import Outages
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration]
 
 
 def test_what_fires_in_an_outage_is_there_after_it(outages: Outages) -> None:

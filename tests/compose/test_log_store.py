@@ -18,7 +18,7 @@ from tests.compose.stores import running
 from tests.grafana.shipping import entry
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 _TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 _REQUESTS = 100_000

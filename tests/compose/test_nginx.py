@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from burnrate.stack import free_port
 from tests.compose.proxy import APP, Proxy, StartProxy, seen_headers
 from tests.compose.servers import RudeServer, running_app, serving
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +50,9 @@ def test_websocket_on_feed_is_upgraded(proxy: Proxy) -> None:
     """A WebSocket gets through, with the same forwarded headers as a request."""
     url = f"ws://127.0.0.1:{proxy.port}/feed"
 
-    with connect(url, additional_headers={"X-Forwarded-For": "203.0.113.9"}) as websocket:
+    with connect(
+        url, additional_headers={"X-Forwarded-For": "203.0.113.9"}, open_timeout=PATIENCE_SECONDS
+    ) as websocket:
         headers = json.loads(websocket.recv())
 
     assert headers["x-forwarded-for"] == "127.0.0.1"

@@ -11,7 +11,7 @@ from burnrate.stack import free_port
 from tests.compose.stores import running
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 _TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 _SPAN_ID = "b7ad6b7169203331"

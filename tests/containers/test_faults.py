@@ -17,7 +17,7 @@ from tests.containers.stack import Containers, copied_stack
 from tests.servers.checkout import ROOT
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers]
 
 _PARTS = sorted(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 # A scrape and an evaluation take up to 15 s each, the rule waits a minute, and so does a flush.

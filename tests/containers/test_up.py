@@ -16,7 +16,7 @@ from tests.containers.stack import Containers
 from tests.servers.checkout import ROOT
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers]
 
 _SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())[
     "services"

@@ -16,7 +16,7 @@ import pytest
 from tests.drill.stacks import COMMAND, DrillStack, environment
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.drills, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.drills]
 
 # db-pool is last: availability and latency page with it, and resolve in their own time.
 IN_CI = ("errors", "latency", "inbox-down", "instance-down", "db-pool")

@@ -47,7 +47,6 @@ def _stumbles(node: str, language: str, queries: list[str]) -> list[int]:
     return positions
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("language", "queries"),
     [pytest.param("logql", _LOGQL, id="logql"), pytest.param("traceql", _TRACEQL, id="traceql")],

@@ -12,7 +12,7 @@ from tests.grafana.panels import BUILT, ROOT, all_queries, every_value, fill, pa
 from tests.grafana.traffic import FAILING
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 _PROVISIONED = ROOT / "grafana/provisioning/datasources/burnrate.yml"
 

@@ -9,7 +9,7 @@ from grafana.quiet import EMPTY
 from tests.grafana.conftest import BusyStack
 from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value, fill, panels
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 
 @pytest.mark.parametrize("query", [pytest.param(query, id=query.name) for query in all_queries()])

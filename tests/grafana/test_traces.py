@@ -4,7 +4,7 @@ import pytest
 
 from tests.grafana.conftest import BusyStack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 
 def _spans(stack: BusyStack, query: str) -> list[dict[str, str]]:

@@ -6,6 +6,8 @@ import itertools
 import httpx2
 import websockets
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 # A page and not a fault route: what is asked of those counts in no objective.
 FAILING = "/posts/{post_id}"
 
@@ -20,7 +22,12 @@ class Traffic:
 
     async def run(self) -> None:
         """Go round for ever; cancel it to end it."""
-        async with self._client, websockets.connect(f"ws://{self._address}/feed"):
+        async with (
+            self._client,
+            websockets.connect(
+                f"ws://{self._address}/feed", open_timeout=PATIENCE_SECONDS, ping_interval=None
+            ),
+        ):
             fault = {"route": FAILING, "kind": "exception", "seconds": 300}
             await self._made("/faults/injections", fault)
             while True:

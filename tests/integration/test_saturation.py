@@ -19,7 +19,7 @@ from tests.servers.postgres import running_postgres
 from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.integration]
 
 # Scrapes and evaluations come each second, so that a run is short; SHIPPED_INTERVALS=1 leaves
 # them as they are (5 s, 15 s and 120 s).

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support.waiting import wait_until, wait_until_async
+from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_async
 from tests.telemetry.scraping import scraping
 from tests.telemetry.service import Service, running
 
@@ -56,7 +56,8 @@ async def leave_early(port: int, marker: Path) -> None:
 
 
 async def watch(port: int) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/shop/orders/7/watch") as socket:
+    url = f"ws://127.0.0.1:{port}/shop/orders/7/watch"
+    async with connect(url, open_timeout=PATIENCE_SECONDS, ping_interval=None) as socket:
         await socket.send("hello")
         assert [await socket.recv(), await socket.recv()] == ["hello", "7"]
 

@@ -51,7 +51,9 @@ async def _create_post(api: ApiServer) -> dict[str, Any]:
 
 async def _connect(api: ApiServer, count: int) -> list[ClientConnection]:
     url = f"ws://127.0.0.1:{api.port}/feed"
-    return [await connect(url) for _ in range(count)]
+    return [
+        await connect(url, open_timeout=PATIENCE_SECONDS, ping_interval=None) for _ in range(count)
+    ]
 
 
 def test_new_post_reaches_clients_of_all_workers(api: ApiServer) -> None:

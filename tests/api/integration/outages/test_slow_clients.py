@@ -3,27 +3,21 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from tests.servers.api import running_api
-from tests.servers.front import running_front
+from tests.servers.front import running_front, send_raw
 from tests.servers.processes import HOST
 from tests.support.waiting import PATIENCE_SECONDS
 
 SLOW = 500
-# How long nginx waits for a head: 10 s, of which a test need not wait for all.
-HEAD = "client_header_timeout 10s;"
-SHORTER = HEAD.replace("10s", "3s")
 
 
-@pytest.mark.timeout(120)
 def test_500_slow_clients_are_closed_and_nobody_else_notices(
     backends: dict[str, str], tmp_path: Path
 ) -> None:
     """A header line each half second keeps no connection: the time is for the whole head."""
     with (
         running_api(**backends, WEB_CONCURRENCY="1") as api,
-        running_front(tmp_path, api.port, {HEAD: SHORTER}) as front,
+        running_front(tmp_path, api.port) as front,
     ):
         probes = asyncio.run(_beside(front.port))
         log = front.log.read_text()
@@ -36,8 +30,7 @@ async def _beside(port: int) -> list[int]:
     clients = [asyncio.create_task(_dawdle(port)) for _ in range(SLOW)]
     probes = []
     while not all(client.done() for client in clients):
-        probes.append(await _probe(port))
-        await asyncio.sleep(0.1)
+        probes.append(await asyncio.to_thread(_probe, port))
     await asyncio.gather(*clients)
     return probes
 
@@ -58,9 +51,7 @@ async def _dawdle(port: int) -> None:
         writer.close()
 
 
-async def _probe(port: int) -> int:
-    reader, writer = await asyncio.open_connection(HOST, port)
-    writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    answer = await reader.read()
-    writer.close()
-    return int(answer.split()[1])
+def _probe(port: int) -> int:
+    # From a thread: among 500 tasks on a busy machine it would be a slow client itself.
+    request = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    return int(send_raw(port, request).split()[1])
