@@ -144,7 +144,7 @@ def load_configuration(
     content = _read(shipped, environment or {})
     own = folder / NAME if folder is not None else shipped
     if own.is_file() and not own.samefile(shipped):
-        content = {**content, **_read(own, environment or {})}
+        content = _completed(_read(own, environment or {}), content)
     try:
         return Configuration.model_validate(content)
     except ValidationError as error:
@@ -154,6 +154,16 @@ def load_configuration(
         raise ConfigurationError(
             f"{own}: {place}: {reason}" if place else f"{own}: {reason}"
         ) from (error)
+
+
+def _completed(own: dict[str, object], shipped: dict[str, object]) -> dict[str, object]:
+    """Return what a team says, with the rest as shipped; of a list or a number nothing is left."""
+    both = {**shipped, **own}
+    for key, value in own.items():
+        others = shipped.get(key)
+        if isinstance(value, dict) and isinstance(others, dict):
+            both[key] = {**others, **value}
+    return both
 
 
 def _read(path: Path, environment: Mapping[str, str]) -> dict[str, object]:

@@ -22,6 +22,16 @@ def test_what_a_team_leaves_out_is_as_shipped(tmp_path: Path) -> None:
     assert own.model_copy(update={"low_budget": shipped.low_budget}) == shipped
 
 
+def test_one_address_changes_and_the_others_are_as_shipped(tmp_path: Path) -> None:
+    """`urls` is a mapping: a team that has Grafana elsewhere does not repeat the other four."""
+    shipped = load_configuration()
+
+    own = load_configuration(_own(tmp_path, "urls: {grafana: https://grafana.example.org}\n"))
+
+    assert own.urls.grafana == "https://grafana.example.org"
+    assert own.urls.model_copy(update={"grafana": shipped.urls.grafana}) == shipped.urls
+
+
 def test_ports_and_addresses_of_the_environment_are_in_every_link() -> None:
     """As in docker-compose.yml: a port changes localhost's address, an address is taken whole."""
     ports = load_configuration(environment={"INBOX_PORT": "18090", "GRAFANA_PORT": "13000"})

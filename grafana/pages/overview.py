@@ -222,7 +222,7 @@ def page(promises: Promises) -> Page:
             Row(
                 "Budget: since when, and how fast?",
                 [
-                    *(_burn(tier).span(24 // len(promises.tiers)) for tier in promises.tiers),
+                    *_burns(promises),
                     _budget_over_time(),
                 ],
             ),

@@ -10,7 +10,7 @@ import yaml
 
 from burnrate.configuration import Configuration, load_configuration
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, configured
+from burnrate.slo.generator import Tree, configured, generated
 from burnrate.slo.specification import Service, load_all
 from tests.servers.processes import ROOT
 
@@ -76,6 +76,27 @@ def test_every_link_follows_ports_and_addresses(root: Path) -> None:
         name = alert["alert"]
         assert links["runbook_url"] == f"https://ops.example.org/inbox/runbooks/{name}"
         assert links["dashboard_url"].startswith("http://localhost:13000/d/burnrate-")
+
+
+def test_a_link_changes_its_base_and_nothing_beside_it(root: Path) -> None:
+    """Quoted, with a comment, two in one line: what is written by hand stays valid YAML."""
+    file = root / "prometheus/rules/own.yml"
+    file.write_text(
+        'runbook_url: "http://old/a/One"\n'
+        "both: {runbook_url: http://old/Two, dashboard_url: http://old/d/uid?var-service=x}\n"
+        "runbook_url: http://old/Three # http://other/\n"
+        "dashboard_url: http://old/d/uid?from=now/d\n"
+    )
+
+    made = generated(Tree(root), _services(root, _SHIPPED), _SHIPPED)
+
+    assert made[file] == (
+        'runbook_url: "http://localhost:8090/runbooks/One"\n'
+        "both: {runbook_url: http://localhost:8090/runbooks/Two,"
+        " dashboard_url: http://localhost:3000/d/uid?var-service=x}\n"
+        "runbook_url: http://localhost:8090/runbooks/Three # http://other/\n"
+        "dashboard_url: http://localhost:3000/d/uid?from=now/d\n"
+    )
 
 
 def test_a_teams_labels_are_on_every_alert_of_its_service(root: Path) -> None:

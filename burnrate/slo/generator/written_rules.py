@@ -15,7 +15,10 @@ import yaml
 from burnrate.configuration import Configuration
 from burnrate.slo.specification import Service, quote
 
-_LINK: Final = re.compile(r"(?P<key>\b(?P<name>runbook_url|dashboard_url): )(?P<url>\S.*)")
+# Up to the last slash of the link's path; what follows may be a quote, a comment or another key.
+_LINK: Final = re.compile(
+    r"(?P<key>\b(?P<name>runbook_url|dashboard_url): [\"']?)https?://[^\s\"'?#,{}]*/"
+)
 # Label lists of PromQL and LogQL, of Alertmanager's routes and of its inhibition.
 _BY: Final = re.compile(r"\b(by|on|without|ignoring)(\s*)\(([^()]*)\)")
 _GROUPED: Final = re.compile(r"\b(group_by|equal): \[([^\[\]]*)\]")
@@ -32,7 +35,7 @@ def linked(text: str, configuration: Configuration) -> str:
     }
 
     def link(match: re.Match[str]) -> str:
-        return f"{match['key']}{bases[match['name']]}/{match['url'].rpartition('/')[2]}"
+        return f"{match['key']}{bases[match['name']]}/"
 
     return _LINK.sub(link, text)
 
