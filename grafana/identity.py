@@ -1,8 +1,9 @@
 """Dashboards for services that are named by more labels than `service`.
 
 Dashboards are written for the shipped identity. For a longer one, each choice of a service is
-preceded by a choice of each other label, and every query, list of labels and link that has the
-service has those as well. Loki's and Tempo's queries stay: streams and spans know the service only.
+preceded by a choice of each other label, and every query, list of labels, column and link that has
+the service has those as well. Loki's and Tempo's queries stay: streams and spans know the service
+only.
 """
 
 import copy
@@ -25,15 +26,25 @@ def identified(dashboard: Json, identity: Sequence[str]) -> Json:
     made = copy.deepcopy(dashboard)
     if not others:
         return made
-    _lead_on(made, others)
     variables = made["templating"]["list"]
-    service = next((each for each in variables if each["name"] == "service"), None)
-    if service is None or not _asks_prometheus(service):
-        return made
+    service = next(
+        (each for each in variables if each["name"] == "service" and _asks_prometheus(each)), None
+    )
     for query in _queries(made):
         for key in ("expr", "query"):
             if isinstance(query.get(key), str):
-                query[key] = _narrowed(query[key], identity, others)
+                text = with_identity(query[key], identity)
+                query[key] = _narrowed(text, others) if service is not None else text
+    for panel in filter(_asks_prometheus, made["panels"]):
+        _add_columns(panel, others)
+    if service is not None:
+        _lead_on(made, others)
+        _add_choices(variables, service, others)
+    return made
+
+
+def _add_choices(variables: list[Json], service: Json, others: Sequence[str]) -> None:
+    """Put a choice of each other label before that of the service, which is among those."""
     place = variables.index(service)
     selector, _, _ = service["query"].removeprefix("label_values(").rpartition(", ")
     choices = []
@@ -42,7 +53,20 @@ def identified(dashboard: Json, identity: Sequence[str]) -> Json:
         choices.append({**service, "name": name, "label": name.capitalize(), "query": asked})
     service["query"] = f"label_values({_with(selector, others)}, service)"
     variables[place:place] = choices
-    return made
+
+
+def _add_columns(panel: Json, others: Sequence[str]) -> None:
+    """Have a table with a column of services show the other labels before it."""
+    for each in panel.get("transformations", ()):
+        names = each["options"].get("renameByName", {})
+        if each["id"] != "organize" or "service" not in names:
+            continue
+        order = sorted(names, key=each["options"]["indexByName"].__getitem__)
+        place = order.index("service")
+        order[place:place] = others
+        each["options"]["indexByName"] = {name: index for index, name in enumerate(order)}
+        each["options"]["includeByName"] = dict.fromkeys(order, True)
+        names.update({name: name.capitalize() for name in others})
 
 
 def _queries(dashboard: Json) -> Iterator[Json]:
@@ -58,11 +82,11 @@ def _asks_prometheus(holder: Json) -> bool:
     return isinstance(source, dict) and source.get("type") == "prometheus"
 
 
-def _narrowed(query: str, identity: Sequence[str], others: Sequence[str]) -> str:
+def _narrowed(query: str, others: Sequence[str]) -> str:
     for operator in ("=", "=~"):
         chosen = ", ".join(f'{name}{operator}"${name}"' for name in (*others, "service"))
         query = query.replace(f'service{operator}"$service"', chosen)
-    return with_identity(query, identity)
+    return query
 
 
 def _with(selector: str, names: Sequence[str]) -> str:

@@ -55,3 +55,17 @@ def test_links_take_the_whole_identity_along() -> None:
     assert urls
     for url in urls:
         assert "var-cluster=${cluster}&var-namespace=${namespace}&var-service=" in url
+
+
+def test_tables_of_all_services_have_a_row_and_a_column_for_each_environment() -> None:
+    """Without a choice of a service, what is listed must not be merged by its name."""
+    (parts,) = (panel for panel in panels(_MADE["stack.json"]) if panel["title"] == "Parts")
+    (columns,) = (each["options"] for each in parts["transformations"] if each["id"] == "organize")
+
+    for target in parts["targets"]:
+        assert " by (cluster, namespace, service, job) " in target["expr"]
+    order = sorted(columns["indexByName"], key=columns["indexByName"].__getitem__)
+    shown = [columns["renameByName"][name] for name in order]
+    assert shown[:4] == ["Cluster", "Namespace", "Part", "Asked by job"]
+    assert sorted(columns["indexByName"].values()) == list(range(len(shown)))
+    assert set(columns["includeByName"]) == set(columns["indexByName"])
