@@ -138,7 +138,7 @@ def test_a_teams_labels_are_on_every_alert_of_its_service(root: Path) -> None:
 
 
 def test_a_longer_identity_is_in_every_list_of_labels(root: Path) -> None:
-    """Grouped, joined, routed and linked by all of it: two environments are two services."""
+    """Grouped, joined, named, routed and linked by all of it: two environments, two services."""
     configuration = _SHIPPED.model_copy(update={"identity": ("cluster", "service")})
     root.joinpath("prometheus/slo/api.yml").unlink()
     root.joinpath("prometheus/slo/api.settings.yml").unlink()
@@ -150,6 +150,9 @@ def test_a_longer_identity_is_in_every_list_of_labels(root: Path) -> None:
     causes = (rules / "causes.yml").read_text()
     assert "by (cluster, service, job, le)" in causes
     assert "by (service" not in causes
+    summaries = [alert["annotations"]["summary"] for alert in _alerts(causes)]
+    service = "{{ with $labels.cluster }}{{ . }} {{ end }}{{ $labels.service }}"
+    assert f"Workers of {service} keep dying." in summaries
     links = [alert["annotations"]["dashboard_url"] for alert in _alerts(causes)]
     assert all("var-cluster={{ $labels.cluster }}&var-service=" in link for link in links)
     routes = yaml.safe_load((folder / "alerting/alertmanager.yml").read_text())

@@ -47,9 +47,9 @@ def down_alert(service: Service) -> Rule:
         "for": _DOWN_FOR,
         "labels": {**service.identity, **service.alert_labels, "severity": "page"},
         "annotations": {
-            "summary": f"{service.name} is down.",
+            "summary": f"{service.title} is down.",
             "description": (
-                f"No process of {service.name} answers Prometheus (job {service.job}). Requests"
+                f"No process of {service.title} answers Prometheus (job {service.job}). Requests"
                 " that fail meanwhile are not counted: until it is back the error budgets stand"
                 " still, and burn rate and time to exhaustion mean nothing."
             ),

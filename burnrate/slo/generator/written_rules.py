@@ -22,6 +22,8 @@ _LINK: Final = re.compile(
 # Label lists of PromQL and LogQL, of Alertmanager's routes and of its inhibition.
 _BY: Final = re.compile(r"\b(by|on|without|ignoring)(\s*)\(([^()]*)\)")
 _GROUPED: Final = re.compile(r"\b(group_by|equal): \[([^\[\]]*)\]")
+# In a text for people, and in a link.
+_NAMED: Final = re.compile(r"(var-service=)?\{\{ \$labels\.service \}\}")
 
 
 def linked(text: str, configuration: Configuration) -> str:
@@ -51,7 +53,12 @@ def moved(text: str, committed: Configuration, actual: Configuration) -> str:
 
 
 def with_identity(text: str, identity: Sequence[str]) -> str:
-    """Return a text in which each list of labels with `service` holds the whole identity."""
+    """Return a text in which each list of labels with `service` holds the whole identity.
+
+    So do links to a dashboard, and where a text names the service, the other labels' values come
+    before it, if the alert has them.
+    """
+    others = [name for name in identity if name != "service"]
 
     def by(match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}({_named(match[3], identity)})"
@@ -59,9 +66,13 @@ def with_identity(text: str, identity: Sequence[str]) -> str:
     def grouped(match: re.Match[str]) -> str:
         return f"{match[1]}: [{_named(match[2], identity)}]"
 
-    chosen = "&".join(f"var-{name}={{{{ $labels.{name} }}}}" for name in identity)
-    text = text.replace("var-service={{ $labels.service }}", chosen)
-    return _GROUPED.sub(grouped, _BY.sub(by, text))
+    def named(match: re.Match[str]) -> str:
+        if match[1]:
+            return "&".join(f"var-{name}={{{{ $labels.{name} }}}}" for name in identity)
+        before = (f"{{{{ with $labels.{name} }}}}{{{{ . }}}} {{{{ end }}}}" for name in others)
+        return "".join([*before, match[0]])
+
+    return _GROUPED.sub(grouped, _BY.sub(by, _NAMED.sub(named, text)))
 
 
 def with_team_labels(text: str, services: Sequence[Service]) -> str:

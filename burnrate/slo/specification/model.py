@@ -54,8 +54,8 @@ class Slo:
 
     @property
     def service(self) -> str:
-        """The service's name, which is all of its identity unless a team has more labels."""
-        return self.identity["service"]
+        """The service as people read it: all values of its identity, by default its name alone."""
+        return " ".join(self.identity.values())
 
     @property
     def objective(self) -> Fraction:
@@ -120,6 +120,11 @@ class Service:
     def name(self) -> str:
         """The value of its label `service`."""
         return self.identity["service"]
+
+    @property
+    def title(self) -> str:
+        """The service as people read it: all values of its identity."""
+        return " ".join(self.identity.values())
 
 
 def selector(labels: Mapping[str, str]) -> str:
