@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from burnrate.stack.layout import Layout
@@ -146,3 +147,14 @@ def test_an_identity_dies_with_its_process() -> None:
     assert ownership.end_process(identity, signal.SIGTERM, timeout_seconds=60)
     assert not ownership.is_alive(identity)
     process.wait()
+
+
+def test_a_clock_that_is_set_while_it_is_read_moves_no_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time of the boot follows the clock; a process is known by its start since the boot."""
+    before = ownership.find_process(os.getpid())
+    boot = psutil.boot_time()
+    readings = iter([boot + 3600, boot, boot, boot])
+    monkeypatch.setattr("psutil.boot_time", lambda: next(readings))
+    assert ownership.find_process(os.getpid()) == before
