@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from typing import Any
 import psutil
 
 from burnrate.stack import Packages, StackError, SystemRunner
+from tests.support.waiting import wait_until
 
-_START_SECONDS = 60
 _STOP_SECONDS = 60
 
 
@@ -150,12 +149,15 @@ def _bridge() -> Path:
 
 
 def _wait_until_it_answers(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while engine.docker("version").returncode != 0:
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = log.read_text(errors="replace").splitlines()[-1:]
-            raise Unavailable(f"dockerd does not start here: {' '.join(last)}")
-        time.sleep(0.1)
+    def is_answering() -> bool:
+        assert process.poll() is None
+        return engine.docker("version").returncode == 0
+
+    try:
+        wait_until(is_answering)
+    except AssertionError as error:
+        last = log.read_text(errors="replace").splitlines()[-1:]
+        raise Unavailable(f"dockerd does not start here: {' '.join(last)}") from error
 
 
 def _end_leftover(pid_file: Path) -> None:

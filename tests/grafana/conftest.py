@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.grafana.quickened import quicken
 from tests.grafana.shipping import Shipper
 from tests.grafana.traffic import Traffic
 from tests.servers.checkout import Checkout, copied_checkout
+from tests.support.waiting import wait_until
 
 # All have data after 15 s on two cores, and after a minute on two very busy ones.
 _PATIENCE_SECONDS = 200.0
@@ -37,21 +38,23 @@ class BusyStack:
         self.with_data: set[str] = set()
 
     def settle(self) -> None:
-        """Ask all queries again and again, until each has data or patience ends."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        """Ask all queries again and again, until each that must has data or patience ends."""
+        # What has none in the end is each test's to say.
+        with suppress(AssertionError):
+            wait_until(self._has_all, seconds=_PATIENCE_SECONDS, every_seconds=1)
+
+    def _has_all(self) -> bool:
+        if self._shipper is not None:
+            self._shipper.ship()
         titles = {dashboard["title"]: dashboard for dashboard in BUILT.values()}
-        left = [query for query in all_queries() if self.can_answer(query)]
-        while left and time.monotonic() < deadline:
-            time.sleep(1)
-            if self._shipper is not None:
-                self._shipper.ship()
-            for query in list(left):
-                values = every_value(titles[query.dashboard], "api")
-                if self.backends.has_data(query, values):
-                    self.with_data.add(query.name)
-                    left.remove(query)
-            if not any(self.must_have_data(query) for query in left):
-                return
+        queries = [query for query in all_queries() if self.can_answer(query)]
+        left = [query for query in queries if query.name not in self.with_data]
+        for query in left:
+            if self.backends.has_data(query, every_value(titles[query.dashboard], "api")):
+                self.with_data.add(query.name)
+        return not any(
+            self.must_have_data(query) for query in left if query.name not in self.with_data
+        )
 
     def record(self) -> str:
         """Return what became of each query, as docs/dashboards.md tells it."""
