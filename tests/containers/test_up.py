@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -159,14 +160,36 @@ def test_a_request_leaves_a_log_line_and_a_metric(stack: Containers) -> None:
 
 def test_a_sampled_trace_arrives_in_tempo(stack: Containers) -> None:
     """Where Tempo has an image here, the request's spans are found by its trace id."""
-    if image := stack.images.absent_parts().get("tempo"):
-        pytest.skip(f"{image} cannot be pulled, and there is no stand-in")
+    _need(stack, "tempo")
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     parent = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
     assert httpx2.get(stack.url("nginx", "/posts"), headers=parent).status_code == 200
-    ask = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read())"
     address = f"http://tempo:3200/api/traces/{trace_id}"
-    wait_until(lambda: "/posts" in stack.execute("api", "python", "-c", ask, address).stdout, "it")
+    wait_until(lambda: "/posts" in _asked(stack, address), "the trace")
+
+
+def test_a_log_line_arrives_in_loki(stack: Containers) -> None:
+    """From the engine through the proxy and Alloy, found by the service and the request's id."""
+    _need(stack, "loki", "alloy")
+    headers = {"X-Request-ID": "containers-2"}
+    assert httpx2.get(stack.url("nginx", "/posts"), headers=headers).status_code == 200
+    query = urlencode({"query": '{service="api"} |= "containers-2"'})
+    address = f"http://loki:3100/loki/api/v1/query_range?{query}"
+    wait_until(lambda: "process_time" in _asked(stack, address), "the line")
+
+
+def test_grafana_has_its_dashboards_and_reaches_its_sources(stack: Containers) -> None:
+    """With the generated password, and without a plugin or a dashboard from elsewhere."""
+    _need(stack, "grafana", "loki", "tempo")
+    password = stack.execute("grafana", "cat", "/run/secrets/grafana_admin_password").stdout
+    with httpx2.Client(base_url=stack.url("grafana", ""), auth=("admin", password.strip())) as ask:
+        found = {each["uid"] for each in ask.get("/api/search?type=dash-db").json()}
+        files = (ROOT / "grafana/dashboards").glob("*.json")
+        assert found == {json.loads(file.read_text())["uid"] for file in files}
+        for source in ("prometheus", "loki", "tempo"):
+            answer = ask.get(f"/api/datasources/uid/{source}/health")
+            assert answer.status_code == 200, f"{source}: {answer.text}"
+    assert httpx2.get(stack.url("grafana", "/api/search"), auth=("admin", "admin")).is_error
 
 
 def test_prometheus_reaches_every_part(stack: Containers) -> None:
@@ -239,6 +262,19 @@ def _proxy_answer(stack: Containers, *arguments: str) -> tuple[int, str]:
     done = stack.execute("docker-proxy", "curl", *options, *arguments)
     body, _, status = done.stdout.rpartition("\n")
     return int(status), body
+
+
+def _need(stack: Containers, *parts: str) -> None:
+    """Skip where one of them has no image here."""
+    for part in parts:
+        if image := stack.images.absent_parts().get(part):
+            pytest.skip(f"{image} cannot be pulled, and there is no stand-in")
+
+
+def _asked(stack: Containers, address: str) -> str:
+    """Return what an address answers that only containers reach."""
+    ask = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read())"
+    return stack.execute("api", "python", "-c", ask, address).stdout
 
 
 def _lines(stack: Containers, part: str, request_id: str) -> list[dict[str, Any]]:
