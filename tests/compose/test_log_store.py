@@ -16,6 +16,7 @@ from burnrate.stack import free_port
 from tests.compose.servers import ROOT
 from tests.compose.stores import running
 from tests.grafana.shipping import entry
+from tests.support.samples import read_samples
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration]
@@ -159,6 +160,13 @@ def _complain(loki: str, service: str, level: str, text: str, times: int) -> Non
     _push(loki, {"stream": {"service": service, "level": level}, "values": values})
 
 
+def _evaluations(loki: str) -> float:
+    """Return how many rules the ruler has evaluated: two each time."""
+    samples = read_samples(httpx2.get(f"{loki}/metrics", timeout=10).text)
+    name = "loki_prometheus_rule_evaluations_total"
+    return sum(value for (found, _), value in samples.items() if found == name)
+
+
 def test_error_burst_that_only_logs_show_is_told(loki: str, alertmanager: _Alertmanager) -> None:
     """More than ten errors are; ten, failed requests and broken constraints are not."""
     failed = '{"level": "error", "logger": "burnrate.request", "message": "GET /posts 500"}'
@@ -172,8 +180,9 @@ def test_error_burst_that_only_logs_show_is_told(loki: str, alertmanager: _Alert
     _complain(loki, "crash", "critical", '{"level": "critical", "logger": "uncaught"}', 1)
 
     wait_until(lambda: len(alertmanager.labels()) >= 2, every_seconds=0.5)
-    # Long enough for the rest to be told as well, if it were.
-    time.sleep(5)
+    # By the second evaluation from now the rest would be pending, by the fourth firing and told.
+    before = _evaluations(loki)
+    wait_until(lambda: _evaluations(loki) >= before + 4 * 2, every_seconds=0.5)
 
     assert alertmanager.labels() == {("LogErrorBurst", "burst"), ("LogCriticalLine", "crash")}
     for alert in alertmanager.alerts:
