@@ -10,7 +10,7 @@ import yaml
 
 from burnrate.configuration import Configuration, load_configuration
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, configured, generated
+from burnrate.slo.generator import Tree, configured, generated, groups
 from burnrate.slo.specification import Service, load_all
 from tests.servers.processes import ROOT
 
@@ -135,6 +135,18 @@ def test_a_teams_labels_are_on_every_alert_of_its_service(root: Path) -> None:
     _promtool("test", "rules", root / "team_test.yml")
     for alert in _alerts((folder / "loki/rules/fake/errors.yml").read_text()):
         assert '"team", "checkout", "service", "api")' in alert["expr"]
+
+
+def test_a_teams_labels_are_on_every_generated_alert_and_on_no_record(root: Path) -> None:
+    """ServiceDown and SLIMissing too; a record keeps its series when a team gets another name."""
+    (service,) = _services(root, _SHIPPED, "labels: {team: checkout}\n")
+
+    rules = [rule for group in groups(service) for rule in group["rules"]]
+
+    teams = {rule["alert"]: rule["labels"].get("team") for rule in rules if "alert" in rule}
+    assert {"ServiceDown", "SLIMissing", "ErrorBudgetBurnFast", "PoolBudgetBurnSlow"} <= set(teams)
+    assert set(teams.values()) == {"checkout"}
+    assert not any("team" in rule["labels"] for rule in rules if "record" in rule)
 
 
 def test_a_longer_identity_is_in_every_list_of_labels(root: Path) -> None:

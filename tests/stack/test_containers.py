@@ -27,7 +27,9 @@ case "$*" in
     *" config --services") cat "$here/services" ;;
     "image inspect there") ;;
     "image inspect "*) exit 1 ;;
-    *" up "*) echo "Error: pull access denied" >&2; exit "$(cat "$here/up")" ;;
+    *" up "*)
+        echo "$GRAFANA_URL" > "$here/grafana-url"
+        echo "Error: pull access denied" >&2; exit "$(cat "$here/up")" ;;
 esac
 """
 
@@ -59,6 +61,7 @@ def stack(tmp_path: Path, docker: Path) -> ContainerStack:
     compose = Compose.model_validate({"services": {name: {} for name in NAMES}})
     # As root, folders are given to that user: they stay ours.
     settings = {"BURNRATE_UID": str(os.getuid()), "BURNRATE_GID": str(os.getgid())}
+    settings["GRAFANA_URL"] = "https://graphs.example.org"
     stack = ContainerStack(layout, compose, AddressMap(), settings, lambda _line: None)
     stack.prepare()
     return stack
@@ -91,6 +94,13 @@ def test_up_builds_waits_and_is_remembered(stack: ContainerStack, docker: Path) 
     assert running.mode == "containers"
     stack.down()
     assert read_record(stack.layout) is None
+
+
+def test_compose_is_given_the_settings(stack: ContainerStack, docker: Path) -> None:
+    """It reads .env by itself, but not what burnrate.yml says."""
+    stack.up()
+
+    assert (docker / "grafana-url").read_text(encoding="utf-8") == "https://graphs.example.org\n"
 
 
 def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(

@@ -89,3 +89,13 @@ def test_an_address_in_burnrate_yml_reaches_every_part(layout: Layout) -> None:
 
     assert variables["GRAFANA_URL"] == "https://graphs.example.org"
     assert variables["INBOX_URL"] == "http://localhost:18090"
+
+
+def test_the_inbox_gets_the_labels_that_name_a_service(layout: Layout) -> None:
+    """In their order, as its setting takes them."""
+    file = layout.checkout / "burnrate.yml"
+    file.write_text(file.read_text().replace("[service]", "[cluster, namespace, service]"))
+
+    variables = variables_of(read_configuration(layout.checkout, {}))
+
+    assert variables["IDENTITY_LABELS"] == "cluster,namespace,service"
