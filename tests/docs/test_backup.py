@@ -35,9 +35,9 @@ class _Stack:
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
-    def has_user(self, number: int) -> bool:
-        """Tell whether the row is there."""
-        return httpx2.get(self.url("nginx", f"/users/{number}")).status_code == 200
+    def status_of_user(self, number: int) -> int:
+        """Return how the service answers for a row: 200 or 404."""
+        return httpx2.get(self.url("nginx", f"/users/{number}")).status_code
 
     def deliver(self) -> None:
         """Have the inbox store an alert."""
@@ -76,13 +76,14 @@ def test_what_the_page_backs_up_it_restores(checkout: Checkout) -> None:
     later = stack.add_user("later")
     assert httpx2.delete(stack.url("nginx", f"/users/{kept}")).status_code == 204
     _lose_files(checkout)
+    assert stack.status_of_user(kept) == 404
     assert stack.delivered() == []
     assert stack.samples(moment) == []
 
     run_as_written(under(_PAGE, "Restore"), checkout)
 
-    assert stack.has_user(kept)
-    assert not stack.has_user(later)
+    wait_until(lambda: stack.status_of_user(kept) == 200, "the row that was kept")
+    assert stack.status_of_user(later) == 404
     assert len(stack.delivered()) == 1
     assert stack.samples(moment)
     assert checkout.run("status").returncode == 0
@@ -99,7 +100,7 @@ def test_a_stopped_stack_is_copied_as_a_whole(checkout: Checkout) -> None:
         names = set(archive.getnames())
     assert {".env", ".burnrate/secrets/postgres_password", ".burnrate/data/prometheus"} <= names
     assert ".burnrate/data/inbox/inbox.sqlite3" in names
-    assert stack.has_user(there)
+    wait_until(lambda: stack.status_of_user(there) == 200, "the row, after the start")
 
 
 def _check_secrets(checkout: Checkout) -> None:

@@ -19,7 +19,8 @@ def test_the_readme_follows_a_request_to_its_log_line(checkout: Checkout) -> Non
     """By the id that the client chose, in both modes with the same command."""
     answered, logged = under(_README, "Try it")[:2]
     assert "my-first-request" in run_as_written([answered], checkout)
-    lines = run_as_written([logged], checkout).splitlines()
+    # The line comes through a pipe, a moment after the answer; grep fails until it is there.
+    lines = wait_until(lambda: run_as_written([f"{logged} || true"], checkout).splitlines())
     found = json.loads(lines[0][lines[0].index("{") :])
     assert found["request_id"] == "my-first-request"
     assert {"trace_id", "route", "status_code", "process_time"} <= found.keys()
