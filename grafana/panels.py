@@ -5,7 +5,7 @@ A panel's description begins with the question that it answers; docs/dashboards.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
@@ -28,8 +28,6 @@ from grafana_foundation_sdk.models.dashboard import (
     FieldColorModeId,
     Threshold,
     ThresholdsMode,
-    ValueMap,
-    ValueMappingResult,
 )
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -195,19 +193,6 @@ def heatmap(title: str, description: str, query: Query, *, unit: str) -> heatmap
         .with_target(target)
         .height(8)
         .span(8)
-    )
-
-
-Panel: TypeAlias = stat_builders.Panel | timeseries_builders.Panel | heatmap_builders.Panel
-
-
-def worded(words: dict[str, tuple[str, str]]) -> ValueMap:
-    """Return words and colours for a few values."""
-    return ValueMap(
-        options={
-            value: ValueMappingResult(text=text, color=color, index=number)
-            for number, (value, (text, color)) in enumerate(words.items())
-        }
     )
 
 
