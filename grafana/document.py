@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from grafana.quiet import EMPTY
+from grafana.expected_empty import EMPTY
 
 ROOT: Final = Path(__file__).parents[1]
 # Written by the tests that ask each query on a real stack (tests/grafana/conftest.py).
@@ -26,10 +26,10 @@ def document(built: list[dict[str, Any]]) -> str:
     """Return the page for these dashboards, as they are in their files."""
     last_run = json.loads(LAST_RUN.read_text(encoding="utf-8"))
     sections = [_section(dashboard, last_run) for dashboard in built]
-    return "\n".join([_HEAD, *sections, _quiet()])
+    return "\n".join([_HEAD, *sections, _empty_when_healthy()])
 
 
-def _quiet() -> str:
+def _empty_when_healthy() -> str:
     lines = [
         "## Empty on a healthy stack",
         "",
@@ -39,7 +39,7 @@ def _quiet() -> str:
         "| Dashboard / panel / query | Why | What fills it |",
         "|---|---|---|",
     ]
-    lines += [f"| {name} | {quiet.reason} | {quiet.drill} |" for name, quiet in EMPTY.items()]
+    lines += [f"| {name} | {empty.reason} | {empty.drill} |" for name, empty in EMPTY.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -66,5 +66,5 @@ def _line(title: str, panel: dict[str, Any], last_run: dict[str, str]) -> str:
         queries.append(f"`` {text} ``".replace("|", "\\|"))
         name = f"{title} / {panel['title']} / {target['refId']}"
         verdicts.append(last_run.get(name, "unchecked: not asked yet"))
-    told = verdicts[:1] if len(set(verdicts)) == 1 else verdicts
-    return f"| {panel['title']} | {question} | {'<br>'.join(queries)} | {'<br>'.join(told)} |"
+    data = verdicts[:1] if len(set(verdicts)) == 1 else verdicts
+    return f"| {panel['title']} | {question} | {'<br>'.join(queries)} | {'<br>'.join(data)} |"

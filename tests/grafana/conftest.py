@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grafana.quiet import EMPTY
+from grafana.expected_empty import EMPTY
 from tests.grafana.backends import Backends
 from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value
 from tests.grafana.quickened import quicken

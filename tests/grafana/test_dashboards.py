@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from grafana.document import LAST_RUN
-from grafana.quiet import EMPTY
+from grafana.expected_empty import EMPTY
 from tests.grafana.panels import BUILT, ROOT, PanelQuery, all_queries, fill, panels
 
 _PANELS = [

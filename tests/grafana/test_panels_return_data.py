@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grafana.quiet import EMPTY
+from grafana.expected_empty import EMPTY
 from tests.grafana.conftest import BusyStack
 from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value, fill, panels
 
