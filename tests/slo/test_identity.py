@@ -11,7 +11,7 @@ import yaml
 from burnrate.configuration import Configuration, load_configuration
 from burnrate.promql import Matcher, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, generated, write
+from burnrate.slo.generator import Tree, generated, groups, write
 from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
 
@@ -81,6 +81,20 @@ def test_texts_and_links_tell_which_one_it_is(rules: dict[str, list[dict[str, An
     for annotations in alerts:
         assert "eu api" in annotations["summary"]
         assert "?var-cluster=eu&var-service=api" in annotations["dashboard_url"]
+
+
+def test_a_label_with_other_characters_is_a_value_in_a_link_too(
+    tree: Tree, configuration: Configuration
+) -> None:
+    """It neither ends the address nor begins another variable."""
+    for file in (tree.specs / "eu-api.yml", tree.specs / "eu-api.settings.yml"):
+        text = file.read_text().replace('cluster="eu"', 'cluster="eu & west"')
+        file.write_text(text.replace("cluster: eu}", "cluster: eu & west}"))
+
+    service, _ = load_all(tree.specs, configuration)
+
+    (alert,) = groups(service)[-1]["rules"]
+    assert "?var-cluster=eu%20%26%20west&var-service=api" in alert["annotations"]["dashboard_url"]
 
 
 def test_tickets_are_held_back_by_pages_of_the_same_cluster_only(

@@ -143,6 +143,7 @@ def test_two_services_never_write_one_file(root: Path) -> None:
         ),
         ("api.settings.yml", "job: api", "job: api\nlabels: {service: x}", "labels.service: "),
         ("api.settings.yml", "job: api", "job: api\nidentity: {zone: x}", "identity.zone: "),
+        ("api.settings.yml", "job: api", "job: api\nidentity: {zone: ''}", "identity.zone: string"),
         ("api.settings.yml", "kind: ratio", "kind: other", "slos.availability: "),
         ("api.settings.yml", "  latency:", "  lateness:", "slos.lateness: "),
         ("api.settings.yml", 'endpoint!~"/metrics', 'endpoint!~"/other', "lacks the settings'"),

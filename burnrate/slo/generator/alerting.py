@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import chain
 from math import ceil
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
 from burnrate.slo.specification import Service, Slo, number, selector
@@ -66,7 +67,8 @@ def dashboard(slo: Slo) -> str:
 
 def link(address: str, chosen: Mapping[str, str]) -> str:
     """Return a dashboard's address with the values of some of its variables."""
-    return address + "?" + "&".join(f"var-{name}={value}" for name, value in chosen.items())
+    variables = {f"var-{name}": value for name, value in chosen.items()}
+    return f"{address}?{urlencode(variables, quote_via=quote)}"
 
 
 def _up(job: str, identity: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ Sloth refuses keys it does not know, and both have to read the same specificatio
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from burnrate.slo.specification.sloth import LabelName, Labels, Model, Name
 from burnrate.telemetry.metrics import HTTP_SECONDS, POOL_WAIT_SECONDS
@@ -13,6 +13,8 @@ from burnrate.telemetry.metrics import HTTP_SECONDS, POOL_WAIT_SECONDS
 PeriodDays = Annotated[int, Field(ge=7, le=90)]
 MinimumFailures = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0)]
+# An empty one would select what has no such label.
+LabelValue = Annotated[str, StringConstraints(min_length=1)]
 
 
 class CommonSettings(Model):
@@ -85,7 +87,7 @@ class ServiceSettings(Model):
 
     version: Literal["burnrate/v1"]
     job: Name
-    identity: dict[LabelName, str] = Field(default_factory=dict)
+    identity: dict[LabelName, LabelValue] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None
