@@ -49,6 +49,16 @@ def test_limit_is_shared_by_all_workers(api: ApiServer) -> None:
     assert refused.json()["path"] == "/process"
 
 
+def test_a_counter_ends_with_its_window(api: ApiServer, redis: RedisServer) -> None:
+    """Otherwise each client would leave a key in Redis every minute, for good."""
+    with api.client(headers={"X-Forwarded-For": "192.0.2.6"}) as client:
+        assert client.post("/process", json=DOCUMENT).status_code == 200
+    with Redis(host=redis.host, port=redis.port) as store:
+        lifetimes = [store.ttl(key) for key in store.scan_iter("*ratelimit*/192.0.2.6/*")]
+    assert lifetimes
+    assert all(0 < seconds <= 60 for seconds in lifetimes)
+
+
 def test_refusal_is_counted_under_its_route(api: ApiServer) -> None:
     """It never reached the route, yet a dashboard must show where it happened."""
     with api.client(headers={"X-Forwarded-For": "192.0.2.2"}) as client:
