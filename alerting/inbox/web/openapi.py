@@ -41,6 +41,19 @@ def errors(*statuses: int) -> Responses:
     }
 
 
+def errors_of_a_stream(*statuses: int) -> Responses:
+    """Describe these errors of a route that answers with a stream: they are JSON all the same."""
+    # FastAPI would give a model the route's own media type. The schema is there by other routes.
+    schema = {"$ref": f"#/components/schemas/{ErrorOut.__name__}"}
+    return {
+        status: {
+            "description": described["description"],
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status, described in errors(*statuses).items()
+    }
+
+
 def delivery_body() -> dict[str, Any]:
     """Describe Alertmanager's webhook payload."""
     schema = DeliveryPayload.model_json_schema()

@@ -19,6 +19,7 @@ from alerting.inbox.web.openapi import (
     action_body,
     delivery_body,
     errors,
+    errors_of_a_stream,
 )
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.runbooks import Runbooks
@@ -75,7 +76,7 @@ def make_router(to: Endpoints) -> APIRouter:
         to.stream.endpoint(),
         methods=get,
         response_class=EventSourceResponse,
-        responses=errors(*READ),
+        responses=errors_of_a_stream(*READ),
     )
     router.add_api_route(
         "/runbooks/{name}",

@@ -117,3 +117,16 @@ def test_a_stream_without_changes_is_kept_alive(inbox_process: InboxProcess) -> 
     """By a comment, before proxies and phones drop the connection."""
     with httpx2.stream("GET", f"{inbox_process.url}/events", timeout=40) as answer:
         assert any(line.startswith(":") for line in answer.iter_lines())
+
+
+def test_the_document_says_that_a_refused_stream_answers_with_json(inbox: Inbox) -> None:
+    """Only what is followed is a stream of events."""
+    document = inbox.client.get("/openapi.json").json()
+    answers = document["paths"]["/events"]["get"]["responses"]
+    described = {status: list(answer["content"]) for status, answer in answers.items()}
+
+    assert described.pop("200") == ["text/event-stream"]
+    assert set(described) == {"422", "500", "503"}
+    assert all(types == ["application/json"] for types in described.values())
+    reference = answers["503"]["content"]["application/json"]["schema"]["$ref"]
+    assert reference.rpartition("/")[2] in document["components"]["schemas"]
