@@ -73,6 +73,8 @@ def test_compose_has_the_addresses_of_burnrate_yml() -> None:
     assert grafana["GF_SERVER_ROOT_URL"] == inbox["INBOX_GRAFANA_URL"] == raw["grafana"]
     for part in ("prometheus", "alertmanager"):
         assert f"--web.external-url={raw[part]}" in services[part]["command"]
+        # Else an address with a path would move what the other parts and the health check ask for.
+        assert "--web.route-prefix=/" in services[part]["command"]
     assert inbox["INBOX_IDENTITY_LABELS"] == "${IDENTITY_LABELS:-service}"
     assert load_configuration().identity == ("service",)
 
