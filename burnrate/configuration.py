@@ -112,8 +112,10 @@ class Configuration(_Model):
             raise ValueError("identity: each label once, and `service` among them")
         if taken := sorted({"slo", "severity", "alertname", "job"}.intersection(self.identity)):
             raise ValueError(f"identity: {taken[0]} has another meaning")
-        if len({tier.name for tier in self.tiers}) < len(self.tiers):
-            raise ValueError("tiers: two have the same name")
+        # They name files of tests as well, in small letters, beside the one of a healthy service.
+        names = ["healthy", *(tier.name.lower() for tier in self.tiers)]
+        if len(set(names)) < len(names):
+            raise ValueError("tiers: two have the same name, or one is called Healthy")
         return self
 
     @property

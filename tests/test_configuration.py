@@ -61,6 +61,10 @@ def test_runbooks_and_dashboards_may_be_elsewhere(tmp_path: Path) -> None:
         ("identity: [service, slo]\n", "slo has another meaning"),
         ("runbooks: wiki\n", "runbooks: "),
         ("tiers: []\n", "tiers: "),
+        (
+            "tiers: [{name: Healthy, severity: page, long: 1h, short: 5m, budget: 0.1}]\n",
+            "one is called Healthy",
+        ),
         ("tiers: [{name: Fast, severity: page, long: 4h, short: 5m, budget: 0.1}]\n", "long: "),
         (
             (

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,10 @@ class Session:
             write_env_file(containers, os.environ)
         filed = read_settings(containers.env_file)
         settings = {**container_ids(filed), **{k: v for k, v in filed.items() if v}}
-        settings |= variables_of(read_configuration(checkout, settings))
+        # What is wrong with burnrate.yml is said where it is rendered: a start must fail, and
+        # `down` must not.
+        with suppress(StackError):
+            settings |= variables_of(read_configuration(checkout, settings))
         return cls(
             containers=containers,
             processes=process_layout(checkout, settings, os.geteuid()),

@@ -113,6 +113,18 @@ def test_down_of_nothing_is_harmless(checkout: Path) -> None:
     assert not (checkout / ".burnrate").exists()
 
 
+def test_a_wrong_burnrate_yml_stops_a_start_and_nothing_else(checkout: Path) -> None:
+    """What runs can be looked at and stopped; a start says what is wrong, and where."""
+    (checkout / "burnrate.yml").write_text("low_budget: 2\n", encoding="utf-8")
+
+    for words in (["down"], ["status"]):
+        assert _run(checkout, "stack", *words).stderr == ""
+    done = _run(checkout, "stack", "init")
+
+    assert done.returncode == 1
+    assert "burnrate.yml: low_budget: " in done.stderr
+
+
 def test_a_part_cannot_be_started_in_a_stack_that_does_not_run(checkout: Path) -> None:
     """The line says what to do first."""
     _run(checkout, "stack", "init")
