@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
-from burnrate.slo.specification import Service, Slo, number, selector
+from burnrate.slo.specification import Service, Slo, number, selector, target_labels
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]
@@ -72,9 +72,7 @@ def link(address: str, chosen: Mapping[str, str]) -> str:
 
 
 def _up(job: str, identity: Mapping[str, str]) -> str:
-    # Targets may carry any label `service`: the job says which service they belong to.
-    others = {name: value for name, value in identity.items() if name != "service"}
-    return f"up{selector({'job': job, **others})}"
+    return f"up{selector(target_labels(job, identity))}"
 
 
 def _burn(slo: Slo, tier: Tier) -> Rule:

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from burnrate.slo.specification import LatencySettings, PoolSettings, Slo, selector, spellings
+from burnrate.slo.specification import (
+    LatencySettings,
+    PoolSettings,
+    Slo,
+    selector,
+    spellings,
+    target_labels,
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,7 @@ def _series(slo: Slo) -> tuple[list[str], list[str]]:
     settings = slo.settings
     if settings.good or settings.bad:
         return list(settings.good), list(settings.bad)
-    others = {name: value for name, value in slo.identity.items() if name != "service"}
-    job = {"job": slo.job, **others}
+    job = target_labels(slo.job, slo.identity)
     if isinstance(settings, PoolSettings):
         attempt = {**job, "pool": settings.pool}
         count, bucket = _histogram("pool_wait_seconds", attempt, slo)

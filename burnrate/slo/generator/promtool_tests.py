@@ -9,7 +9,7 @@ from typing import Any, Final
 from burnrate.slo.detection import Detection
 from burnrate.slo.generator.alerting import group_names
 from burnrate.slo.generator.input_series import Stretch, input_series
-from burnrate.slo.specification import Slo, number, selector
+from burnrate.slo.specification import Slo, number, selector, target_labels
 from burnrate.slo.windows import D1, D3, EVALUATION_SECONDS, H1, H2, H6, HOUR, Tier
 
 # Enough traffic that every share of failures exceeds the minimum of failures.
@@ -133,9 +133,8 @@ def _healthy(slo: Slo) -> dict[str, Any]:
     samples, hours, firing = _COARSEST_SAMPLES, 4, 'ALERTS{alertstate="firing"}'
     # A tenth of the error ratio that the slowest tier fires for.
     even = [Stretch(hours * HOUR // samples, _EVENTS_A_SECOND * samples, slo.budget / 10)]
-    others = {name: value for name, value in slo.identity.items() if name != "service"}
     up = {
-        "series": f"up{selector({'job': slo.job, **others})}",
+        "series": f"up{selector(target_labels(slo.job, slo.identity))}",
         "values": f"1x{hours * HOUR // samples}",
     }
     return {

@@ -1,7 +1,14 @@
 """SLO specifications: read from their files, checked, and joined with our settings into `Slo`."""
 
 from burnrate.slo.specification.checks import spellings
-from burnrate.slo.specification.model import Service, Slo, number, quote, selector
+from burnrate.slo.specification.model import (
+    Service,
+    Slo,
+    number,
+    quote,
+    selector,
+    target_labels,
+)
 from burnrate.slo.specification.reader import load, load_all
 from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
 
@@ -17,4 +24,5 @@ __all__ = [
     "quote",
     "selector",
     "spellings",
+    "target_labels",
 ]

@@ -127,6 +127,14 @@ class Service:
         return " ".join(self.identity.values())
 
 
+def target_labels(job: str, identity: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that every series of a service's processes has.
+
+    Targets may carry any label `service`: the job says which service they belong to.
+    """
+    return {"job": job, **{name: value for name, value in identity.items() if name != "service"}}
+
+
 def selector(labels: Mapping[str, str]) -> str:
     """Return a selector without a name: `{service="api", slo="latency"}`."""
     return "{" + ", ".join(f'{name}="{quote(value)}"' for name, value in labels.items()) + "}"
