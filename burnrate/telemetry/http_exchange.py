@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import RequestLine, mark_logged
 from burnrate.telemetry.metrics import HTTP_METHODS
 from burnrate.telemetry.recorder import HttpRecorder
@@ -89,10 +90,13 @@ class HttpExchange:
         await self._send(message)
         if self._is_recorded:
             return
-        self._record()
-        # An unhandled exception arrives after its 500 has been sent, and belongs in the line.
-        if self._status < INTERNAL_ERROR:
-            self._close()
+        try:
+            self._record()
+            # An unhandled exception arrives after its 500 has been sent, and belongs in the line.
+            if self._status < INTERNAL_ERROR:
+                self._close()
+        except Exception as error:  # noqa: BLE001 - the answer is out; the application goes on
+            failed("requests", error)
 
     def fail(self, error: BaseException) -> None:
         """Remember what the application raised; `finish` logs it."""
@@ -105,8 +109,10 @@ class HttpExchange:
         if not self._is_recorded:
             # No last byte: the application broke, gave up, or the client left.
             self._status = INTERNAL_ERROR
-            self._record()
-        self._close()
+            with guard("requests"):
+                self._record()
+        with guard("requests"):
+            self._close()
 
     def _record(self) -> None:
         self._is_recorded = True
@@ -123,7 +129,8 @@ class HttpExchange:
         self.is_closed = True
         if self.span is not None:
             error = self._error if isinstance(self._error, Exception) else None
-            self.span.finish(self._endpoint, self._status, error)
+            with guard("traces"):
+                self.span.finish(self._endpoint, self._status, error)
         if self._error is not None or self._recorder.is_logged(self._status, self._seconds):
             self._log_line()
 

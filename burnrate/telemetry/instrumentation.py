@@ -7,10 +7,11 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
@@ -35,7 +36,9 @@ class Telemetry:
     def __init__(self, registry: CollectorRegistry, service: str, version: str) -> None:
         self.registry = registry
         self.metrics = Metrics(registry)
-        self._tracing = start_tracing(service, version, self.metrics)
+        self._tracing = None
+        with guard("traces"):
+            self._tracing = start_tracing(service, version, self.metrics)
         self._sampler = RuntimeSampler(self.metrics)
 
     def pool(
@@ -115,9 +118,11 @@ class Telemetry:
 
     async def stop(self) -> None:
         """Take the last sample and send what spans are left; the application's end does this."""
-        await self._sampler.stop()
+        with guard("stop"):
+            await self._sampler.stop()
         if self._tracing is not None:
-            await run_in_threadpool(self._tracing.shutdown)
+            with guard("stop"):
+                await run_in_threadpool(self._tracing.shutdown)
 
 
 def instrument(
@@ -148,7 +153,8 @@ def instrument(
     if app.middleware_stack is not None or hasattr(app.state, "telemetry"):
         raise RuntimeError("instrument() comes once, before the application starts")
     settings = settings or TelemetrySettings()
-    configure_logging(service, settings.log_level, settings.log_field_characters)
+    with guard("logs"):
+        configure_logging(service, settings.log_level, settings.log_field_characters)
     telemetry = Telemetry(registry or CollectorRegistry(), service, version)
     telemetry.metrics.service_info.labels(service, version, settings.revision).set(1)
     app.state.telemetry = telemetry
@@ -163,7 +169,11 @@ def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
     async def metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
         accept_encoding = request.headers.get("accept-encoding", "")
-        body, headers = await run_in_threadpool(exposition.render, accept, accept_encoding)
+        try:
+            body, headers = await run_in_threadpool(exposition.render, accept, accept_encoding)
+        except Exception as error:  # noqa: BLE001 - a hole in the series, and no failure of the service
+            failed("scrape", error)
+            return PlainTextResponse("The metrics cannot be read now.\n", status_code=503)
         return Response(body, headers=headers)
 
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)

@@ -13,6 +13,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from burnrate.telemetry.failures import register_own_trouble
 from burnrate.telemetry.usage import ProcessUsage
 
 # The advice of OpenTelemetry's semantic conventions for HTTP server durations:
@@ -127,6 +128,7 @@ class Metrics:
             "Sampled spans that ended (failed: not taken by the collector; dropped: queue full).",
             "outcome",
         )  # fmt: skip
+        register_own_trouble(registry)
         self.process = ProcessUsage(registry)
         self.workers = gauge("workers", "Worker processes that serve now.")
         self.service_info = Gauge(

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burnrate.telemetry.context import current
 from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.http_exchange import HttpExchange
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
@@ -65,12 +66,17 @@ class TelemetryMiddleware:
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
-        request, parent = identify(scope["headers"], self._tracing)
         exchange: HttpExchange | WebSocketExchange
-        if kind == "http":
-            exchange = HttpExchange(scope, receive, send, request, self._recorder)
-        else:
-            exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
+        try:
+            request, parent = identify(scope["headers"], self._tracing)
+            if kind == "http":
+                exchange = HttpExchange(scope, receive, send, request, self._recorder)
+            else:
+                exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
+        except Exception as error:  # noqa: BLE001 - the request is served, unmeasured
+            failed("requests", error)
+            await self._app(scope, receive, send)
+            return
         token = current.set(request)
         context = None
         if self._tracing is not None:
@@ -92,12 +98,15 @@ class TelemetryMiddleware:
             if message["type"] == "lifespan.startup.complete":
                 self._start()
             elif message["type"] == "lifespan.shutdown.complete":
-                await self._lifecycle.stop()
+                with guard("stop"):
+                    await self._lifecycle.stop()
             await send(message)
 
         await self._app(scope, receive, send_and_start)
 
     def _start(self) -> None:
         self._is_started = True
-        self._recorder.expect_errors()
-        self._lifecycle.start()
+        with guard("start"):
+            self._recorder.expect_errors()
+        with guard("start"):
+            self._lifecycle.start()

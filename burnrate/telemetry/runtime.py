@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
+from burnrate.telemetry.failures import guard
 from burnrate.telemetry.metrics import Metrics
 
 # Ten wake-ups a second cost 0.1 % of a core and see every stall of 100 ms or more.
@@ -45,16 +46,17 @@ class RuntimeSampler:
 
     def sample(self) -> None:
         """Write what the process and its pools use now, between two ticks of the timer."""
-        self._metrics.process.sample()
-        for sample in self._samples:
-            sample()
+        for sample in (self._metrics.process.sample, *self._samples):
+            with guard("samples"):
+                sample()
 
     async def _run(self) -> None:
         ticks = 0
         while True:
             due = perf_counter() + _LAG_INTERVAL_SECONDS
             await asyncio.sleep(_LAG_INTERVAL_SECONDS)
-            self._metrics.event_loop_lag.observe(max(0.0, perf_counter() - due))
+            with guard("samples"):
+                self._metrics.event_loop_lag.observe(max(0.0, perf_counter() - due))
             ticks += 1
             if ticks % _SAMPLE_EVERY_TICKS == 0:
                 self.sample()

@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
+from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.traces import ServerSpan
@@ -58,7 +59,8 @@ class WebSocketExchange:
         if kind == "websocket.send" and self._sent is not None:
             self._sent.inc()
         elif kind == "websocket.accept":
-            self._open()
+            with guard("requests"):
+                self._open()
         elif kind == "websocket.close":
             self._close_code = message.get("code", 1000)
 
@@ -66,6 +68,7 @@ class WebSocketExchange:
         """Remember what the application raised; `finish` logs it."""
         self._error = error
 
+    @guard("requests")
     def finish(self) -> None:
         """Show the connection as closed and write its line."""
         self.is_closed = True
@@ -74,7 +77,8 @@ class WebSocketExchange:
         error = self._error if isinstance(self._error, Exception) else None
         if self.span is not None:
             status = 500 if error is not None else 101 if self._endpoint is not None else 403
-            self.span.finish(self._endpoint or UNMATCHED, status, error)
+            with guard("traces"):
+                self.span.finish(self._endpoint or UNMATCHED, status, error)
         if error is not None:
             mark_logged(error)
         client = self._scope.get("client")

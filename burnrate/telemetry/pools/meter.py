@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TypeVar
 
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.metrics import POOL_OUTCOMES, Metrics
 
 T = TypeVar("T")
@@ -100,7 +101,10 @@ class PoolMeter:
     def sample(self) -> None:
         """Show the present state; also called by a timer, as idle connections close unseen."""
         self._used_gauge.set(self._used)
-        self._idle_gauge.set(self._idle())
+        try:
+            self._idle_gauge.set(self._idle())
+        except Exception as error:  # noqa: BLE001 - the pool's own count; who holds is served
+            failed("samples", error)
 
     def _set_used(self, used: int) -> None:
         self._used = used

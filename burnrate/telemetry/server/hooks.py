@@ -12,13 +12,16 @@ from gunicorn.workers.base import Worker as BaseWorker
 from prometheus_client import CollectorRegistry, Counter
 
 from burnrate.telemetry import workers
+from burnrate.telemetry.failures import guard, register_own_trouble
 from burnrate.telemetry.logs import logging_config
-from burnrate.telemetry.metrics import worker_exits
+from burnrate.telemetry.metrics import WORKER_EXIT_REASONS, worker_exits
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.usage import ProcessUsage
 
 WORKER_CLASS: Final = "burnrate.telemetry.server.worker.Worker"
 _FOLDER_PREFIX: Final = "burnrate-metrics-"
+# A file system in memory that every Linux has; writable where a container's root is not.
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder that only we may enter
 
 
 class _Master:
@@ -39,12 +42,27 @@ def prepare() -> None:
     """
     if _Master.folder is not None and _Master.pid == os.getpid():
         return
-    _Master.folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
     _Master.pid = os.getpid()
-    workers.activate(_Master.folder)
-    _Master.exits = worker_exits(CollectorRegistry())
-    _Master.usage = ProcessUsage(CollectorRegistry())
-    _Master.usage.sample()
+    with guard("files"):
+        folder = _new_folder()
+        workers.activate(folder)
+        _Master.folder = folder
+    with guard("hooks"):
+        register_own_trouble(CollectorRegistry())
+        _Master.exits = worker_exits(CollectorRegistry())
+        _Master.usage = ProcessUsage(CollectorRegistry())
+        _Master.usage.sample()
+
+
+def _new_folder() -> Path:
+    """Make the folder where temporary files go, or else in memory that is shared.
+
+    Raises:
+        OSError: There is no place for it: each worker then counts for itself.
+    """
+    with contextlib.suppress(OSError):
+        return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
+    return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=_SHARED_MEMORY))
 
 
 def log_config(service: str) -> dict[str, Any]:
@@ -79,16 +97,24 @@ def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
     """
     if _Master.folder is None or _Master.exits is None or _Master.usage is None:
         return
-    marker = _exit_marker(_Master.folder, int(worker.pid))
-    reason = "killed"
-    with contextlib.suppress(OSError):
+    # An exception here would end the master, and with it every worker.
+    with guard("hooks"):
+        _Master.exits.labels(_exit_reason(_Master.folder, worker)).inc()
+        _Master.usage.sample()
+    with guard("files"):
+        workers.fold_dead(_Master.folder)
+
+
+def _exit_reason(folder: Path, worker: BaseWorker) -> str:
+    if worker.aborted:
+        return "timeout"
+    marker = _exit_marker(folder, int(worker.pid))
+    with contextlib.suppress(OSError, ValueError):
         reason = marker.read_text()
         marker.unlink()
-    if worker.aborted:
-        reason = "timeout"
-    _Master.exits.labels(reason).inc()
-    _Master.usage.sample()
-    workers.fold_dead(_Master.folder)
+        if reason in WORKER_EXIT_REASONS:  # a full disk leaves an empty file
+            return reason
+    return "killed"
 
 
 def on_exit(_server: Arbiter) -> None:

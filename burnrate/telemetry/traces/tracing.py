@@ -26,6 +26,7 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanCont
 from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo, current
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.traces.outgoing import name_server_only, name_server_only_async
 from burnrate.telemetry.traces.spans import RequestIds, ServerSpan, ServerSpans
@@ -108,9 +109,13 @@ class Tracing:
             if parent is None:
                 return None, otel_context.attach(_UNSAMPLED)
             return None, otel_context.attach(trace.set_span_in_context(_UnsampledSpan(), parent))
-        span = self._spans.start(scope, request, parent)
-        context = trace.set_span_in_context(span.span, parent or Context())
-        return span, otel_context.attach(context)
+        try:
+            span = self._spans.start(scope, request, parent)
+            context = trace.set_span_in_context(span.span, parent or Context())
+            return span, otel_context.attach(context)
+        except Exception as error:  # noqa: BLE001 - of a processor or a header; the request goes on
+            failed("traces", error)
+            return None, otel_context.attach(_UNSAMPLED)
 
     def shutdown(self) -> None:
         """Send what is queued, for two seconds at most, and take no more spans."""

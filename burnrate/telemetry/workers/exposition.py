@@ -1,7 +1,7 @@
 """The answer to a scrape: text or OpenMetrics, of one process or of many."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPEN
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.workers import multiprocess
 from burnrate.telemetry.workers.merge import MergedFiles
 
@@ -27,6 +28,7 @@ class Exposition:
     """
 
     def __init__(self, registry: CollectorRegistry, *, has_application_metrics: bool) -> None:
+        self._own = registry
         self._collected = CollectorRegistry()
         self._collected.register(registry)
         if has_application_metrics:
@@ -44,10 +46,8 @@ class Exposition:
         is_openmetrics = "application/openmetrics-text" in accept
         if self._merged is not None:
             body = self._merged.render(is_openmetrics=is_openmetrics).encode()
-        elif is_openmetrics:
-            body = generate_openmetrics(self._collected)  # type: ignore[no-untyped-call]
         else:
-            body = generate_latest(self._collected)
+            body = self._of_this_process(is_openmetrics=is_openmetrics)
         headers = {
             "Content-Type": OPENMETRICS if is_openmetrics else CONTENT_TYPE_PLAIN_0_0_4,
             "Vary": "Accept, Accept-Encoding",
@@ -56,6 +56,15 @@ class Exposition:
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
         return body, headers
+
+    def _of_this_process(self, *, is_openmetrics: bool) -> bytes:
+        generate: Callable[[CollectorRegistry], bytes]
+        generate = generate_openmetrics if is_openmetrics else generate_latest
+        try:
+            return generate(self._collected)
+        except Exception as error:  # noqa: BLE001 - of a collector of the application's
+            failed("scrape", error)
+            return generate(self._own)
 
 
 class _ApplicationMetrics(Collector):

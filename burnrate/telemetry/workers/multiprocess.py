@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import values
 
+from burnrate.telemetry.failures import failures, log_lines
 from burnrate.telemetry.workers.values import make_value_class
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,3 +29,5 @@ def activate(path: Path) -> None:
     """
     os.environ[DIRECTORY_VARIABLE] = str(path)
     values.ValueClass = make_value_class(path)
+    for counter in (failures, log_lines):
+        counter.end()  # it begins anew in the files
