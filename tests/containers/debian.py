@@ -20,7 +20,10 @@ _PACKAGES = (
     "coreutils",
     "curl",
     "dash",
+    "debianutils",
     "docker-compose",
+    "findutils",
+    "grep",
     "libc-bin",
     "libnss-wrapper",
     "nginx",
@@ -33,6 +36,8 @@ _PACKAGES = (
     "prometheus-redis-exporter",
     "python3.13-venv",
     "redis-server",
+    "sed",
+    "util-linux",
 )
 _COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
 # Half of it, and nothing that a stand-in runs: llvm is PostgreSQL's compiler, which stays unused.

@@ -17,15 +17,13 @@ import yaml
 
 from tests.containers.debian import ROOT_IMAGE, ensure_compose, make_root_image
 from tests.containers.engine import Engine, Unavailable
+from tests.containers.programs import can_stand_in, copy_programs
 from tests.servers.checkout import ROOT
 
 _STAND_INS = Path(__file__).parent / "standins"
 # `#NAME_IMAGE=name:tag` in .env.example
 _IMAGE = re.compile(r"^#([A-Z_]+)_IMAGE=(\S+)$", re.MULTILINE)
 _OWN = "BURNRATE"
-# Not in Debian: a stand-in is made where the program is on the PATH.
-_NOT_IN_DEBIAN = frozenset({"ALLOY", "GRAFANA", "LOKI", "TEMPO"})
-_STATIC_PROGRAMS = frozenset({"LOKI", "TEMPO"})
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout")
 
@@ -82,8 +80,7 @@ def make_images(engine: Engine, *, are_real: bool = False) -> Images:
     if are_real and missing:
         names = ", ".join(wanted[name] for name in sorted(missing))
         raise Unavailable(f"cannot be pulled: {names}")
-    on_path = {name for name in _STATIC_PROGRAMS if shutil.which(name.lower())}
-    stood_in = sorted(missing - (_NOT_IN_DEBIAN - on_path))
+    stood_in = sorted(name for name in missing if can_stand_in(_target(name)))
     if stood_in:
         make_root_image(engine)
     ensure_compose(engine)
@@ -115,10 +112,7 @@ def _build(engine: Engine, targets: list[str]) -> None:
         context = Path(folder) / "context"
         shutil.copytree(_STAND_INS, context)
         _write_machine(context / "machine")
-        for name in _STATIC_PROGRAMS:
-            if (program := shutil.which(name.lower())) and name.lower() in targets:
-                (context / "programs").mkdir(exist_ok=True)
-                shutil.copy2(program, context / "programs")
+        copy_programs(targets, context / "programs")
         file = str(context / "compose.yml")
         engine.output("compose", "--file", file, "build", *targets, ROOT=ROOT_IMAGE)
 
