@@ -80,16 +80,19 @@ clean: ## Remove the virtual environment and tool caches (the stack's data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(UV): requirements/uv.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@echo "making the virtual environment .venv: a minute or so, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 # `pip install` and not `sync`: .run after .dev must not take the development tools away.
 $(BIN)/.run: requirements/run.txt pyproject.toml | $(UV)
-	$(UV) pip install --quiet --python .venv --require-hashes -r requirements/run.txt
-	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@echo "installing requirements/run.txt into .venv"
+	@$(UV) pip install --quiet --python .venv --require-hashes -r requirements/run.txt
+	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(BIN)/.dev: requirements/dev.txt $(BIN)/.run
-	$(UV) pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
+	@echo "installing requirements/dev.txt into .venv"
+	@$(UV) pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -17,6 +17,7 @@ from bench.telemetry import peers
 from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
 from burnrate.cli import CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
+from burnrate.console import Number
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import load_all
@@ -131,7 +132,7 @@ def scrapes(json_file: Path | None, *, is_documented: bool, is_quick: bool) -> N
 @_quick_option
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, 24 * 60),
+    type=Number(0, 24 * 60),
     default=0,
     help="Then load it for so long: is memory flat, nothing lost, and all counted?",
 )
@@ -166,8 +167,20 @@ def load(
 
 
 @bench.command()
-@click.option("--services", type=click.IntRange(1, 1000), default=100, show_default=True)
-@click.option("--evaluations", type=click.IntRange(1, 100), default=8, show_default=True)
+@click.option(
+    "--services",
+    type=click.IntRange(1, 1000),
+    default=100,
+    show_default=True,
+    help="How many services like ours.",
+)
+@click.option(
+    "--evaluations",
+    type=click.IntRange(1, 100),
+    default=8,
+    show_default=True,
+    help="How many evaluations of each rule to measure.",
+)
 def slo(services: int, evaluations: int) -> None:
     """Run the rules of many services like ours in a real Prometheus and print what they cost."""
     from bench.slo.measure import Measurement  # noqa: PLC0415 - the same

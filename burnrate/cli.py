@@ -1,15 +1,15 @@
 """The command `burnrate`. Each subcommand's code is in its room and is imported when it is used."""
 
-import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import click
+
+from burnrate.console import run
 
 # By name, where a command is and its line of help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -52,6 +52,9 @@ def command_errors(*failures: type[Exception]) -> Iterator[None]:
         yield
     except failures as error:
         raise CommandError(str(error), log_tail=getattr(error, "log_tail", ())) from error
+    except BrokenPipeError:
+        # The reader has left, as `| head` does: nobody is to be told of it.
+        raise
     except OSError as error:
         if error.strerror is None:
             raise
@@ -97,20 +100,10 @@ class _LazyGroup(click.Group):
 
 @click.command(cls=_LazyGroup)
 @click.version_option(package_name="burnrate")
-def _burnrate() -> None:
+def command_line() -> None:
     """An SLO-first observability stack for FastAPI services."""
 
 
 def main() -> None:
     """Run the command line `burnrate` and exit with its code."""
-    run(_burnrate, "burnrate")
-
-
-def run(command: click.Command, name: str) -> None:
-    """Run a command line called `name` and exit; SIGTERM ends it as Ctrl-C does, cleaning up."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    command(prog_name=name)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    run(command_line, "burnrate")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from burnrate.cli import command_errors
+from burnrate.console import INTERRUPTED, Number, say
 from burnrate.drill import output
 from burnrate.drill.catalogue import DRILLS
 from burnrate.drill.definition import Drill
@@ -26,15 +27,18 @@ from burnrate.stack import StackError
 # What one drill leaves behind, such as a page of a consequence, may take a while to resolve.
 _RESOLUTION_SECONDS = 900.0
 _RESOLUTION_LOOK_SECONDS = 5.0
-_INTERRUPTED = 130
+
+
+def _complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    return [name for name in DRILLS if name.startswith(begun)]
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete)
 @click.option(
     "--all", "is_all", is_flag=True, help="Run every drill that this stack can, one by one."
 )
-@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.option("--list", "is_list", is_flag=True, help="List the drills.")
 @click.option(
     "--report",
@@ -44,7 +48,7 @@ _INTERRUPTED = 130
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(5, 100),
+    type=Number(5, 100),
     default=DRILL_RATE,
     show_default=True,
     help="Requests a second.",
@@ -65,8 +69,7 @@ def drill(
     expected alert, and no other page, arrived and resolved.
     """
     if is_list:
-        for each in DRILLS.values():
-            click.echo(f"{each.name:<18} {each.summary}")
+        _list(is_json=is_json)
         return
     drills = _chosen(names, is_all=is_all)
     results: list[Result] = []
@@ -81,14 +84,23 @@ def drill(
     sys.exit(0 if held and all(result.has_passed for result in held) else 1)
 
 
+def _list(*, is_json: bool) -> None:
+    if is_json:
+        drills = [{"name": each.name, "summary": each.summary} for each in DRILLS.values()]
+        click.echo(json.dumps(drills, indent=2))
+        return
+    for each in DRILLS.values():
+        click.echo(f"{each.name:<18} {each.summary}")
+
+
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
     try:
         with command_errors(DrillError, NoAnswer, LoadFailed, StackError):
             yield
     except KeyboardInterrupt:
-        click.echo("interrupted; the fault is undone", err=True)
-        sys.exit(_INTERRUPTED)
+        say("interrupted; the fault is undone", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _chosen(names: Sequence[str], *, is_all: bool) -> list[Drill]:

@@ -1,5 +1,6 @@
 """`burnrate load`."""
 
+import json
 import secrets
 import sys
 import time
@@ -7,6 +8,7 @@ import time
 import click
 
 from burnrate.cli import CommandError, command_errors
+from burnrate.console import Number, is_terminal, rewrite, say
 from burnrate.load.background import BackgroundLoad
 from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
@@ -24,12 +26,12 @@ _LOGGED_PROGRESS_SECONDS = 10.0
 @click.command()
 @click.option(
     "--rate",
-    type=click.FloatRange(0.1, _HIGHEST_RATE),
+    type=Number(0.1, _HIGHEST_RATE),
     default=20.0,
     show_default=True,
     help="Requests a second.",
 )
-@click.option("--duration", type=click.FloatRange(min=1), help="Seconds; by default until Ctrl-C.")
+@click.option("--duration", type=Number(min=1), help="Seconds; by default until Ctrl-C.")
 @click.option(
     "--feeds",
     type=click.IntRange(0, 50),
@@ -37,19 +39,24 @@ _LOGGED_PROGRESS_SECONDS = 10.0
     show_default=True,
     help="WebSockets kept open on /feed.",
 )
-def load(rate: float, duration: float | None, feeds: int) -> None:
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+def load(rate: float, duration: float | None, feeds: int, *, is_json: bool) -> None:
     """Send the running stack a steady, realistic mix of requests on all routes.
 
-    At the end it deletes what it created.
+    At the end it deletes what it created, after Ctrl-C too.
     """
     engine = Engine(service_url(), rate, Mix(REALISTIC), Dataset(secrets.token_hex(4)), feeds)
     click.echo(f"{rate:g} requests/s to {engine.url}; Ctrl-C ends it", err=True)
+    interrupt: KeyboardInterrupt | None = None
     with command_errors(LoadFailed), BackgroundLoad(engine) as running:
         try:
             _show_progress(running, duration)
-        except KeyboardInterrupt:
-            click.echo("\nstopping and cleaning up", err=True)
-    click.echo(f"{engine.stats.sent} requests: {engine.stats.line()}")
+        except KeyboardInterrupt as error:
+            interrupt = error
+            say("\nstopping and cleaning up", err=True)
+    _show_result(engine.stats, is_json=is_json)
+    if interrupt is not None:
+        raise interrupt
     sys.exit(0 if engine.stats.succeeded else 1)
 
 
@@ -68,7 +75,7 @@ def service_url() -> str:
 
 def _show_progress(running: BackgroundLoad, duration: float | None) -> None:
     began = time.monotonic()
-    is_live = sys.stderr.isatty()
+    is_live = is_terminal()
     every = _PROGRESS_SECONDS if is_live else _LOGGED_PROGRESS_SECONDS
     done = running.stats.done
     while duration is None or time.monotonic() - began < duration:
@@ -77,9 +84,19 @@ def _show_progress(running: BackgroundLoad, duration: float | None) -> None:
         running.check()
         line = progress_line(running.stats, time.monotonic() - began, running.stats.done - done)
         done = running.stats.done
-        click.echo(f"\r\033[K{line}" if is_live else line, err=True, nl=not is_live)
+        if is_live:
+            rewrite(line)
+        else:
+            say(line, err=True)
     if is_live:
-        click.echo(err=True)
+        say("", err=True)
+
+
+def _show_result(stats: Stats, *, is_json: bool) -> None:
+    if is_json:
+        click.echo(json.dumps(stats.as_json(), indent=2))
+    else:
+        click.echo(f"{stats.sent} requests: {stats.line()}")
 
 
 def progress_line(stats: Stats, elapsed_seconds: float, done: int) -> str:

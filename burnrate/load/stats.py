@@ -46,6 +46,18 @@ class Stats:
         """Return the latency, in seconds, that a share of the last requests stayed within."""
         return quantile(list(self._latencies), share)
 
+    def as_json(self) -> dict[str, object]:
+        """Return the counts and the latencies, in seconds, for machines."""
+        return {
+            "requests": self.sent,
+            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "failed": self.failed,
+            "held_back": self.held_back,
+            "p50_seconds": self.quantile(0.5),
+            "p99_seconds": self.quantile(0.99),
+            "feed_messages": self.feed_messages,
+        }
+
     def line(self) -> str:
         """Return the counts and the latencies of the last requests in one line."""
         classes = (f"{digit}xx {self.of_class(digit)}" for digit in (2, 4, 5))

@@ -1,5 +1,6 @@
 """`burnrate slo ...`: the commands, their options and what they print."""
 
+import json
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, stale, write
-from burnrate.slo.specification import load_all
+from burnrate.slo.specification import Service, load_all
 
 _ROOT = click.option(
     "--root",
@@ -41,8 +42,18 @@ def generate(root: Path, *, check: bool) -> None:
 
 
 @slo.command()
+@click.option("--json", "is_json", is_flag=True, help="Print JSON, with each SLO's objective.")
 @_ROOT
-def validate(root: Path) -> None:
-    """Check the specifications and their settings without writing anything."""
-    for service in load_all(Tree(root).specs, load_configuration(root)):
+def validate(root: Path, *, is_json: bool) -> None:
+    """Check the specifications and their settings without writing anything; list the services."""
+    services = load_all(Tree(root).specs, load_configuration(root))
+    if is_json:
+        click.echo(json.dumps([_as_json(service) for service in services], indent=2))
+        return
+    for service in services:
         click.echo(f"{service.name}: {len(service.slos)} SLOs")
+
+
+def _as_json(service: Service) -> dict[str, object]:
+    slos = [{"name": each.name, "objective_percent": each.spec.objective} for each in service.slos]
+    return {"service": service.name, "slos": slos}

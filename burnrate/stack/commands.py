@@ -8,6 +8,8 @@ from typing import cast
 import click
 
 from burnrate.cli import CommandGroup
+from burnrate.console import TIMEOUT, say
+from burnrate.stack.addresses import PARTS
 from burnrate.stack.errors import StackError
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
@@ -25,6 +27,10 @@ _ENTRANCES = {
 }
 
 
+def _complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    return [name for name in PARTS if name.startswith(begun)]
+
+
 @click.group(cls=CommandGroup, failures=[StackError])
 def stack() -> None:
     """Start, stop and inspect the whole stack, as containers or as plain processes."""
@@ -33,11 +39,11 @@ def stack() -> None:
 @stack.command()
 @click.option("--mode", type=click.Choice(["containers", "processes"]), help="Force one way.")
 @click.option("--foreground", is_flag=True, help="Follow the logs; Ctrl-C stops everything.")
-@click.option("--timeout", type=float, help="Seconds each part may take to become healthy.")
+@click.option("--timeout", type=TIMEOUT, help="Seconds each part may take to become healthy.")
 def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
     """Start everything and wait until it is healthy. Harmless if it is already running."""
     began = time.monotonic()
-    session = Session.open(_say, is_first=True)
+    session = Session.open(say, is_first=True)
     chosen = session.stack_to_start(cast("Mode | None", mode), timeout)
     chosen.up()
     if foreground:
@@ -51,22 +57,22 @@ def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 def down(*, is_wiped: bool, yes: bool) -> None:
     """Stop exactly what `up` started; data stays."""
-    session = Session.open(_say)
+    session = Session.open(say)
     if is_wiped and not yes:
         click.confirm("Delete all metrics, alerts, logs and rows of this stack?", abort=True)
     running = session.running_stack()
     is_stopped = running is not None and running.down()
-    _say("stopped" if is_stopped else "nothing is running")
+    say("stopped" if is_stopped else "nothing is running")
     if is_wiped:
         session.wipe()
-        _say("data deleted")
+        say("data deleted")
 
 
 @stack.command()
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 def status(*, is_json: bool) -> None:
     """Show each part, its address and its health. Exit code 0 when all that can run is healthy."""
-    session = Session.open(_say)
+    session = Session.open(say)
     running = session.running_stack()
     rows = (running or session.process_stack()).status()
     if is_json:
@@ -83,80 +89,82 @@ def status(*, is_json: bool) -> None:
 @stack.command()
 def init() -> None:
     """Write .env, secrets, rules and data folders: what a plain `docker compose up` needs."""
-    session = Session.open(_say, is_first=True)
+    session = Session.open(say, is_first=True)
     session.container_stack().prepare()
-    _say(f"ready: {session.containers.env_file} and {session.containers.state}")
+    say(f"ready: {session.containers.env_file} and {session.containers.state}")
 
 
 @stack.command()
 @click.option("--with", "programs", multiple=True, help="Another program, for development.")
 def install(programs: tuple[str, ...]) -> None:
     """Install the packages that plain processes need, without starting their services."""
-    if not Session.open(_say).install(programs):
-        _say("everything is installed")
+    if not Session.open(say).install(programs):
+        say("everything is installed")
 
 
 @stack.command()
-@click.argument("part")
+@click.argument("part", shell_complete=_complete)
 def start(part: str) -> None:
     """Start one part of the running stack."""
     _running_stack().start(part)
 
 
 @stack.command()
-@click.argument("part")
+@click.argument("part", shell_complete=_complete)
 def stop(part: str) -> None:
     """Stop one part; it stays stopped until it is started."""
     _running_stack().stop(part)
 
 
 @stack.command()
-@click.argument("part")
+@click.argument("part", shell_complete=_complete)
 def restart(part: str) -> None:
     """Restart one part with its configuration as it is now."""
     _running_stack().restart(part)
 
 
 @stack.command()
-@click.argument("part", required=False)
+@click.argument("part", required=False, shell_complete=_complete)
 @click.option("--follow", "-f", "is_followed", is_flag=True, help="Keep printing new lines.")
-@click.option("--lines", "-n", default=100, show_default=True, help="How many past lines to print.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="How many past lines to print.",
+)
 def logs(part: str | None, lines: int, *, is_followed: bool) -> None:
     """Print the logs of all parts or of one."""
-    session = Session.open(_say)
+    session = Session.open(say)
     # What stopped processes printed can still be read.
     shown = session.running_stack() or session.process_stack()
     shown.print_logs([part] if part else [], lines, is_followed=is_followed)
 
 
 def _running_stack() -> Stack:
-    running = Session.open(_say).running_stack()
+    running = Session.open(say).running_stack()
     if running is None:
         raise StackError("the stack is not running: make up")
     return running
 
 
 def _announce(started: Stack, began: float) -> None:
-    _say(f"up as {started.mode} in {time.monotonic() - began:.0f} s")
+    say(f"up as {started.mode} in {time.monotonic() - began:.0f} s")
     for row in started.status():
         if row.can_run and row.part in _ENTRANCES:
-            _say(f"  http://{row.address}  {_ENTRANCES[row.part]}")
+            say(f"  http://{row.address}  {_ENTRANCES[row.part]}")
 
 
 def _stay(started: Stack, began: float) -> None:
     try:
         _announce(started, began)
         started.print_logs([], 0, is_followed=True)
-    except KeyboardInterrupt:
-        _say("stopping")
     finally:
+        say("stopping")
         started.down()
 
 
 def _coloured(text: str, health: str) -> str:
     colour = _COLOURS.get(health)
     return click.style(text, fg=colour) if colour else text
-
-
-def _say(line: str) -> None:
-    click.echo(line)

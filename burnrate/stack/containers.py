@@ -16,6 +16,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import last_lines
 from burnrate.stack.preparation import give_to_containers, make_state
+from burnrate.stack.progress import Progress, waiting_line
 from burnrate.stack.render import write_configured
 from burnrate.stack.stack_record import Mode, forget_record, new_record, write_record
 from burnrate.stack.status import PartStatus, Verdict
@@ -24,6 +25,8 @@ _PROBE_SECONDS = 10
 # PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
 _PART_START_SECONDS = 120.0
 _POLL_SECONDS = 0.5
+# A line of Compose's or a build's own that people see of what is in its log.
+_PROGRESS_COLUMNS = 100
 _OLDEST_COMPOSE = (
     2,
     20,
@@ -151,17 +154,32 @@ class ContainerStack:
         return (_output([*self._compose, "ps", "--quiet"]) or "").split()
 
     def _logged(self, arguments: Sequence[str]) -> int:
-        with self.layout.log("compose").open("a", encoding="utf-8") as file:
-            command = [*self._compose, *arguments]
-            return subprocess.run(
-                command,
+        with (
+            self.layout.log("compose").open("a", encoding="utf-8") as file,
+            subprocess.Popen(
+                [*self._compose, *arguments],
                 # burnrate.yml's addresses are among them.
                 env={**os.environ, **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                check=False,
-            ).returncode
+            ) as process,
+        ):
+            try:
+                return Progress(self.say).wait(process, self._look)
+            except BaseException:
+                process.terminate()
+                raise
+
+    def _look(self) -> str:
+        """Return what Compose is at: the parts that are not healthy, or what it printed last."""
+        waiting = {
+            name: str(row.get("Health") or row.get("State") or "")
+            for name, row in self._rows().items()
+            if not _status(name, row).is_good
+        }
+        last = last_lines(self.layout.log("compose"), 1)
+        return waiting_line(waiting) or "".join(last).strip()[:_PROGRESS_COLUMNS]
 
     def _compose_up(self) -> None:
         seconds = str(round(self.start_timeout_seconds))

@@ -127,6 +127,6 @@ def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
         wait_until(lambda: len(list(bench.processes())) >= 5, "gunicorn's workers")
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate()
-    assert process.returncode == 1, output
+    assert process.returncode == 130, output
     assert "Traceback" not in output
     assert bench.left() == ([], [])

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from bench.commands import bench
-from burnrate.cli import _burnrate
+from burnrate.cli import command_line
 from burnrate.stack import ENDPOINTS
 from tests.docs.pages import Command, commands
 from tests.servers.checkout import ROOT
@@ -26,9 +26,9 @@ _VARIABLES = frozenset(re.findall(r"\$\((?:if |or )?\$?\(?([A-Z_]+)\b", _MAKEFIL
 # What a reader has, or installs with the parts.
 _PROGRAMS = frozenset(
     {
-        "amtool", "cp", "curl", "docker", "du", "echo", "git", "grep", "make", "mkdir", "pg_dump",
-        "pg_restore", "pip", "python", "rm", "ssh", "tar", "umask", ".venv/bin/python", "burnrate",
-        ".venv/bin/burnrate",
+        "amtool", "cp", "curl", "docker", "du", "echo", "eval", "export", "git", "grep", "make",
+        "mkdir", "pg_dump", "pg_restore", "pip", "python", "rm", "ssh", "tar", "umask",
+        ".venv/bin/python", "burnrate", ".venv/bin/burnrate",
     }
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"<.*>|[A-Z]+|path/to/.*")
@@ -57,7 +57,7 @@ def _check(words: list[str]) -> None:
     if program == "make":
         _check_make(arguments)
     elif program in {"burnrate", ".venv/bin/burnrate"}:
-        _check_click(_burnrate, arguments)
+        _check_click(command_line, arguments)
     elif arguments[:2] == ["-m", "bench"]:
         _check_click(bench, arguments[2:])
 
@@ -73,7 +73,7 @@ def _check_click(command: click.Command, arguments: list[str]) -> None:
     """Parse as the command itself would, and do nothing."""
     context = click.Context(command)
     while isinstance(command, click.Group):
-        if not arguments or _PLACEHOLDER.fullmatch(arguments[0]):
+        if not arguments or arguments[0] == "-h" or _PLACEHOLDER.fullmatch(arguments[0]):
             return
         name, *arguments = arguments
         found = command.get_command(context, name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -171,3 +172,21 @@ def test_wiping_asks_first(checkout: Path) -> None:
     (checkout / ".burnrate/data/.mode").write_text("processes\n", encoding="utf-8")
     assert _run(checkout, "stack", "down", "--wipe").returncode == 1
     assert (checkout / ".burnrate/data/.mode").exists()
+
+
+def test_followed_logs_end_on_ctrl_c(checkout: Path) -> None:
+    """The command that people leave that way each time."""
+    logs = checkout / ".burnrate/logs"
+    logs.mkdir(parents=True)
+    (logs / "redis.log").write_text("first\n")
+    with subprocess.Popen(
+        [str(Path(sys.prefix) / "bin/burnrate"), "stack", "logs", "--follow", "redis"],
+        cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline().endswith("| first\n")
+        process.send_signal(signal.SIGINT)
+        err = process.communicate()[1]
+    assert process.returncode == 130
+    assert err.strip() == "burnrate: interrupted"

@@ -1,10 +1,8 @@
 """The live timeline, on stderr: stdout has only the result."""
 
-import sys
 from collections.abc import Callable
 
-import click
-
+from burnrate.console import is_terminal, rewrite, say
 from burnrate.drill.drill_plan import Plan
 from burnrate.drill.observation import Step
 from burnrate.drill.result import Result
@@ -16,8 +14,8 @@ class LiveScreen:
     """Prints each step as it happens, and on a terminal what is waited for."""
 
     def __init__(self, write: Callable[[str], None] | None = None) -> None:
-        self._write = write or (lambda text: click.echo(text, err=True, nl=False))
-        self._is_live = write is None and sys.stderr.isatty()
+        self._say = write or (lambda line: say(line, err=True))
+        self._is_live = write is None and is_terminal()
 
     def begin(self, plan: Plan) -> None:
         """Print what is broken, which alert is expected, and the columns of the steps."""
@@ -39,10 +37,12 @@ class LiveScreen:
         """Show on a terminal that it goes on."""
         if self._is_live:
             text = f"{elapsed_seconds:.0f} s, waiting for: {waits_for}  |  {load}"
-            self._write(f"\r\033[K{text[:150]}")
+            rewrite(text[:150])
 
     def _line(self, text: str) -> None:
-        self._write(f"{chr(13)}\033[K{text}\n" if self._is_live else f"{text}\n")
+        if self._is_live:
+            rewrite("")
+        self._say(text)
 
 
 def step_line(result: Result, step: Step) -> str:

@@ -71,6 +71,7 @@ def _end_supervised(
     supervisor = Supervisor(layout)
     try:
         for level in record.stop_order():
+            say(f"stopping {', '.join(part.name for part in level)}")
             supervisor.stop(part.name for part in level)
         supervisor.shut_down()
     except (OSError, StackError):

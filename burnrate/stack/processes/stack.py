@@ -96,7 +96,7 @@ class ProcessStack:
         """Stop one part; it stays stopped until it is started again."""
         with self._lock():
             self._check_name(part, self._running_record())
-            Supervisor(self.layout).stop([part])
+            self._stop(part)
 
     def restart(self, part: str) -> None:
         """Stop one part and start it with the configuration as it is now."""
@@ -104,7 +104,7 @@ class ProcessStack:
             record = self._running_record()
             self._check_name(part, record)
             rendered = self._rendered(part)
-            Supervisor(self.layout).stop([part])
+            self._stop(part)
             self._write([rendered])
             write_record(self.layout, record.with_parts([rendered.record]))
             self._start({part: rendered})
@@ -200,6 +200,10 @@ class ProcessStack:
         check_ports(self.addresses, [name for name in parts if name not in up])
         self._start(parts, already=up)
 
+    def _stop(self, part: str) -> None:
+        self.say(f"stopping {part}")
+        Supervisor(self.layout).stop([part])
+
     def _write(self, parts: Iterable[RenderedPart]) -> None:
         for part in parts:
             write_part(self.layout, part)
@@ -212,6 +216,7 @@ class ProcessStack:
             check=self._check_health,
             when_healthy=lambda name: self._set_up(parts[name]),
             log=self.layout.log,
+            say=self.say,
             timeout_seconds=self.start_timeout_seconds,
         )
         for name, seconds in startup.run({name: part.depends_on for name, part in parts.items()}):

@@ -10,6 +10,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.logs import last_lines
 from burnrate.stack.processes.probes import Health
 from burnrate.stack.processes.supervision import ProcessInfo
+from burnrate.stack.progress import Progress, waiting_line
 
 _POLL_SECONDS = 0.1
 _TAIL_LINES = 10
@@ -28,6 +29,7 @@ class ProcessControl(Protocol):
 @dataclass
 class _Wait:
     since: float
+    detail: str = ""
     pids: set[int] = field(default_factory=set)
 
 
@@ -40,6 +42,7 @@ class Startup:
         check: Probes the named parts.
         when_healthy: Called with a part's name before anything that depends on it is started.
         log: Returns where a part's output is.
+        say: Takes a line about what is waited for.
         timeout_seconds: How long each part may take.
     """
 
@@ -47,6 +50,7 @@ class Startup:
     check: Callable[[Iterable[str]], Mapping[str, Health]]
     when_healthy: Callable[[str], None]
     log: Callable[[str], Path]
+    say: Callable[[str], None]
     timeout_seconds: float
 
     def run(self, depends_on: Mapping[str, Collection[str]]) -> Iterator[tuple[str, float]]:
@@ -60,6 +64,7 @@ class Startup:
             StackError: a part ends, or is not healthy in time, or parts depend on each other.
         """
         pending, waiting, healthy = dict(depends_on), dict[str, _Wait](), set[str]()
+        progress = Progress(self.say)
         while pending or waiting:
             for name, needed in list(pending.items()):
                 if healthy.issuperset(n for n in needed if n in depends_on):
@@ -70,8 +75,10 @@ class Startup:
                 raise StackError(f"docker-compose.yml: {', '.join(pending)} depend on each other")
             for name in self._healthy_ones(waiting):
                 healthy.add(name)
+                progress.news()
                 yield name, time.monotonic() - waiting.pop(name).since
             if waiting:
+                progress.tell(waiting_line({name: w.detail for name, w in waiting.items()}))
                 time.sleep(_POLL_SECONDS)
 
     def _healthy_ones(self, waiting: Mapping[str, _Wait]) -> list[str]:
@@ -81,6 +88,7 @@ class Startup:
         for name, wait in waiting.items():
             info = infos[name]
             wait.pids.add(info.pid)
+            wait.detail = health[name].detail
             # A second process id: it ended and was restarted between two looks.
             if info.has_ended or len(wait.pids - {0}) > 1:
                 raise self._failure(name, "ended at its start")

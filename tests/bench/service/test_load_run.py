@@ -106,7 +106,7 @@ def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
         wait_until(lambda: bench.running("nginx") < nginx, "the first part that is stopped")
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=150)
-    assert process.returncode == 1, output
+    assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "stopping what was started; please wait" in output
     assert bench.left() == ([], [])

@@ -51,6 +51,7 @@ class Machine:
             check=self.check,
             when_healthy=lambda name: self.events.append(f"set up {name}"),
             log=lambda name: Path(f"/logs/{name}.log"),
+            say=self.events.append,
             timeout_seconds=timeout_seconds,
         )
         for name, _seconds in startup.run(depends_on):

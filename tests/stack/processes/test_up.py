@@ -194,7 +194,7 @@ def test_a_taken_port_is_found_before_anything_starts(stopped: Checkout) -> None
 
 @pytest.mark.parametrize(
     ("moment", "number", "code"),
-    [("up as processes", signal.SIGINT, 0), ("postgres: healthy", signal.SIGTERM, 1)],
+    [("up as processes", signal.SIGINT, 130), ("postgres: healthy", signal.SIGTERM, 143)],
 )
 def test_an_interrupted_up_stops_everything(
     stopped: Checkout, moment: str, number: signal.Signals, code: int
