@@ -13,6 +13,7 @@ from bench.measuring.subjects import Subject
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.logs import RequestLine, configure_logging
 from burnrate.telemetry.metrics import HTTP_SECONDS
+from burnrate.telemetry.workers.store import Store
 from burnrate.telemetry.workers.values import make_value_class
 
 _REQUEST: Final = RequestInfo(
@@ -65,7 +66,7 @@ def make(name: str) -> Subject:
 def _choose_values(whose: str, folder: Path) -> None:
     """Let metrics live in files: the library's way, or ours."""
     if whose == "ours":
-        values.ValueClass = make_value_class(folder)
+        values.ValueClass = make_value_class(Store(folder))
     else:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import start_tracing
-from burnrate.telemetry.workers import Exposition
+from burnrate.telemetry.workers import Exposition, keep_files
 
 P = ParamSpec("P")
 
@@ -40,6 +40,7 @@ class Telemetry:
         with guard("traces"):
             self._tracing = start_tracing(service, version, self.metrics)
         self._sampler = RuntimeSampler(self.metrics)
+        self._sampler.add(keep_files)
 
     def pool(
         self, name: str, *, max_connections: int, idle: Callable[[], int] = lambda: 0

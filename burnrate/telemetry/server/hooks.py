@@ -22,6 +22,8 @@ WORKER_CLASS: Final = "burnrate.telemetry.server.worker.Worker"
 _FOLDER_PREFIX: Final = "burnrate-metrics-"
 # A file system in memory that every Linux has; writable where a container's root is not.
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder that only we may enter
+# A scrape folds what the master could not: it must go on starting workers.
+_PATIENCE_SECONDS: Final = 1.0
 
 
 class _Master:
@@ -101,8 +103,9 @@ def child_exit(_server: Arbiter, worker: BaseWorker) -> None:
     with guard("hooks"):
         _Master.exits.labels(_exit_reason(_Master.folder, worker)).inc()
         _Master.usage.sample()
+    workers.keep_files()
     with guard("files"):
-        workers.fold_dead(_Master.folder)
+        workers.fold_dead(_Master.folder, patience_seconds=_PATIENCE_SECONDS)
 
 
 def _exit_reason(folder: Path, worker: BaseWorker) -> str:

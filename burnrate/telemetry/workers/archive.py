@@ -11,18 +11,18 @@ the archive names, behind its entries, the files it has taken in.
 
 import fcntl
 import json
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 from burnrate.telemetry.workers import metric_files
 from burnrate.telemetry.workers.exemplars import exemplar_files
 from burnrate.telemetry.workers.metric_files import ARCHIVE, MetricFile
-
-_log = logging.getLogger(__name__)
+from burnrate.telemetry.workers.owners import is_alive
+from burnrate.telemetry.workers.reserved_files import is_in_place
 
 # A value with its time stamp or, for a sum, its rounding error; and how two of them are merged.
 Value = tuple[float, float]
@@ -42,6 +42,9 @@ def _add(one: Value, other: Value) -> Value:
 
 
 _LOCK: Final = "lock"
+# Ten times what a scrape or a fold takes on a busy machine.
+_PATIENCE_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.002
 _SUMS: Final = ("counter", "histogram", "summary")
 # How a gauge's values of two workers are merged; the other modes cover live workers only.
 # `all` would add a series for each worker that ever lived, so it counts as `liveall`.
@@ -54,64 +57,81 @@ _GAUGES: Final[dict[str, Combine]] = {
 
 
 @contextmanager
-def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
+def locked(
+    folder: Path, *, exclusive: bool, patience_seconds: float = _PATIENCE_SECONDS
+) -> Iterator[None]:
     """Hold the folder's lock for the block; it ends with its process, too.
 
     Args:
         folder: The metric files.
         exclusive: To fold dead workers; scrapes share it.
+        patience_seconds: How long to wait for others: one of them may have been stopped.
+
+    Raises:
+        OSError: There is no such folder, or it took too long (TimeoutError).
     """
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT
+    if not os.access(folder, os.W_OK):  # the file system is read-only: scrapes go on
+        flags = os.O_RDONLY
+    descriptor = os.open(folder / _LOCK, flags | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        _lock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, patience_seconds)
         yield
     finally:
         os.close(descriptor)
 
 
-def is_alive(pid: int) -> bool:
-    """Say whether a process of this number exists, whoever owns it."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _lock(descriptor: int, kind: int, patience_seconds: float) -> None:
+    until = monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() > until:
+                raise TimeoutError("the metric files are locked") from None
+            sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def has_dead(files: Iterable[MetricFile]) -> bool:
     """Say whether any of these files belongs to a worker that is gone."""
-    return any(file.pid is not None and not is_alive(file.pid) for file in files)
+    return any(file.is_dead() for file in files)
 
 
-def fold_dead(folder: Path) -> None:
+def fold_dead(folder: Path, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
     """Move the values of all dead workers into the archive and remove their files.
 
-    Waits for scrapes that are under way. On a full disk the files stay until the next time.
+    Waits for scrapes that are under way. Where a kind cannot be moved its files stay.
 
     Args:
         folder: The metric files.
+        patience_seconds: How long to wait for others.
+
+    Raises:
+        OSError: The folder is gone or read-only, the disk full, or others hold it for longer.
     """
-    with locked(folder, exclusive=True):
+    with locked(folder, exclusive=True, patience_seconds=patience_seconds):
+        trouble: OSError | None = None
         by_kind: dict[str, list[MetricFile]] = {}
         for file in metric_files.list_files(folder):
-            if file.pid is not None and not is_alive(file.pid):
+            if file.is_dead():
                 by_kind.setdefault(file.kind, []).append(file)
         for kind, files in by_kind.items():
             combine = _add if kind in _SUMS else _GAUGES.get(kind)
             try:
                 if combine is not None:
                     _fold(folder, kind, files, combine)
+                for file in files:
+                    file.path.unlink(missing_ok=True)
             except OSError as error:
                 # The disk is full: the files stay, and each scrape goes on reading them.
-                _log.warning("dead workers' metrics not folded", extra={"reason": error.strerror})
-                continue
-            for file in files:
-                file.path.unlink(missing_ok=True)
+                trouble = error
         for path, pid in exemplar_files(folder).items():
             if not is_alive(pid):
                 path.unlink(missing_ok=True)
+    if trouble is not None:
+        raise trouble
 
 
 def _fold(folder: Path, kind: str, files: list[MetricFile], combine: Combine) -> None:
@@ -176,3 +196,44 @@ def _taken_in(archive: bytes) -> list[str]:
     behind = archive[metric_files.bytes_used(archive) :]
     identities: list[str] = json.loads(behind) if behind else []
     return identities
+
+
+class HeldArchives:
+    """Keeps the archives open, so that they can be put back where somebody removes them.
+
+    What the dead have counted stands nowhere else, and a counter that falls looks like one that
+    began anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = [folder / f"{kind}_{ARCHIVE}.db" for kind in (*_SUMS, *_GAUGES)]
+        self._folder = folder
+        self._held: dict[Path, int] = {}
+
+    def keep(self) -> None:
+        """Hold the newest of each kind; put back one that is gone.
+
+        Raises:
+            OSError: It could not be put back.
+        """
+        for path in self._paths:
+            held = self._held.get(path)
+            if held is not None and is_in_place(held, path):
+                continue
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                if held is not None:
+                    self._put_back(path, held)
+                continue
+            if held is not None:
+                os.close(held)
+            self._held[path] = descriptor
+
+    def _put_back(self, path: Path, held: int) -> None:
+        with locked(self._folder, exclusive=True):
+            if path.exists():  # another worker was faster
+                return
+            written = path.with_suffix(".tmp")
+            written.write_bytes(os.pread(held, os.fstat(held).st_size, 0))
+            written.replace(path)

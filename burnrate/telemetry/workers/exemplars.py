@@ -17,6 +17,7 @@ from typing import Final
 
 from prometheus_client.samples import Exemplar
 
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.workers.reserved_files import map_reserved
 
 _NAME: Final = re.compile(r"exemplars_(\d+)\.bin")
@@ -44,6 +45,8 @@ class ExemplarWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pid = 0
+        self._is_off = False  # where its file cannot be written
+        self._inode = 0
         self._map: mmap.mmap | None = None
         self._used = _HEADER.size
         self._positions: dict[str, int] = {}
@@ -52,21 +55,47 @@ class ExemplarWriter:
     def put(self, key: str, exemplar: Exemplar) -> None:
         """Keep `exemplar` as the latest of a bucket; one with more than 192 bytes is left out.
 
+        Where the disk is full or the folder gone there are no exemplars until `keep` finds room.
+
         Args:
             key: The bucket's, as in the metric files.
             exemplar: Its time stamp in seconds since 1970.
         """
         labels = ",".join(f'{name}="{escape(text)}"' for name, text in exemplar.labels.items())
         encoded = labels.encode()
-        if len(encoded) > 192:  # noqa: PLR2004 - the record's own size
+        if self._is_off or len(encoded) > 192:  # noqa: PLR2004 - the record's own size
             return
-        with self._lock:
-            if self._pid != os.getpid():
-                self._open()
-            position = self._positions.get(key)
-            if position is None:
-                position = self._add(key)
-            self._write(position, exemplar.value, float(exemplar.timestamp or 0.0), encoded)
+        try:
+            with self._lock:
+                if self._pid != os.getpid():
+                    self._open()
+                position = self._positions.get(key)
+                if position is None:
+                    position = self._add(key)
+                self._write(position, exemplar.value, float(exemplar.timestamp or 0.0), encoded)
+        except OSError as error:
+            self._is_off = True
+            failed("files", error)
+
+    def keep(self) -> None:
+        """Begin a new file at the next exemplar if somebody has removed the present one."""
+        if self._pid != os.getpid():
+            return
+        try:
+            is_in_place = (self._folder / self._name).stat().st_ino == self._inode
+        except OSError:
+            is_in_place = False
+        if not is_in_place or self._is_off:
+            self._pid = 0
+            self._is_off = False
+
+    def start_anew(self) -> None:
+        """Begin in a forked child, where another thread of the parent may have held the lock."""
+        self._lock = Lock()
+
+    @property
+    def _name(self) -> str:
+        return f"exemplars_{self._pid}.bin"
 
     def _write(self, position: int, value: float, timestamp: float, labels: bytes) -> None:
         view = self._map
@@ -81,9 +110,10 @@ class ExemplarWriter:
         self._pid = os.getpid()
         self._positions = {}
         self._used = _HEADER.size
-        path = self._folder / f"exemplars_{self._pid}.bin"
+        path = self._folder / self._name
         path.unlink(missing_ok=True)  # of an earlier process with this number
         self._map = _mapped(path, _INITIAL_BYTES)
+        self._inode = path.stat().st_ino
         self._map[: _HEADER.size] = _HEADER.pack(self._used)
 
     def _add(self, key: str) -> int:
@@ -92,8 +122,7 @@ class ExemplarWriter:
         size = _KEY_LENGTH.size + len(padded) + _RECORD.size
         assert self._map is not None  # noqa: S101 - _open has made it
         while self._used + size > len(self._map):
-            path = self._folder / f"exemplars_{self._pid}.bin"
-            self._map = _mapped(path, 2 * len(self._map))
+            self._map = _mapped(self._folder / self._name, 2 * len(self._map))
         begin = self._used
         head = _KEY_LENGTH.pack(len(encoded)) + padded
         self._map[begin : begin + len(head)] = head
@@ -123,7 +152,10 @@ def read_latest(folder: Path) -> dict[bytes, Latest]:
 
 def exemplar_files(folder: Path) -> dict[Path, int]:
     """Return the exemplar files in `folder` and the pids of their workers."""
-    matches = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
+    try:
+        matches = [(path, _NAME.fullmatch(path.name)) for path in folder.iterdir()]
+    except FileNotFoundError:
+        return {}
     return {path: int(match[1]) for path, match in matches if match}
 
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from burnrate.telemetry.failures import failed
 from burnrate.telemetry.workers import multiprocess
-from burnrate.telemetry.workers.merge import MergedFiles
+from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1
@@ -42,11 +42,14 @@ class Exposition:
         Args:
             accept: The scraper's `Accept` header; OpenMetrics, with exemplars, if it asks for that.
             accept_encoding: Its `Accept-Encoding` header; gzip or nothing.
+
+        Raises:
+            OSError: The files of all workers cannot be read now; those of one would be wrong.
         """
         is_openmetrics = "application/openmetrics-text" in accept
-        if self._merged is not None:
-            body = self._merged.render(is_openmetrics=is_openmetrics).encode()
-        else:
+        try:
+            body = self._of_all_workers(is_openmetrics=is_openmetrics)
+        except NoFilesError:
             body = self._of_this_process(is_openmetrics=is_openmetrics)
         headers = {
             "Content-Type": OPENMETRICS if is_openmetrics else CONTENT_TYPE_PLAIN_0_0_4,
@@ -56,6 +59,12 @@ class Exposition:
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
         return body, headers
+
+    def _of_all_workers(self, *, is_openmetrics: bool) -> bytes:
+        if self._merged is None:
+            raise NoFilesError
+        multiprocess.keep_files()
+        return self._merged.render(is_openmetrics=is_openmetrics).encode()
 
     def _of_this_process(self, *, is_openmetrics: bool) -> bytes:
         generate: Callable[[CollectorRegistry], bytes]

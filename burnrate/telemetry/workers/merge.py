@@ -7,15 +7,19 @@ once, since they never move; then a scrape reads doubles at known places and add
 import mmap
 import os
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from math import fsum
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.workers import archive, metric_files
 from burnrate.telemetry.workers.exemplars import Latest, read_latest
 from burnrate.telemetry.workers.families import Key, Layout, render_gauges
 from burnrate.telemetry.workers.metric_files import HEADER_BYTES, MetricFile
+from burnrate.telemetry.workers.owners import UNKNOWN, is_alive
 
 _GAUGE: Final = "gauge_"
 # How the name of a histogram's bucket ends in a key.
@@ -88,6 +92,14 @@ class _OpenFile:
         for slot, index in self._fractions:
             parts[slot] += doubles[index : index + 2]
 
+    def is_written(self) -> bool:
+        """Say whether it still counts though it has no name any more."""
+        pid = self._file.pid
+        if pid is None:
+            return True
+        token = UNKNOWN if self._map is None else metric_files.token_in(self._map)
+        return token != UNKNOWN and is_alive(pid, token)  # without one nobody makes it anew
+
     def close(self) -> None:
         """Let go of the file."""
         self._remap(0)
@@ -105,6 +117,10 @@ class _OpenFile:
             self._doubles = memoryview(self._map).cast("d")
 
 
+class NoFilesError(Exception):
+    """There is nothing to merge: each process keeps its values in its own memory."""
+
+
 class MergedFiles:
     """One picture of all workers, live and dead, whichever of them is asked."""
 
@@ -119,16 +135,26 @@ class MergedFiles:
     def render(self, *, is_openmetrics: bool) -> str:
         """Return all workers' metrics as they are now; dead ones are folded first.
 
+        A worker's file that somebody has removed is read on as long as the worker lives: it goes
+        on writing into what was removed until it makes its file anew.
+
         Args:
             is_openmetrics: In that format, with exemplars; else in Prometheus' text format.
+
+        Raises:
+            NoFilesError: No worker has been able to write one.
+            OSError: They cannot be read now.
         """
         with self._lock:
             if archive.has_dead(metric_files.list_files(self._folder)):
-                archive.fold_dead(self._folder)
-            with archive.locked(self._folder, exclusive=False):
+                with guard("files"):
+                    archive.fold_dead(self._folder)
+            with self._locked():
                 files = metric_files.list_files(self._folder)
                 totals = self._totals([each for each in files if not _is_gauge(each)])
                 gauges = [self._read_gauges(each) for each in files if _is_gauge(each)]
+            if not files and not self._open:
+                raise NoFilesError
             if len(self._slots.keys) != self._layout.size:
                 self._layout = Layout(self._slots.keys)
             exemplars: dict[bytes, Latest] | None = None
@@ -138,9 +164,20 @@ class MergedFiles:
             text = sums + render_gauges(entry for entries in gauges for entry in entries)
         return text + "# EOF\n" if is_openmetrics else text
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep others from folding for the block; without a folder nobody can."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(archive.locked(self._folder, exclusive=False))
+            except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+                failed("files", error)
+            yield
+
     def _totals(self, files: list[MetricFile]) -> list[float]:
         for gone in self._open.keys() - {each.path.name for each in files}:
-            self._open.pop(gone).close()
+            if not self._open[gone].is_written():
+                self._open.pop(gone).close()
         for file in files:
             self._opened(file).refresh(self._slots)
         totals = [0.0] * len(self._slots.keys)

@@ -1,9 +1,10 @@
 """The files in which prometheus_client's workers keep their values, read and written raw.
 
-Layout, from `prometheus_client/mmap_dict.py`: 4 bytes with the number of bytes used, 4 of padding,
-then entries. An entry is 4 bytes with the key's length, the key (JSON), spaces up to the next
-multiple of 8, the value and a time stamp, both doubles. Values are therefore aligned, and a whole
-file can be read as an array of doubles.
+Layout, from `prometheus_client/mmap_dict.py`: 4 bytes with the number of bytes used, 4 of padding
+(here they tell the process that wrote the file from a later one with its number), then entries. An
+entry is 4 bytes with the key's length, the key (JSON), spaces up to the next multiple of 8, the
+value and a time stamp, both doubles. Values are therefore aligned, and a whole file can be read as
+an array of doubles.
 """
 
 import mmap
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from burnrate.telemetry.workers.owners import is_alive
+
 HEADER_BYTES: Final = 8
 ARCHIVE: Final = "archive"
 _VALUE_BYTES: Final = 16
 _INTEGER: Final = struct.Struct("i")
+_HEADER: Final = struct.Struct("ii")
 _VALUES: Final = struct.Struct("dd")
 _NAME: Final = re.compile(r"(?P<kind>counter|histogram|summary|gauge_[a-z]+)_(?P<owner>\w+)\.db")
 
@@ -41,11 +45,29 @@ class MetricFile:
         """The worker's pid, None for the archive."""
         return int(self.owner) if self.owner.isdecimal() else None
 
+    def is_dead(self) -> bool:
+        """Say whether its worker is gone, even if another process has its pid by now."""
+        if self.pid is None:
+            return False
+        try:
+            return not is_alive(self.pid, read_token(self.path))
+        except FileNotFoundError:  # another process has just folded it
+            return False
+
+
+def is_of_the_living(kind: str) -> bool:
+    """Say whether files of this kind mean nothing once their process is gone."""
+    return kind.startswith(("gauge_live", "gauge_all"))
+
 
 def list_files(folder: Path) -> list[MetricFile]:
-    """Return the metric files in `folder`, sorted by name."""
+    """Return the metric files in `folder`, by name; none where it is gone or closed to us."""
     found = []
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda each: each.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+    for entry in entries:
         match = _NAME.fullmatch(entry.name)
         if match is not None:
             found.append(MetricFile(Path(entry.path), match["kind"], match["owner"]))
@@ -113,6 +135,22 @@ def pack(values: Iterable[tuple[bytes, float, float]]) -> bytes:
     return header(used) + body
 
 
-def header(used: int) -> bytes:
-    """Return the first eight bytes of a file of which so many are used, these included."""
-    return _INTEGER.pack(used) + bytes(HEADER_BYTES - _INTEGER.size)
+def header(used: int, token: int = 0) -> bytes:
+    """Return the first eight bytes of a file.
+
+    Args:
+        used: How many of its bytes hold something, these included.
+        token: The owner's (`owners`), in four bytes that prometheus_client leaves free.
+    """
+    return _HEADER.pack(used, token)
+
+
+def read_token(path: Path) -> int:
+    """Return the token in a file's header; 0 where there is none."""
+    with path.open("rb", buffering=0) as file:
+        return token_in(file.read(HEADER_BYTES))
+
+
+def token_in(data: bytes | mmap.mmap) -> int:
+    """Return the token in a file's content; 0 where there is none."""
+    return int(_HEADER.unpack_from(data)[1]) if len(data) >= HEADER_BYTES else 0

@@ -1,15 +1,22 @@
 """Metrics of many workers: each writes memory-mapped files, any of them shows the sum."""
 
+import contextlib
 import os
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 from typing import Final
 
 from prometheus_client import values
 
-from burnrate.telemetry.failures import failures, log_lines
+from burnrate.telemetry.failures import failures, guard, log_lines
+from burnrate.telemetry.workers.archive import HeldArchives
+from burnrate.telemetry.workers.store import Store
 from burnrate.telemetry.workers.values import make_value_class
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+# Writes through a mapping move no time stamp; what cleans by age counts hours, at the least.
+_TOUCH_SECONDS: Final = 60.0
 
 
 def directory() -> Path | None:
@@ -28,6 +35,55 @@ def activate(path: Path) -> None:
         path: A folder of this service's own, there already and empty at its start.
     """
     os.environ[DIRECTORY_VARIABLE] = str(path)
-    values.ValueClass = make_value_class(path)
+    store = Store(path)
+    values.ValueClass = make_value_class(store)
+    _Upkeep.store = store
     for counter in (failures, log_lines):
         counter.end()  # it begins anew in the files
+
+
+class _Upkeep:
+    """What this process looks after; `store` is None where the client library writes the files."""
+
+    store: Store | None = None
+    archives: HeldArchives | None = None
+    touched: float = 0.0
+    lock = Lock()
+
+
+def _start_anew() -> None:
+    _Upkeep.lock = Lock()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+def keep_files() -> None:
+    """See that what this process counts is where the others look for it; never raises.
+
+    Files that somebody has removed are made anew with their values, the archive of the dead is
+    put back, and no file looks old. To be called about once a second, and before a scrape; does
+    nothing where one process serves alone.
+    """
+    folder = directory()
+    if folder is None or not _Upkeep.lock.acquire(blocking=False):
+        return
+    try:
+        with guard("files"):
+            if _Upkeep.store is not None:
+                _Upkeep.store.keep()
+            if _Upkeep.archives is None:
+                _Upkeep.archives = HeldArchives(folder)
+            _Upkeep.archives.keep()
+            if monotonic() - _Upkeep.touched > _TOUCH_SECONDS:
+                _touch(folder)
+                _Upkeep.touched = monotonic()
+    finally:
+        _Upkeep.lock.release()
+
+
+def _touch(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # a file that has just been folded
+        for path in (folder, *folder.iterdir()):
+            with contextlib.suppress(OSError):
+                os.utime(path)

@@ -5,102 +5,17 @@ writer looks up the process id and the key at every increment, which costs as mu
 a request's metrics cost. Here a value knows its place, and forks are noticed when they happen.
 """
 
-import os
-import struct
 from collections.abc import Sequence
-from pathlib import Path
-from threading import Lock
-from typing import Any, Final
 
 from prometheus_client.mmap_dict import mmap_key
 from prometheus_client.samples import Exemplar
 
-from burnrate.telemetry.workers import metric_files
-from burnrate.telemetry.workers.exemplars import ExemplarWriter
-from burnrate.telemetry.workers.metric_files import HEADER_BYTES
-from burnrate.telemetry.workers.reserved_files import map_reserved
-
-_INITIAL_BYTES: Final = 1 << 16
-_USED: Final = struct.Struct("i")
+from burnrate.telemetry.workers.store import Store
 
 
-class _WorkerFile:
-    """This process's file of one kind."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        size = max(os.fstat(self._descriptor).st_size, _INITIAL_BYTES)
-        self._map(size)
-        # A file is there already if a process with the same id has died and was not folded.
-        self._used = metric_files.bytes_used(self._mapped) or HEADER_BYTES
-        entries = metric_files.read_entries(self._mapped, HEADER_BYTES, self._used)
-        self._indexes = {key.decode(): index for key, index in entries}
-        self._publish()
-
-    def index(self, key: str) -> int:
-        """Return the place of a key's value among `doubles`, which may be replaced by this."""
-        index = self._indexes.get(key)
-        if index is None:
-            index = self._indexes[key] = self._add(key)
-        return index
-
-    def _add(self, key: str) -> int:
-        entry = metric_files.pack_entry(key.encode(), 0.0, 0.0)
-        while self._used + len(entry) > len(self._mapped):
-            # Values placed earlier keep using the old mapping: both map the same file.
-            self._map(2 * len(self._mapped))
-        self._mapped[self._used : self._used + len(entry)] = entry
-        self._used += len(entry)
-        self._publish()
-        return self._used // 8 - 2
-
-    def _publish(self) -> None:
-        """Let readers see what stands up to `_used`; it is written first."""
-        self._mapped[: _USED.size] = _USED.pack(self._used)
-
-    def _map(self, size: int) -> None:
-        self._mapped = map_reserved(self._descriptor, size)
-        self.doubles: memoryview[float] = memoryview(self._mapped).cast("d")
-
-
-class _Store:
-    """All values of this process; a forked child gets files of its own, at zero."""
-
-    def __init__(self, folder: Path) -> None:
-        self.lock = Lock()
-        self._folder = folder
-        self._files: dict[str, _WorkerFile] = {}
-        self._values: list[Any] = []
-        os.register_at_fork(after_in_child=self._start_anew)
-
-    def add(self, value: Any) -> None:  # noqa: ANN401 - the class is made at run time
-        with self.lock:
-            self._values.append(value)
-            self._place(value)
-
-    def _place(self, value: Any) -> None:  # noqa: ANN401 - the same
-        file = self._files.get(value.kind)
-        if file is None:
-            path = self._folder / f"{value.kind}_{os.getpid()}.db"
-            file = self._files[value.kind] = _WorkerFile(path)
-        index = file.index(value.key)
-        value.place(file.doubles, index)
-
-    def _start_anew(self) -> None:
-        self.lock = Lock()  # the parent's other threads may have held it
-        self._files = {}
-        if self._folder.is_dir():
-            for value in self._values:
-                self._place(value)
-
-
-def make_value_class(folder: Path) -> type:
-    """Return what `prometheus_client.values.ValueClass` must be for files below `folder`.
-
-    Each call makes a store of its own; a process needs one.
-    """
-    store = _Store(folder)
-    exemplars = ExemplarWriter(folder)
+def make_value_class(store: Store) -> type:
+    """Return what `prometheus_client.values.ValueClass` must be for the files of `store`."""
+    exemplars = store.exemplars
 
     class FileValue:
         """One series of this process."""
@@ -129,6 +44,13 @@ def make_value_class(folder: Path) -> type:
             self.doubles = doubles
             self.index = index
             self.amount = doubles[index]
+
+        def move(self, doubles: "memoryview[float]", index: int) -> None:
+            """Bring the value and its time stamp to this place."""
+            doubles[index] = self.amount
+            doubles[index + 1] = self.doubles[self.index + 1]
+            self.doubles = doubles
+            self.index = index
 
         def inc(self, amount: float) -> None:
             """Add `amount`; an aligned double is written in one piece, so no reader sees half."""
