@@ -3,12 +3,25 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from re import Pattern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
-from starlette.routing import BaseRoute, Host, Mount, Route, WebSocketRoute, compile_path
+from starlette.routing import BaseRoute, Host, Match, Mount, compile_path
 from starlette.types import Scope
 
 UNMATCHED: Final = "unmatched"
+# Stands for a prefix that only a middleware knows, whose value would be a client's input.
+_HIDDEN_PREFIX: Final = "/{mount}"
+_PREFLIGHT_METHOD: Final = b"access-control-request-method"
+# As many middlewares as this around a mounted application are looked through.
+_MAX_WRAPPERS: Final = 16
+
+
+class Routed(Protocol):
+    """What has routes: an application or a router."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """The routing table as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,57 +33,94 @@ class Endpoint:
         template: Its path with every prefix, parameters in braces.
         methods: Empty for a WebSocket and for a mounted application, which has its own.
         pattern: What the path of a request must match.
+        route: The framework's own.
+        has_routes: Whether it is a mounted application whose routes are known.
     """
 
     function: Any
     template: str
     methods: frozenset[str]
     pattern: Pattern[str]
+    route: object = None
+    has_routes: bool = False
+
+
+class _Found(NamedTuple):
+    """The route that takes a request, by the framework's own rules."""
+
+    template: str
+    function: Any
+    is_mount: bool = False
 
 
 class Endpoints:
-    """Finds the template of the endpoint that served a scope.
+    """Finds the template of the endpoint that served a scope, or that would have.
 
     Starlette leaves the endpoint it chose in `scope["endpoint"]` (documented since 0.12). FastAPI
     keeps the route without its prefix in `scope["route"]` (from 0.137), so the route is no help;
-    the endpoint's identity is, together with the table of templates made here.
+    the endpoint's identity is, together with the table of templates made here. Where that does not
+    tell, the routes are asked again: a middleware may have answered, or routes have changed.
+
+    Args:
+        application: Its routes may change later.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        self._routes = routes
+    def __init__(self, application: Routed) -> None:
+        self._application = application
         self._by_endpoint: dict[int, list[Endpoint]] = {}
-        self._known_routes = 0
 
     def build(self) -> list[Endpoint]:
         """Read the routing table (again) and return every endpoint in it."""
-        self._by_endpoint = {}
-        endpoints = read_endpoints(self._routes)
+        table: dict[int, list[Endpoint]] = {}
+        endpoints = read_endpoints(self._application.routes)
         for endpoint in endpoints:
-            self._by_endpoint.setdefault(id(endpoint.function), []).append(endpoint)
-        self._known_routes = len(self._routes)
+            table.setdefault(id(endpoint.function), []).append(endpoint)
+        self._by_endpoint = table
         return endpoints
 
-    def resolve(self, scope: Scope, path: str) -> str:
-        """Return the template of the route that serves a request, `unmatched` where there is none.
+    def resolve(self, scope: Scope) -> str:
+        """Return the template of the route that takes a request, `unmatched` where none does.
 
         Args:
-            scope: The request's, after routing.
-            path: Its path without the server's root path.
+            scope: The request's, as routing or a middleware's answer has left it.
         """
         function = scope.get("endpoint")
         if function is None:
-            return UNMATCHED
-        candidates = self._by_endpoint.get(id(function))
-        if candidates is None:
-            if self._known_routes == len(self._routes):
-                return UNMATCHED
-            self.build()  # routes were added after the start
-            candidates = self._by_endpoint.get(id(function), [])
+            return self._without_endpoint(scope)
+        candidates = self._by_endpoint.get(id(function), ())
         if len(candidates) == 1:
-            return candidates[0].template
-        # One function under several routes: the path says which.
-        matching = (each.template for each in candidates if each.pattern.match(path))
-        return next(matching, UNMATCHED)
+            (only,) = candidates
+            route = scope.get("route")
+            if not only.has_routes and (route is None or route is only.route):
+                return only.template
+        elif candidates:  # one function under several routes: the path says which
+            path = _route_path(scope)
+            for each in candidates:
+                if each.pattern.match(path) and not each.has_routes:
+                    return each.template
+        return self._ask_routes(scope, function)
+
+    def _without_endpoint(self, scope: Scope) -> str:
+        # A router that has seen the request has found no route; any other was not asked.
+        found = None if "router" in scope else _find(self._application.routes, _anew(scope))
+        if found is not None:
+            return found.template
+        return _frontend(self._application, _route_path(scope)) or UNMATCHED
+
+    def _ask_routes(self, scope: Scope, function: object) -> str:
+        found = _find(self._application.routes, _anew(scope))
+        if found is not None and found.function is function:
+            if not found.is_mount:
+                self.build()  # the table is older than the route
+            return found.template
+        if found is not None and (found.is_mount or id(function) in self._by_endpoint):
+            return found.template
+        # A middleware or a mounted application has routes of its own.
+        template = getattr(scope.get("route"), "path_format", None)
+        if isinstance(template, str):
+            is_mounted = scope.get("root_path", "") != _root_path(scope)
+            return _HIDDEN_PREFIX + template if is_mounted else template
+        return found.template if found is not None else UNMATCHED
 
 
 def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
@@ -79,33 +129,130 @@ def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
 
 
 def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[Endpoint]:
-    for route in _flatten(routes):
-        if isinstance(route, Mount):
-            mounted = prefix + route.path
-            yield _endpoint(route.app, mounted + "/{path:path}", frozenset())
-            yield from _walk(route.routes, mounted)
-        elif isinstance(route, Host):
-            yield from _walk(route.routes, prefix)
+    for route, original in _flatten(routes):
+        if isinstance(original, Mount):
+            mounted, inner = prefix + route.path, _routes_of(route)
+            yield _endpoint(
+                original.app,
+                mounted + "/{path:path}",
+                frozenset(),
+                original,
+                has_routes=bool(inner),
+            )
+            yield from _walk(inner, mounted)
+        elif isinstance(original, Host):
+            yield from _walk(_routes_of(route), prefix)
         elif (path := getattr(route, "path", None)) is not None:
             methods: frozenset[str] = frozenset(getattr(route, "methods", None) or ())
-            yield _endpoint(getattr(route, "endpoint", None), prefix + path, methods)
+            yield _endpoint(getattr(route, "endpoint", None), prefix + path, methods, original)
 
 
-def _endpoint(function: object, template: str, methods: frozenset[str]) -> Endpoint:
+def _endpoint(
+    function: object,
+    template: str,
+    methods: frozenset[str],
+    route: object,
+    *,
+    has_routes: bool = False,
+) -> Endpoint:
     pattern, path_format, _ = compile_path(template)
-    return Endpoint(function, path_format, methods, pattern)
+    return Endpoint(function, path_format, methods, pattern, route, has_routes)
 
 
-def _flatten(routes: Iterable[BaseRoute]) -> Iterator[Any]:
-    """Yield plain routes; FastAPI's included routers become their routes with full paths."""
+def _flatten(routes: Iterable[BaseRoute]) -> Iterator[tuple[Any, Any]]:
+    """Yield each route as requests find it, with full path, and the one that was made.
+
+    FastAPI's included routers become their routes; any other route is both.
+    """
     try:
         from fastapi.routing import iter_route_contexts  # noqa: PLC0415 - FastAPI is optional
     except ImportError:
-        yield from routes
+        yield from ((route, route) for route in routes)
         return
     for context in iter_route_contexts(list(routes)):
-        original = context.original_route
-        if isinstance(original, (Route, WebSocketRoute)):
-            yield context
-        else:
-            yield original
+        yield context, context.original_route
+
+
+def _routes_of(route: Any) -> Sequence[BaseRoute]:  # noqa: ANN401 - a Mount or Host, or FastAPI's view of one
+    """Return the routes of a mounted application, middlewares around it looked through."""
+    application = route.app
+    for _ in range(_MAX_WRAPPERS):
+        routes = getattr(application, "routes", None)
+        if isinstance(routes, list | tuple):
+            return routes
+        application = getattr(application, "app", None)
+    return ()
+
+
+def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> _Found | None:
+    """Return the route that takes a request: the first full match, else the first partial one.
+
+    Args:
+        routes: In the order in which they are asked.
+        scope: As the router sees it; not changed.
+        prefix: The template of what they are mounted under.
+    """
+    partial = None
+    for route, original in _flatten(routes):
+        try:
+            match, child_scope = route.matches(scope)
+        except Exception:  # noqa: BLE001 - a converter's or a foreign route's: it fails the request
+            return None
+        if match is Match.NONE:
+            continue
+        if isinstance(original, Mount | Host):
+            path = prefix + (getattr(route, "path", None) or "")
+            found = _find(_routes_of(route), {**scope, **child_scope}, path)
+            if found is None and isinstance(original, Mount):
+                found = _Found(compile_path(path + "/{path:path}")[1], original.app, is_mount=True)
+            return found
+        template = getattr(route, "path_format", None)
+        found = _Found(
+            UNMATCHED if template is None else prefix + template, child_scope.get("endpoint")
+        )
+        if match is Match.FULL:
+            return found
+        partial = partial or found
+    return partial
+
+
+def _anew(scope: Scope) -> Scope:
+    """Return a scope as it was before routing; a preflight asks for the method that follows."""
+    fresh = {**scope, "root_path": _root_path(scope), "path_params": {}}
+    for name in ("endpoint", "route", "fastapi"):
+        fresh.pop(name, None)
+    if scope.get("method") == "OPTIONS":
+        for name, value in scope["headers"]:
+            if name == _PREFLIGHT_METHOD:
+                fresh["method"] = value.decode("latin-1")
+    return fresh
+
+
+def _root_path(scope: Scope) -> str:
+    """Return the server's root path; mounts add theirs to it while they pass a request on."""
+    root_path: str = scope.get("app_root_path", scope.get("root_path")) or ""
+    return root_path
+
+
+def _route_path(scope: Scope) -> str:
+    """Return the path without the root path, of which half a segment is no prefix."""
+    path: str = scope["path"]
+    root_path = _root_path(scope)
+    rest = path.removeprefix(root_path)
+    return rest if not rest or rest.startswith("/") else path
+
+
+def _frontend(application: Routed, path: str) -> str | None:
+    """Return the template of FastAPI's static frontend below which a path lies.
+
+    They are asked when no route matches, the longest prefix first.
+    """
+    router = getattr(application, "router", application)
+    candidates: Any = getattr(router, "_iter_low_priority_routes", tuple)()
+    prefixes = [
+        getattr(each, "frontend_prefix", "") + route.path.rstrip("/")
+        for each in candidates
+        for route in getattr(getattr(each, "original_route", each), "routes", ())
+    ]
+    below = [each for each in prefixes if path == each or path.startswith(each + "/")]
+    return max(below, key=len) + "/{path}" if below else None

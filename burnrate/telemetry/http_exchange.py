@@ -9,6 +9,8 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from burnrate.telemetry import answer
+from burnrate.telemetry.answer import BODIES, INTERNAL_ERROR, START, TRAILERS
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED
 from burnrate.telemetry.failures import failed, guard
@@ -19,30 +21,38 @@ from burnrate.telemetry.traces import ServerSpan
 
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499
-INTERNAL_ERROR: Final = 500
+_CLIENT_ERROR: Final = 400
 # What RequestLine(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
+_background: Final = logging.getLogger("burnrate.background")
 
 
 class HttpExchange:
     """Stands between server and application for one request.
 
     The status is 500 until the application says otherwise, 499 when the client left before the
-    last byte, and 500 again when a stream breaks after its 200.
+    last byte, and 500 again when an answer breaks after its 200.
 
     Attributes:
         span: The request's server span, if it is sampled.
+        routed: The request's scope as its router sees it: a middleware may have copied it.
         is_closed: Whether all is recorded and logged.
     """
 
     # Defaults on the class cost nothing for the many requests that never change them.
     span: ServerSpan | None = None
     is_closed = False
+    _start: Message | None = None
+    _ends = BODIES
+    _more = "more_body"
     _status = INTERNAL_ERROR
     _seconds = 0.0
     _endpoint = UNMATCHED
     _error: BaseException | None = None
+    _inner_error: BaseException | None = None
     _is_client_gone = False
+    _is_complete = False
+    _is_extended = False
     _is_recorded = False
 
     def __init__(
@@ -54,75 +64,118 @@ class HttpExchange:
         recorder: HttpRecorder,
     ) -> None:
         self._started = perf_counter()
-        self._scope = scope
+        self._scope = self.routed = scope
         self._receive = receive
         self._send = send
         self._request = request
         self._recorder = recorder
-        # Taken now: mounts change the root path in the scope while they pass it on.
-        self._root_path: str = scope.get("root_path") or ""
         recorder.enter(1.0)
 
     async def receive(self) -> Message:
         """Pass on what the client sends, noticing when it leaves."""
         message = await self._receive()
-        if message["type"] == "http.disconnect" and not self._is_recorded:
+        if message["type"] == "http.disconnect" and not self._is_complete:
             self._is_client_gone = True
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass on what the application answers; the last byte ends the duration."""
         kind = message["type"]
-        if kind == "http.response.start":
-            self._status = message["status"]
-            request_id = (b"x-request-id", self._request.request_id.encode("ascii"))
-            # A new list: an application may keep its answer and send it again.
-            message["headers"] = [*message.get("headers", ()), request_id]
-            if self._status == INTERNAL_ERROR:
-                # A server closes the connection after an application raised. Announced, so that no
-                # proxy sends its next request into a connection that is about to close.
-                message["headers"].append((b"connection", b"close"))
-        elif kind == "http.response.body" and not message.get("more_body", False):
-            return self._send_last(message)
+        if kind == START:
+            message = self._announce(message)
+        elif kind in self._ends:
+            if not message.get(self._more, False):
+                return self._send_last(message)
+        elif answer.is_extension(kind):
+            self._is_extended = True
         return self._send(message)
+
+    def _announce(self, message: Message) -> Message:
+        status = self._status = message.get("status", INTERNAL_ERROR)
+        # A server closes the connection after an application raised. Announced, so that no proxy
+        # sends its next request into a connection that is about to close.
+        is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
+        message = answer.with_headers(message, self._request.request_id, is_closing=is_closing)
+        if answer.has_trailers(message):
+            self._ends, self._more = TRAILERS, "more_trailers"
+            self._is_extended = True  # a server that knows no trailers is not sent any
+        self._start = message
+        return message
 
     async def _send_last(self, message: Message) -> None:
         await self._send(message)
-        if self._is_recorded:
+        if self._is_complete:
             return
+        self._is_complete = True
+        self._seconds = perf_counter() - self._started
+        # Behind a middleware that ends what broke inside it, the error is still to come. So is an
+        # unhandled exception after its 500, and it belongs in the line.
+        if self._inner_error is not None:
+            return
+        is_failed = self._status >= INTERNAL_ERROR
         try:
             self._record()
-            # An unhandled exception arrives after its 500 has been sent, and belongs in the line.
-            if self._status < INTERNAL_ERROR:
+            if not is_failed:
                 self._close()
         except Exception as error:  # noqa: BLE001 - the answer is out; the application goes on
             failed("requests", error)
 
+    def break_inside(self, error: BaseException) -> None:
+        """Remember what the routes raised: a middleware around them may end the answer."""
+        if not self._is_complete:
+            self._inner_error = error
+
     def fail(self, error: BaseException) -> None:
         """Remember what the application raised; `finish` logs it."""
+        if self.is_closed:
+            with guard("requests"):
+                self._report_late(error)
+            return
         self._error = error
-        if isinstance(error, ClientDisconnect) and not self._is_recorded:
+        if isinstance(error, ClientDisconnect) and not self._is_complete:
             self._is_client_gone = True
 
     def finish(self) -> None:
         """Record and log what is not recorded and logged yet: the application has returned."""
         if not self._is_recorded:
-            # No last byte: the application broke, gave up, or the client left.
-            self._status = INTERNAL_ERROR
+            if not self._is_complete:
+                self._seconds = perf_counter() - self._started
             with guard("requests"):
+                if not self._is_whole():
+                    self._status = INTERNAL_ERROR
                 self._record()
         with guard("requests"):
             self._close()
 
+    def _is_whole(self) -> bool:
+        """Say whether the client got all there was, though no last byte was seen to end it well."""
+        if self._error is None:
+            # Else it gave up, or a message that is not known here ended the answer.
+            return self._is_complete or (self._is_extended and self._start is not None)
+        if _is_left(self._error):
+            # Nothing else ends such an answer: the client leaves, or the server stops.
+            return answer.is_endless(self._start)
+        return False
+
     def _record(self) -> None:
         self._is_recorded = True
-        self._seconds = perf_counter() - self._started
         if self._is_client_gone or _is_disconnected(self._receive):
-            self._status = CLIENT_CLOSED_REQUEST
-        scope, recorder = self._scope, self._recorder
-        path = scope["path"].removeprefix(self._root_path)
-        self._endpoint = recorder.endpoints.resolve(scope, path)
-        recorder.record(scope["method"], self._endpoint, self._status, self._seconds, self._request)
+            self._status = self._left_status()
+        try:
+            self._endpoint = self._recorder.endpoints.resolve(self.routed)
+        except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
+            failed("requests", error)
+        self._recorder.record(
+            self._scope["method"], self._endpoint, self._status, self._seconds, self._request
+        )
+
+    def _left_status(self) -> int:
+        """Return the status of an answer that the client did not wait for; events have no end."""
+        is_ended_well = self._error is None or _is_left(self._error)
+        if self._start is not None and is_ended_well and answer.is_event_stream(self._start):
+            status: int = self._start.get("status", INTERNAL_ERROR)
+            return status
+        return CLIENT_CLOSED_REQUEST
 
     def _close(self) -> None:
         """Write the line and end the span; nothing more will be known."""
@@ -154,12 +207,29 @@ class HttpExchange:
             return
         if error is not None:
             mark_logged(error)
-        if status < INTERNAL_ERROR:
-            line.log(logging.INFO, None)
-        elif error is None or isinstance(error, asyncio.CancelledError):
-            line.log(logging.WARNING, None)
-        else:
+        if error is not None and not _is_left(error):
             line.log(logging.ERROR, error)
+        else:
+            line.log(logging.INFO if status < INTERNAL_ERROR else logging.WARNING, None)
+
+    def _report_late(self, error: BaseException) -> None:
+        """Log what was raised after the answer: by a background task, or by a dependency's end."""
+        if _is_left(error) or not isinstance(error, Exception):
+            return
+        mark_logged(error)
+        method, path = self._scope["method"], self._scope["path"]
+        _background.error(
+            "%s %s failed after its answer",
+            method,
+            path,
+            exc_info=error,
+            extra={"method": method, "path": path, "route": self._endpoint},
+        )
+
+
+def _is_left(error: BaseException) -> bool:
+    """Say whether an exception only tells that the client left or that the server gave up."""
+    return isinstance(error, ClientDisconnect | asyncio.CancelledError)
 
 
 def _is_disconnected(receive: Receive) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
@@ -15,7 +16,7 @@ from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.middleware import TelemetryMiddleware
+from burnrate.telemetry.middleware import RouterLayer, TelemetryMiddleware
 from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.settings import TelemetrySettings
@@ -104,11 +105,12 @@ class Telemetry:
         """
         _silence_fastapi(app)
         build = app.build_middleware_stack
-        endpoints = Endpoints(app.routes)
+        endpoints = Endpoints(app)
 
         def build_middleware_stack() -> ASGIApp:
+            inner = _with_router_layer(app, build)
             return TelemetryMiddleware(
-                build(), endpoints, self.metrics, settings, self._tracing, lifecycle=self
+                inner, endpoints, self.metrics, settings, self._tracing, lifecycle=self
             )
 
         app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
@@ -178,6 +180,17 @@ def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
         return Response(body, headers=headers)
 
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
+
+
+def _with_router_layer(app: Starlette, build: Callable[[], ASGIApp]) -> ASGIApp:
+    """Build the stack with a layer of ours behind the application's own middlewares, if any."""
+    own = app.user_middleware
+    if own:
+        app.user_middleware = [*own, Middleware(RouterLayer)]
+    try:
+        return build()
+    finally:
+        app.user_middleware = own
 
 
 def _silence_fastapi(app: Starlette) -> None:

@@ -32,6 +32,9 @@ TASK_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0)
 HTTP_METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
+# How a WebSocket ended: closed by either side; broken by an exception or closed with code 1011; and
+# before it was accepted: refused, failed, left by the client.
+WEBSOCKET_OUTCOMES: Final = ("ok", "error", "refused", "handshake_error", "left")
 POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
 CACHE_RESULTS: Final = ("hit", "miss", "error")
 RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")
@@ -82,6 +85,11 @@ class Metrics:
         self.websocket_messages = counter(
             "websocket_messages", "WebSocket messages.", "endpoint", "direction"
         )
+        self.websocket_sessions = counter(
+            "websocket_sessions",
+            "WebSocket connections that ended or were not accepted, by outcome.",
+            "endpoint", "outcome",
+        )  # fmt: skip
         self.pool_connections = gauge(
             "pool_connections", "Connections (or threads) of a pool by state.", "pool", "state"
         )

@@ -1,6 +1,6 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +14,9 @@ from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Tracing, identify
 from burnrate.telemetry.websocket_exchange import WebSocketExchange
+
+# Where in a scope the inner layer finds what the outer one has begun.
+_EXCHANGE: Final = "burnrate.exchange"
 
 
 class Lifecycle(Protocol):
@@ -77,6 +80,7 @@ class TelemetryMiddleware:
             failed("requests", error)
             await self._app(scope, receive, send)
             return
+        scope[_EXCHANGE] = exchange
         token = current.set(request)
         context = None
         if self._tracing is not None:
@@ -89,6 +93,7 @@ class TelemetryMiddleware:
         finally:
             if not exchange.is_closed:
                 exchange.finish()
+            scope.pop(_EXCHANGE, None)  # no cycle of references is left behind
             if context is not None:
                 otel_context.detach(context)
             current.reset(token)
@@ -110,3 +115,30 @@ class TelemetryMiddleware:
             self._recorder.expect_errors()
         with guard("start"):
             self._lifecycle.start()
+
+
+class RouterLayer:
+    """Stands between the application's own middlewares and its router, and tells what they hide.
+
+    One may pass on a copy of the scope, which the route is then written into; another ends the
+    answer in good order although what is behind it broke.
+
+    Args:
+        app: The router, with what handles its exceptions.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope of any type."""
+        exchange = scope.pop(_EXCHANGE, None)
+        if exchange is None:  # a lifespan
+            await self._app(scope, receive, send)
+            return
+        exchange.routed = scope
+        try:
+            await self._app(scope, receive, send)
+        except BaseException as error:
+            exchange.break_inside(error)
+            raise

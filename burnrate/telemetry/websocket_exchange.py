@@ -6,18 +6,39 @@ from typing import Final
 
 from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
-from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
+from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.traces import ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")
+_ACCEPTED: Final = 101
+_REFUSED: Final = 403
+_LEFT: Final = 499
+_FAILED: Final = 500
+# "The server met a condition that kept it from fulfilling the request", RFC 6455, 7.4.1.
+_INTERNAL_ERROR_CODE: Final = 1011
+# What the log line calls a session by its outcome.
+_WORDS: Final = {
+    "ok": "closed",
+    "error": "failed",
+    "refused": "refused",
+    "handshake_error": "failed before it was accepted",
+    "left": "left before it was accepted",
+}
 
 
 class WebSocketExchange:
-    """Counts the messages of one connection and shows it while it is open."""
+    """Counts the messages and the outcome of one connection and shows it while it is open.
+
+    Attributes:
+        span: The connection's server span, if it is sampled.
+        routed: The connection's scope as its router sees it: a middleware may have copied it.
+        is_closed: Whether all is recorded and logged.
+    """
 
     is_closed = False
 
@@ -30,16 +51,17 @@ class WebSocketExchange:
         endpoints: Endpoints,
     ) -> None:
         self._started = perf_counter()
-        self._scope = scope
+        self._scope = self.routed = scope
         self._receive = receive
         self._send = send
         self._metrics = metrics
         self._endpoints = endpoints
-        self._path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        self._endpoint: str | None = None
+        self._open_endpoint: str | None = None
         self._received: Counter | None = None
         self._sent: Counter | None = None
+        self._refusal: int | None = None
         self._close_code: int | None = None
+        self._is_left = self._is_broken = False
         self._error: BaseException | None = None
         self.span: ServerSpan | None = None
 
@@ -49,6 +71,7 @@ class WebSocketExchange:
         if message["type"] == "websocket.receive" and self._received is not None:
             self._received.inc()
         elif message["type"] == "websocket.disconnect":
+            self._is_left = True
             self._close_code = message.get("code")
         return message
 
@@ -63,34 +86,68 @@ class WebSocketExchange:
                 self._open()
         elif kind == "websocket.close":
             self._close_code = message.get("code", 1000)
+            self._is_broken = self._close_code == _INTERNAL_ERROR_CODE
+            self._refusal = self._refusal or _REFUSED
+        elif kind == "websocket.http.response.start":  # an answer in place of the handshake
+            self._refusal = message.get("status", _REFUSED)
+
+    def break_inside(self, error: BaseException) -> None:
+        """Leave it to `fail`: a middleware between may still handle the error."""
 
     def fail(self, error: BaseException) -> None:
         """Remember what the application raised; `finish` logs it."""
-        self._error = error
+        # Not catching it is the usual way to end when the client has left.
+        is_disconnect = isinstance(error, WebSocketDisconnect) and self._is_left
+        if isinstance(error, Exception) and not is_disconnect:
+            self._error = error
+        else:
+            mark_logged(error)
 
     @guard("requests")
     def finish(self) -> None:
-        """Show the connection as closed and write its line."""
+        """Show the connection as closed, count its outcome and write its line."""
         self.is_closed = True
-        if self._endpoint is not None:
-            self._metrics.websocket_connections.labels(self._endpoint).dec()
-        error = self._error if isinstance(self._error, Exception) else None
+        endpoint = self._open_endpoint or self._endpoints.resolve(self.routed)
+        if self._open_endpoint is not None:
+            self._metrics.websocket_connections.labels(endpoint).dec()
+        outcome = self._outcome()
+        self._metrics.websocket_sessions.labels(endpoint, outcome).inc()
         if self.span is not None:
-            status = 500 if error is not None else 101 if self._endpoint is not None else 403
             with guard("traces"):
-                self.span.finish(self._endpoint or UNMATCHED, status, error)
+                self.span.finish(endpoint, self._status(), self._error)
+        self._log_line(endpoint, outcome)
+
+    def _outcome(self) -> str:
+        status = self._status()
+        if self._open_endpoint is not None:
+            return "ok" if status == _ACCEPTED else "error"
+        if status >= _FAILED:
+            return "handshake_error"
+        return "left" if status == _LEFT else "refused"
+
+    def _status(self) -> int:
+        """Return the status of the handshake, or that of a session which the server broke."""
+        if self._error is not None or self._is_broken:
+            return _FAILED
+        if self._open_endpoint is not None:
+            return _ACCEPTED
+        # A server answers for an application that says nothing.
+        return self._refusal or (_LEFT if self._is_left else _FAILED)
+
+    def _log_line(self, endpoint: str, outcome: str) -> None:
+        error, client = self._error, self._scope.get("client")
         if error is not None:
             mark_logged(error)
-        client = self._scope.get("client")
         _log.log(
             logging.INFO if error is None else logging.ERROR,
             "websocket %s %s",
             self._scope["path"],
-            "refused" if self._endpoint is None else "closed",
+            _WORDS[outcome],
             exc_info=error,
             extra={
                 "path": self._scope["path"],
-                "route": self._endpoint,
+                "route": endpoint,
+                "outcome": outcome,
                 "close_code": self._close_code,
                 "connected_seconds": round(perf_counter() - self._started, 6),
                 "client": client[0] if client else None,
@@ -98,8 +155,8 @@ class WebSocketExchange:
         )
 
     def _open(self) -> None:
-        self._endpoint = self._endpoints.resolve(self._scope, self._path)
-        self._metrics.websocket_connections.labels(self._endpoint).inc()
+        endpoint = self._open_endpoint = self._endpoints.resolve(self.routed)
+        self._metrics.websocket_connections.labels(endpoint).inc()
         messages = self._metrics.websocket_messages
-        self._received = messages.labels(self._endpoint, "received")
-        self._sent = messages.labels(self._endpoint, "sent")
+        self._received = messages.labels(endpoint, "received")
+        self._sent = messages.labels(endpoint, "sent")

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest
+from starlette.routing import Router
 from uvicorn.config import Config
 from uvicorn.server import Server, ServerState
 
@@ -100,7 +101,7 @@ def recorded(*, is_public_only: bool) -> str:
     if is_public_only:
         for name in ("http_requests", "http_request_duration", "http_requests_in_progress"):
             setattr(metrics, name, PublicOnly(getattr(metrics, name)))
-    recorder = HttpRecorder(metrics, Endpoints([]))
+    recorder = HttpRecorder(metrics, Endpoints(Router()))
     for number, seconds in enumerate((0.0, 0.005, 0.3, 10.0, 11.0)):
         request = RequestInfo("me", f"{number:032x}", "b7ad6b7169203331", number % 2 == 0)
         recorder.enter(1.0)

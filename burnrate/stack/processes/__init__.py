@@ -2,6 +2,7 @@
 
 from burnrate.stack.processes.inventory import missing_packages
 from burnrate.stack.processes.packages import Packages, SystemRunner
+from burnrate.stack.processes.ports import free_port, free_ports
 from burnrate.stack.processes.programs import find_postgres_program, find_system_program
 from burnrate.stack.processes.shutdown import uninterrupted
 from burnrate.stack.processes.stack import ProcessStack
@@ -13,6 +14,8 @@ __all__ = [
     "SystemRunner",
     "find_postgres_program",
     "find_system_program",
+    "free_port",
+    "free_ports",
     "main_process_id",
     "missing_packages",
     "uninterrupted",

@@ -65,7 +65,7 @@ def ours(path: str, handle: Callable[[], None] = lambda: None) -> ReadableSpan:
     exporter = InMemorySpanExporter()
     app = shop(handle)
     stack = TelemetryMiddleware(
-        app, Endpoints(app.routes), Metrics(CollectorRegistry()), TelemetrySettings(),
+        app, Endpoints(app), Metrics(CollectorRegistry()), TelemetrySettings(),
         Tracing(Resource({}), SimpleSpanProcessor(exporter)), Silent(),
     )  # fmt: skip
     TestClient(stack, raise_server_exceptions=False).get(path)
