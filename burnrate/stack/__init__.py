@@ -4,6 +4,7 @@ from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
 from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
+from burnrate.stack.ports import free_port, free_ports
 from burnrate.stack.preparation import container_ids
 from burnrate.stack.processes import (
     Packages,
@@ -11,8 +12,6 @@ from burnrate.stack.processes import (
     SystemRunner,
     find_postgres_program,
     find_system_program,
-    free_port,
-    free_ports,
     main_process_id,
     uninterrupted,
 )

@@ -86,15 +86,13 @@ class AddressMap:
         """Take moved ports from variables.
 
         Raises:
-            StackError: one of them is no port.
+            StackError: some of them are no ports; it names them all.
         """
-        ports = {}
-        for endpoint in ENDPOINTS:
-            text = environment.get(endpoint.variable) or str(endpoint.default_port)
-            if not (text.isascii() and text.isdigit() and 0 < int(text) <= _HIGHEST_PORT):
-                raise StackError(f"{endpoint.variable} is {text!r}: it must be 1 to 65535")
-            ports[endpoint] = int(text)
-        return cls(ports)
+        texts = {each: environment.get(each.variable) or each.default_port for each in ENDPOINTS}
+        wrong = [f"{e.variable} is {t!r}" for e, t in texts.items() if not _is_port(str(t))]
+        if wrong:
+            raise StackError(f"{', '.join(wrong)}: it must be 1 to {_HIGHEST_PORT}")
+        return cls({endpoint: int(text) for endpoint, text in texts.items()})
 
     def of_part(self, part: str) -> dict[Endpoint, int]:
         """Return the part's ports, its main one first."""
@@ -151,6 +149,10 @@ class AddressMap:
         # nginx takes a port alone as every interface.
         address = "" if match[1].startswith("_") else f"{LOOPBACK}:"
         return f"{match[1]}{address}{port}"
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,5}", text) is not None and 0 < int(text) <= _HIGHEST_PORT
 
 
 def container_addresses(text: str) -> list[str]:

@@ -12,9 +12,11 @@ from typing import ClassVar, cast
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import data_mode, record_data_mode
+from burnrate.stack.engine_conflicts import EngineConflicts
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import last_lines
+from burnrate.stack.ports import refuse
 from burnrate.stack.preparation import give_to_containers, make_state
 from burnrate.stack.progress import Progress, waiting_line
 from burnrate.stack.render import write_configured
@@ -80,6 +82,7 @@ class ContainerStack:
         Raises:
             StackError: images cannot be pulled, or parts are not healthy in time; it names them.
         """
+        refuse(self._conflicts().find())
         self.prepare()
         record_data_mode(self.layout, self.mode)
         was_running = bool(self._ids())
@@ -149,6 +152,11 @@ class ContainerStack:
     def _compose(self) -> list[str]:
         directory = str(self.layout.checkout)
         return ["docker", "compose", "--project-directory", directory]
+
+    def _conflicts(self) -> EngineConflicts:
+        return EngineConflicts(
+            self.layout.checkout, self.compose, self.addresses, self.settings, _output
+        )
 
     def _ids(self) -> list[str]:
         return (_output([*self._compose, "ps", "--quiet"]) or "").split()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from burnrate.durations import DurationSeconds
 from burnrate.interpolation import InterpolationError, interpolated
+from burnrate.stack.compose.networks import Attachments, Networks
 from burnrate.stack.errors import StackError
 
 _DEFAULT_GRACE_SECONDS = 10.0  # Compose's own
@@ -100,6 +101,8 @@ class Service(_Model):
     volumes: list[Annotated[Mount, BeforeValidator(_mount)]] = []
     secrets: list[Annotated[GrantedSecret, BeforeValidator(_granted_secret)]] = []
     tmpfs: Annotated[list[str], BeforeValidator(_strings)] = []
+    ports: list[str] = []
+    networks: Attachments = {}
     depends_on: Annotated[dict[str, Dependency], BeforeValidator(_dependencies)] = {}
     stop_signal: str | None = None
     stop_grace_period: DurationSeconds = _DEFAULT_GRACE_SECONDS
@@ -120,8 +123,10 @@ class Secret(_Model):
 class Compose(_Model):
     """The whole file, its variables replaced."""
 
+    name: str = "burnrate"
     services: dict[str, Service] = Field(min_length=1)
     secrets: dict[str, Secret] = {}
+    networks: Networks = {}
 
 
 def load_compose(path: Path, environment: Mapping[str, str]) -> Compose:

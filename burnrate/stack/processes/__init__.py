@@ -2,7 +2,6 @@
 
 from burnrate.stack.processes.inventory import missing_packages
 from burnrate.stack.processes.packages import Packages, SystemRunner
-from burnrate.stack.processes.ports import free_port, free_ports
 from burnrate.stack.processes.programs import find_postgres_program, find_system_program
 from burnrate.stack.processes.shutdown import uninterrupted
 from burnrate.stack.processes.stack import ProcessStack
@@ -14,8 +13,6 @@ __all__ = [
     "SystemRunner",
     "find_postgres_program",
     "find_system_program",
-    "free_port",
-    "free_ports",
     "main_process_id",
     "missing_packages",
     "uninterrupted",

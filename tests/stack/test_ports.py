@@ -1,15 +1,17 @@
 """Ports are checked before anything starts."""
 
 import os
+import pwd
 import socket
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
+from burnrate.stack import ports
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
-from burnrate.stack.processes import ports
-from burnrate.stack.processes.ports import check_ports, free_port, free_ports
+from burnrate.stack.ports import check_ports, free_port, free_ports
 
 
 @pytest.fixture
@@ -58,6 +60,33 @@ def test_two_parts_that_want_one_port_are_both_named() -> None:
     addresses = AddressMap.from_environment({"API_PORT": "8123", "INBOX_PORT": "8123"})
     with pytest.raises(StackError, match=r"8123 is wanted by api \(API_PORT\) and by inbox"):
         check_ports(addresses, ["api", "inbox"])
+
+
+def test_all_ports_in_the_way_are_named_at_once(listener: socket.socket) -> None:
+    """Who frees one and then meets the next one starts four times."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = {"REDIS_PORT": str(_port(listener)), "LOKI_GRPC_PORT": str(_port(other))}
+        same = {"TEMPO_PORT": "8123", "INBOX_PORT": "8123"}
+        addresses = AddressMap.from_environment({**taken, **same, "LOKI_PORT": str(free_port())})
+        with pytest.raises(StackError) as caught:
+            check_ports(addresses, ["redis", "inbox", "loki"])
+        with pytest.raises(StackError) as with_clash:
+            check_ports(addresses, ["redis", "inbox", "loki", "tempo"])
+    first, *lines = str(caught.value).splitlines()
+    assert first == "2 things are in the way of a start:"
+    assert [variable in line for variable, line in zip(taken, lines, strict=True)] == [True, True]
+    assert "8123 is wanted by inbox (INBOX_PORT) and by tempo (TEMPO_PORT)" in str(with_clash.value)
+
+
+def test_another_user_s_listener_is_named_by_its_user(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only root is told the process."""
+    monkeypatch.setattr(psutil, "net_connections", lambda _kind: [])
+    addresses = AddressMap.from_environment({"REDIS_PORT": str(_port(listener))})
+    user = pwd.getpwuid(os.getuid()).pw_name
+    with pytest.raises(StackError, match=f"is taken by a process of {user}: "):
+        check_ports(addresses, ["redis"])
 
 
 def test_free_ports_are_different_ones_that_nobody_has(

@@ -1,0 +1,145 @@
+"""Ports: which are free, and that those of the stack are before anything starts."""
+
+import errno
+import pwd
+import random
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from burnrate.stack.addresses import LOOPBACK, AddressMap
+from burnrate.stack.errors import StackError
+
+# Not the kernel's choice: that is among the ports it gives to outgoing connections as well, and one
+# of those may have the port before the server does.
+_PORTS: Final = range(12_000, 32_000)
+# https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_LISTENS = "0A"
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on; raises StackError where there is none."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many loopback ports that nothing listens on, no two of them the same.
+
+    Raises:
+        StackError: there are not so many.
+    """
+    found: list[int] = []
+    # In random order: others who choose at the same time get other ports.
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise StackError(f"no {count} ports are free")
+
+
+@dataclass(frozen=True)
+class WantedPort:
+    """A port of this machine that a part is to have.
+
+    Attributes:
+        variable: What moves it.
+    """
+
+    part: str
+    port: int
+    variable: str
+
+
+def check_ports(addresses: AddressMap, parts: Iterable[str]) -> None:
+    """Raise StackError that names every port that two parts want or that somebody else has."""
+    wanted = [
+        WantedPort(part, port, endpoint.variable)
+        for part in parts
+        for endpoint, port in addresses.of_part(part).items()
+    ]
+    refuse(port_conflicts(wanted))
+
+
+def port_conflicts(
+    wanted: Iterable[WantedPort], holders: Mapping[int, str] | None = None
+) -> list[str]:
+    """Return a line for each port that cannot be had, with who has it and what to change.
+
+    Args:
+        wanted: By the parts that shall start.
+        holders: Port -> who has it, as far as it is known already.
+    """
+    first: dict[int, WantedPort] = {}
+    lines = []
+    for each in wanted:
+        if other := first.get(each.port):
+            lines.append(
+                f"port {each.port} is wanted by {other.part} ({other.variable}) "
+                f"and by {each.part} ({each.variable})"
+            )
+        else:
+            first[each.port] = each
+    return lines + [
+        f"port {each.port} for {each.part} {problem}: "
+        f"free it or set {each.variable} to another port (in .env)"
+        for each in first.values()
+        if (problem := _problem(each.port, (holders or {}).get(each.port)))
+    ]
+
+
+def refuse(conflicts: Sequence[str]) -> None:
+    """Raise StackError for conflicts, all of them at once; nothing happens without one."""
+    if len(conflicts) == 1:
+        raise StackError(conflicts[0])
+    if conflicts:
+        raise StackError(
+            "\n  ".join([f"{len(conflicts)} things are in the way of a start:", *conflicts])
+        )
+
+
+def _problem(port: int, holder: str | None) -> str | None:
+    with socket.socket() as candidate:
+        # As servers do: a connection that is fading away is no obstacle.
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((LOOPBACK, port))
+            candidate.listen()
+        except PermissionError:
+            return "is for root only"
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return f"is taken by {found}" if (found := holder or _holder(port)) else "is taken"
+    return None
+
+
+def _holder(port: int) -> str | None:
+    """Return who listens there, as far as this user may know."""
+    try:
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+        pid = next((c.pid for c in listening if c.pid and c.laddr and c.laddr.port == port), None)
+        if pid:
+            return f"{psutil.Process(pid).name()} (process {pid})"
+    except psutil.Error:
+        return None
+    user = next(_listening_users(port), None)
+    return f"a process of {user}" if user else None
+
+
+def _listening_users(port: int) -> Iterator[str]:
+    """Yield whose listeners have the port: that much Linux tells about other users' too."""
+    for table in _TABLES:
+        lines = table.read_text(encoding="ascii").splitlines()[1:] if table.exists() else []
+        for line in lines:
+            _, local, _, state, _, _, _, uid, *_ = line.split()
+            if state == _LISTENS and int(local.rpartition(":")[2], 16) == port:
+                with suppress(KeyError):
+                    yield pwd.getpwuid(int(uid)).pw_name
