@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import ClassVar, cast
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import data_mode, record_data_mode
+from burnrate.stack.engine import command_output
 from burnrate.stack.engine_conflicts import EngineConflicts
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
@@ -23,31 +23,12 @@ from burnrate.stack.render import write_configured
 from burnrate.stack.stack_record import Mode, forget_record, new_record, write_record
 from burnrate.stack.status import PartStatus, Verdict
 
-_PROBE_SECONDS = 10
 # PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
 _PART_START_SECONDS = 120.0
 _POLL_SECONDS = 0.5
 # A line of Compose's or a build's own that people see of what is in its log.
 _PROGRESS_COLUMNS = 100
-_OLDEST_COMPOSE = (
-    2,
-    20,
-)  # start_interval of a health check; `make test-stack` runs Debian 13's, 2.26
 _OFFER = "MODE=processes runs the same without images"
-
-
-def engine_problem() -> str | None:
-    """Return why containers cannot be used here, or None if they can."""
-    version = _output(["docker", "version", "--format", "{{.Server.Version}}"])
-    if version is None:
-        return "no Docker engine answers"
-    compose = _output(["docker", "compose", "version", "--short"])
-    found = re.match(r"v?(\d+)\.(\d+)", compose or "")
-    if found is None:
-        return "the Docker engine answers, but docker compose (version 2) is not installed"
-    if (int(found[1]), int(found[2])) < _OLDEST_COMPOSE:
-        return f"docker compose {found[0]} is too old: 2.20 is the oldest that will do"
-    return None
 
 
 @dataclass(frozen=True)
@@ -133,7 +114,7 @@ class ContainerStack:
         ]
 
     def _rows(self) -> dict[str, dict[str, object]]:
-        output = _output([*self._compose, "ps", "--all", "--format", "json"]) or ""
+        output = command_output([*self._compose, "ps", "--all", "--format", "json"]) or ""
         return {str(row["Service"]): row for row in parse_rows(output)}
 
     def _wait_until_healthy(self, part: str) -> None:
@@ -155,11 +136,11 @@ class ContainerStack:
 
     def _conflicts(self) -> EngineConflicts:
         return EngineConflicts(
-            self.layout.checkout, self.compose, self.addresses, self.settings, _output
+            self.layout.checkout, self.compose, self.addresses, self.settings, command_output
         )
 
     def _ids(self) -> list[str]:
-        return (_output([*self._compose, "ps", "--quiet"]) or "").split()
+        return (command_output([*self._compose, "ps", "--quiet"]) or "").split()
 
     def _logged(self, arguments: Sequence[str]) -> int:
         with (
@@ -196,9 +177,11 @@ class ContainerStack:
             raise self._up_failure()
 
     def _up_failure(self) -> StackError:
-        images = (_output([*self._compose, "config", "--images"]) or "").split()
+        images = (command_output([*self._compose, "config", "--images"]) or "").split()
         missing = [
-            i for i in sorted(set(images)) if _output(["docker", "image", "inspect", i]) is None
+            i
+            for i in sorted(set(images))
+            if command_output(["docker", "image", "inspect", i]) is None
         ]
         if missing:
             return self._failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
@@ -206,7 +189,7 @@ class ContainerStack:
         return self._failure(f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}")
 
     def _services(self) -> list[str]:
-        return (_output([*self._compose, "config", "--services"]) or "").split()
+        return (command_output([*self._compose, "config", "--services"]) or "").split()
 
     def _failure(self, what: str) -> StackError:
         log = self.layout.log("compose")
@@ -237,14 +220,3 @@ def _status(part: str, row: dict[str, object] | None) -> PartStatus:
     verdict: Verdict = "healthy" if is_healthy else "unhealthy"
     detail = str(row.get("Status", ""))
     return PartStatus(part, state, ", ".join(addresses) or "inside", verdict, detail)
-
-
-def _output(command: Sequence[str]) -> str | None:
-    """Return what a command prints, or None if it fails, hangs or does not exist."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_PROBE_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

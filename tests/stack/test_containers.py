@@ -8,7 +8,7 @@ import pytest
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
-from burnrate.stack.containers import ContainerStack, engine_problem, parse_rows
+from burnrate.stack.containers import ContainerStack, parse_rows
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.stack_record import read_record
@@ -70,19 +70,6 @@ def stack(tmp_path: Path, docker: Path) -> ContainerStack:
 def _calls(docker: Path) -> list[str]:
     calls = (docker / "calls").read_text(encoding="utf-8").splitlines()
     return [call.partition("--project-directory ")[2].partition(" ")[2] or call for call in calls]
-
-
-def test_containers_need_an_engine_and_a_compose_that_knows_the_file(docker: Path) -> None:
-    """Each reason is told apart, because each has another remedy."""
-    assert engine_problem() is None
-    (docker / "compose").write_text("2.4.1", encoding="utf-8")
-    assert "2.4 is too old" in (engine_problem() or "")
-    (docker / "compose").unlink()
-    assert "docker compose (version 2) is not installed" in (engine_problem() or "")
-    (docker / "engine").unlink()
-    assert engine_problem() == "no Docker engine answers"
-    (docker / "docker").unlink()
-    assert engine_problem() == "no Docker engine answers"
 
 
 def test_up_builds_waits_and_is_remembered(stack: ContainerStack, docker: Path) -> None:
