@@ -113,7 +113,12 @@ class Composition:
     def _make_endpoints(self, tokens: Tokens) -> Endpoints:
         settings, store, changes = self._settings, self.store, self.changes
         runbooks = Runbooks(settings.runbooks_path)
-        links = Links(runbooks.names, settings.grafana_url, settings.identity)
+        links = Links(
+            runbooks.names,
+            settings.grafana_url,
+            settings.identity,
+            has_grafana=settings.has_grafana,
+        )
         slos = SloReader(settings.prometheus_url, self._client, settings.identity)
         overviews = OverviewReader(store, slos, self._watchdog, self._poller)
         return Endpoints(

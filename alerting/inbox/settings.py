@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     )
     # As a browser reaches it: links to logs and traces lead there.
     grafana_url: Address | None = None
+    # False where Grafana is not installed: a dead link costs time at night.
+    has_grafana: bool = True
     # Names, comma-separated, under which browsers may change something here; loopback, addresses
     # and names without a dot always may.
     allowed_hosts: str = ""

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterable
 from typing import cast
 
 import click
@@ -10,6 +11,7 @@ import click
 from burnrate.cli import CommandGroup
 from burnrate.console import TIMEOUT, say
 from burnrate.stack.addresses import PARTS
+from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
@@ -17,14 +19,6 @@ from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import table
 
 _COLOURS = {"healthy": "green", "unhealthy": "red"}
-# What people open, with the words they look for.
-_ENTRANCES = {
-    "nginx": "the service",
-    "inbox": "alerts that arrived",
-    "prometheus": "metrics and rules",
-    "alertmanager": "alerts on their way",
-    "grafana": "dashboards",
-}
 
 
 def _complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
@@ -47,9 +41,9 @@ def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
     chosen = session.stack_to_start(cast("Mode | None", mode), timeout)
     chosen.up()
     if foreground:
-        _stay(chosen, began)
+        _stay(chosen, session, began)
     else:
-        _announce(chosen, began)
+        _announce(chosen, session, began)
 
 
 @stack.command()
@@ -71,18 +65,23 @@ def down(*, is_wiped: bool, yes: bool) -> None:
 @stack.command()
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 def status(*, is_json: bool) -> None:
-    """Show each part, its address and its health. Exit code 0 when all that can run is healthy."""
+    """Show each part, its address and its health, and the pages that a browser can open.
+
+    Exit code 0 when all that can run is healthy.
+    """
     session = Session.open(say)
     running = session.running_stack()
     rows = (running or session.process_stack()).status()
+    pages = find_pages(rows, session.settings) if running else []
     if is_json:
         parts = [row.as_json() for row in rows]
-        mode = running.mode if running else None
-        click.echo(json.dumps({"mode": mode, "parts": parts}, indent=2))
+        found = {"parts": parts, "pages": [page.as_json() for page in pages]}
+        click.echo(json.dumps({"mode": running.mode if running else None, **found}, indent=2))
     else:
         if running is None:
             click.echo("not running: make up")
         click.echo(table(rows, _coloured))
+        _say_pages(pages)
     sys.exit(0 if running is not None and all(row.is_good for row in rows) else 1)
 
 
@@ -149,16 +148,19 @@ def _running_stack() -> Stack:
     return running
 
 
-def _announce(started: Stack, began: float) -> None:
+def _announce(started: Stack, session: Session, began: float) -> None:
     say(f"up as {started.mode} in {time.monotonic() - began:.0f} s")
-    for row in started.status():
-        if row.can_run and row.part in _ENTRANCES:
-            say(f"  http://{row.address}  {_ENTRANCES[row.part]}")
+    _say_pages(find_pages(started.status(), session.settings))
 
 
-def _stay(started: Stack, began: float) -> None:
+def _say_pages(pages: Iterable[Page]) -> None:
+    for page in pages:
+        say(f"  {page.line()}")
+
+
+def _stay(started: Stack, session: Session, began: float) -> None:
     try:
-        _announce(started, began)
+        _announce(started, session, began)
         started.print_logs([], 0, is_followed=True)
     finally:
         say("stopping")

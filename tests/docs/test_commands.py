@@ -148,6 +148,8 @@ def test_quoted_messages_are_those_of_the_programs() -> None:
     source = " ".join(" ".join(path.read_text().split()) for path in files)
     for message in (
         "is taken",
+        "has no page here",
+        "are of another checkout",
         "not installed: ",
         "no Docker engine answers",
         "is too old",

@@ -34,6 +34,8 @@ class Links:
         runbook_names: Callable[[], Container[str]],
         grafana_url: str | None,
         identity: Sequence[str] = ("service",),
+        *,
+        has_grafana: bool = True,
     ) -> None:
         """Make links.
 
@@ -41,9 +43,11 @@ class Links:
             runbook_names: Names the runbooks there are.
             grafana_url: Grafana's address for browsers, if there is one.
             identity: The labels that together name a service.
+            has_grafana: Whether anything answers at that address; if not, nothing leads there.
         """
         self._runbook_names = runbook_names
-        self._grafana_url = grafana_url
+        self._grafana_url = grafana_url if has_grafana else None
+        self._dead = None if has_grafana else grafana_url
         self.identity = tuple(identity)
 
     def of(self, episode: StoredEpisode) -> list[Link]:
@@ -56,7 +60,10 @@ class Links:
             ("Traces", web_address(annotations.get("trace_url", "")) or self._traces(episode)),
             ("Query", web_address(episode.generator_url)),
         ]
-        return [Link(name, url) for name, url in found if url]
+        return [Link(name, url) for name, url in found if url and not self._is_dead(url)]
+
+    def _is_dead(self, url: str) -> bool:
+        return self._dead is not None and f"{url}/".startswith(f"{self._dead}/")
 
     def _runbook(self, episode: StoredEpisode) -> str | None:
         url = episode.annotations.get("runbook_url", "")

@@ -144,6 +144,11 @@ class PartRenderer:
         is_tempo_absent = "tempo" in self.inventory.absent
         if is_tempo_absent and "OTEL_EXPORTER_OTLP_ENDPOINT" in service.environment:
             base["OTEL_TRACES_EXPORTER"] = "none"
+        # Elsewhere there may be one; at its own port here there is none.
+        address = f"http://localhost:{self.addresses.port('grafana')}"
+        is_here = service.environment.get("INBOX_GRAFANA_URL") == address
+        if is_here and "grafana" in self.inventory.absent:
+            base["INBOX_HAS_GRAFANA"] = "false"
         return base
 
     def _values(self) -> dict[str, str]:

@@ -96,6 +96,24 @@ def test_a_title_has_all_labels_that_name_a_service(tmp_path: Path) -> None:
     assert "/d/burnrate-traces?var-cluster=staging&amp;var-service=api&amp;" in page
 
 
+def test_no_link_leads_to_a_grafana_that_is_not_there(tmp_path: Path) -> None:
+    """At night a dead link costs minutes; what is elsewhere stays."""
+    grafana = "http://localhost:3000"
+    settings = settings_in(tmp_path, grafana_url=grafana, has_grafana=False)
+    annotations = {
+        "dashboard_url": f"{grafana}/d/x",
+        "trace_url": "http://localhost:30000/x",
+        "runbook_url": "http://localhost:8090/runbooks/Watchdog",
+    }
+    with an_inbox(settings) as inbox:
+        alert = an_alert(labels={"slo": "availability"}, annotations=annotations)
+        inbox.post(a_body(alert))
+        links = inbox.client.get("/alerts/1").json()["links"]
+        page = inbox.client.get("/").text
+    assert [link["name"] for link in links] == ["Runbook", "Traces", "Query"]
+    assert f"{grafana}/" not in page
+
+
 def test_says_when_prometheus_does_not_answer(tmp_path: Path) -> None:
     """With an alert shown all the same, and nothing made up."""
     with an_inbox(settings_in(tmp_path, prometheus_url="http://127.0.0.1:9")) as inbox:

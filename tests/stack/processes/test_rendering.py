@@ -292,3 +292,17 @@ def test_grafana_is_told_where_its_pages_are(tmp_path: Path, *, has_home: bool) 
     arguments = _render(layout, compose)["grafana"].program.arguments
     home = str(tmp_path) if has_home else "/usr/share/grafana"
     assert arguments[1:] == ("server", "--homepath", home)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [("http://localhost:3000", True), ("https://graphs.example.org", False)],
+)
+def test_the_inbox_knows_that_grafana_is_not_here(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, url: str, *, is_told: bool
+) -> None:
+    """Its page then leaves out links that lead nowhere; another Grafana may be elsewhere."""
+    _install(monkeypatch, Path("/nonexistent"))
+    inbox = {"command": ["uvicorn"], "environment": {"INBOX_GRAFANA_URL": url}}
+    environment = _render(layout, _compose(inbox=inbox, grafana={}))["inbox"].program.environment
+    assert ("INBOX_HAS_GRAFANA" in environment) == is_told
