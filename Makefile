@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status init test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
+.PHONY: help up down status test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
 	clean
 
 PYTHON ?= python3
@@ -21,9 +21,6 @@ down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then 
 
 status: $(BIN)/.run ## Show each part, its address and its health
 	@$(BIN)/burnrate stack status
-
-init: $(BIN)/.run ## Write .env, the secrets and the rules, for a plain `docker compose up`
-	@$(BIN)/burnrate stack init
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk
@@ -64,7 +61,7 @@ fmt: $(BIN)/.dev ## Format and fix
 	$(BIN)/ruff check --fix
 
 lock: $(UV) ## Write requirements/*.txt again (UPGRADE=1 takes newer releases)
-	@$(LOCK) --extra=service --output-file=requirements/service.txt >/dev/null
+	@$(LOCK) --extra=service --extra=cli --output-file=requirements/service.txt >/dev/null
 	@$(LOCK) --extra=service --extra=cli --group=checkout \
 		--constraint=requirements/service.txt --output-file=requirements/run.txt >/dev/null
 	@$(LOCK) --extra=service --extra=cli --group=checkout --group=dev \

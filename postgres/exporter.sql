@@ -1,7 +1,7 @@
 -- The role that the exporter reads statistics with. Run by psql: as a container's first start does, or by hand, as often as
 -- you like; then it sets the password anew.
 \set ON_ERROR_STOP on
-\set exporter_password `cat "/run/secrets/postgres_exporter_password"`
+\set exporter_password `cat "/etc/burnrate/secrets/postgres_exporter_password"`
 
 -- The password is in a statement below; no log may repeat it.
 SET log_statement = 'none';

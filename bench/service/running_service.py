@@ -25,7 +25,6 @@ from burnrate.stack import (
     Layout,
     ProcessStack,
     Service,
-    container_ids,
     free_ports,
     is_open_to_all,
     load_compose,
@@ -118,7 +117,6 @@ def _stop(processes: ProcessStack, say: Callable[[str], None]) -> None:
 def _compose(layout: Layout, plan: LoadPlan, *, is_bare: bool) -> Compose:
     """Return the shipped description of the four parts, with nobody's own settings."""
     settings = {
-        **container_ids({}),
         "WEB_CONCURRENCY": str(plan.workers),
         "RATE_LIMIT_PER_MINUTE": _NO_LIMIT,
         "RATE_LIMIT_PROCESS_PER_MINUTE": _NO_LIMIT,

@@ -5,7 +5,6 @@ from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
 from burnrate.stack.ports import free_port, free_ports
-from burnrate.stack.preparation import container_ids
 from burnrate.stack.processes import (
     Packages,
     ProcessStack,
@@ -35,7 +34,6 @@ __all__ = [
     "Stack",
     "StackError",
     "SystemRunner",
-    "container_ids",
     "container_layout",
     "find_checkout",
     "find_postgres_program",

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import cast
 
 import click
@@ -13,8 +14,11 @@ from burnrate.console import TIMEOUT, say
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
+from burnrate.stack.layout import find_checkout
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
+from burnrate.stack.settings import read_settings
+from burnrate.stack.setup import Setup
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import table
 
@@ -37,7 +41,7 @@ def stack() -> None:
 def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
     """Start everything and wait until it is healthy. Harmless if it is already running."""
     began = time.monotonic()
-    session = Session.open(say, is_first=True)
+    session = Session.open(say)
     chosen = session.stack_to_start(cast("Mode | None", mode), timeout)
     chosen.up()
     if foreground:
@@ -85,12 +89,14 @@ def status(*, is_json: bool) -> None:
     sys.exit(0 if running is not None and all(row.is_good for row in rows) else 1)
 
 
-@stack.command()
-def init() -> None:
-    """Write .env, secrets, rules and data folders: what a plain `docker compose up` needs."""
-    session = Session.open(say, is_first=True)
-    session.container_stack().prepare()
-    say(f"ready: {session.containers.env_file} and {session.containers.state}")
+@stack.command(hidden=True)
+@click.argument("volumes", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def setup(volumes: Path) -> None:
+    """Write secrets and configuration into the mounted VOLUMES, as the service `setup`."""
+    checkout = find_checkout(Path.cwd())
+    settings = {k: v for k, v in read_settings(checkout / ".env").items() if v}
+    Setup(checkout, volumes, settings, say).run()
+    say("every volume is ready")
 
 
 @stack.command()

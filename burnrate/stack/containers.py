@@ -6,21 +6,19 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, cast
 
 from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import Compose
-from burnrate.stack.data import data_mode, record_data_mode
-from burnrate.stack.engine import command_output
+from burnrate.stack.compose import SETUP, Compose
+from burnrate.stack.engine import command_output, engine_socket
 from burnrate.stack.engine_conflicts import EngineConflicts
 from burnrate.stack.errors import StackError
-from burnrate.stack.layout import Layout
+from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
 from burnrate.stack.ports import refuse
-from burnrate.stack.preparation import give_to_containers, make_state
 from burnrate.stack.progress import Progress, waiting_line
-from burnrate.stack.render import write_configured
-from burnrate.stack.stack_record import Mode, forget_record, new_record, write_record
+from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import PartStatus, Verdict
 
 # PostgreSQL's recovery after a stop, and the first probe of any part, take far less.
@@ -36,7 +34,7 @@ class ContainerStack:
     """One checkout's stack in a Docker engine.
 
     Attributes:
-        settings: The user's, with the ids the containers run with.
+        settings: The user's.
         say: Takes a line for people.
         start_timeout_seconds: How long the whole may take to become healthy.
     """
@@ -46,30 +44,25 @@ class ContainerStack:
     addresses: AddressMap
     settings: Mapping[str, str]
     say: Callable[[str], None]
-    start_timeout_seconds: float = 300.0
+    start_timeout_seconds: float = 600.0
     mode: ClassVar[Mode] = "containers"
 
-    def prepare(self) -> None:
-        """Create what must exist before containers can start: secrets, rules, data folders."""
-        make_state(self.layout, self.compose, self.addresses)
-        write_configured(self.layout, self.settings)
-        # This may come while processes run, whose data is theirs.
-        if data_mode(self.layout) != "processes":
-            give_to_containers(self.layout, self.compose, self.settings)
+    def is_running(self) -> bool:
+        """Whether the engine has containers of this checkout, whoever started them."""
+        folder = f"label=com.docker.compose.project.working_dir={self.layout.checkout}"
+        return bool(command_output(["docker", "ps", "--quiet", "--filter", folder]))
 
     def up(self) -> None:
         """Build, start and wait; what this call started is removed if it fails.
+
+        An optional part that is not healthy is named, and the stack runs without it.
 
         Raises:
             StackError: images cannot be pulled, or parts are not healthy in time; it names them.
         """
         refuse(self._conflicts().find())
-        self.prepare()
-        record_data_mode(self.layout, self.mode)
-        was_running = bool(self._ids())
-        log = self.layout.log("compose")
-        self.say(f"building, pulling and starting containers; progress: tail -f {log}")
-        write_record(self.layout, new_record(self.mode))
+        was_running = self.is_running()
+        self.say(f"building, pulling and starting containers; progress: tail -f {self._log}")
         try:
             self._compose_up()
         except BaseException:
@@ -80,8 +73,11 @@ class ContainerStack:
     def down(self) -> bool:
         """Stop and remove the containers; data stays."""
         self._change("down")
-        forget_record(self.layout)
         return True
+
+    def wipe(self) -> None:
+        """Remove the containers and all their volumes."""
+        self._change("down", "--volumes")
 
     def start(self, part: str) -> None:
         """Start one part and wait until it is healthy."""
@@ -93,8 +89,8 @@ class ContainerStack:
         self._change("stop", part)
 
     def restart(self, part: str) -> None:
-        """Restart one part with rules and routes as they are now; wait until it is healthy."""
-        write_configured(self.layout, self.settings)
+        """Restart one part with its files as they are now; wait until it is healthy."""
+        self._change("run", "--rm", "-T", "--no-deps", SETUP)
         self._change("restart", part)
         self._wait_until_healthy(part)
 
@@ -107,10 +103,10 @@ class ContainerStack:
         """Return each part as the engine's health check sees it."""
         rows = self._rows()
         # Compose itself leaves out what a profile of a further file excludes (COMPOSE_FILE).
-        wanted = set(self._services()) or set(self.compose.services)
+        wanted = set(self._services()) or set(self.compose.parts)
         return [
             _status(name, rows.get(name)) if name in wanted else _left_out(name)
-            for name in self.compose.services
+            for name in self.compose.parts
         ]
 
     def _rows(self) -> dict[str, dict[str, object]]:
@@ -139,16 +135,19 @@ class ContainerStack:
             self.layout.checkout, self.compose, self.addresses, self.settings, command_output
         )
 
-    def _ids(self) -> list[str]:
-        return (command_output([*self._compose, "ps", "--quiet"]) or "").split()
-
     def _logged(self, arguments: Sequence[str]) -> int:
+        make_directory(self.layout.state, 0o755)
+        make_directory(self.layout.logs, 0o700)
         with (
-            self.layout.log("compose").open("a", encoding="utf-8") as file,
+            self._log.open("a", encoding="utf-8") as file,
             subprocess.Popen(
                 [*self._compose, *arguments],
                 # burnrate.yml's addresses are among them.
-                env={**os.environ, **self.settings},
+                env={
+                    **os.environ,
+                    "DOCKER_SOCKET": engine_socket(self.settings),
+                    **self.settings,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -167,16 +166,22 @@ class ContainerStack:
             for name, row in self._rows().items()
             if not _status(name, row).is_good
         }
-        last = last_lines(self.layout.log("compose"), 1)
+        last = last_lines(self._log, 1)
         return waiting_line(waiting) or "".join(last).strip()[:_PROGRESS_COLUMNS]
 
     def _compose_up(self) -> None:
         seconds = str(round(self.start_timeout_seconds))
         options = ["--detach", "--wait", "--wait-timeout", seconds, "--build"]
-        if self._logged(["up", *options]) != 0:
-            raise self._up_failure()
+        if self._logged(["up", *options]) == 0:
+            return
+        sick = [row.part for row in self.status() if not row.is_good]
+        if not sick or any(self.compose.parts[part].optional is None for part in sick):
+            raise self._up_failure(sick)
+        for part in sick:
+            reason = self.compose.parts[part].optional
+            self.say(f"{part} is not healthy: {reason} (burnrate stack logs {part})")
 
-    def _up_failure(self) -> StackError:
+    def _up_failure(self, sick: Sequence[str]) -> StackError:
         images = (command_output([*self._compose, "config", "--images"]) or "").split()
         missing = [
             i
@@ -185,15 +190,20 @@ class ContainerStack:
         ]
         if missing:
             return self._failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
-        sick = [row.part for row in self.status() if not row.is_good]
+        if (row := self._rows().get(SETUP)) and row.get("ExitCode"):
+            last = ["logs", "--no-log-prefix", "--tail", "1", SETUP]
+            return self._failure(f"setup: {command_output([*self._compose, *last]) or 'failed'}")
         return self._failure(f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}")
 
     def _services(self) -> list[str]:
         return (command_output([*self._compose, "config", "--services"]) or "").split()
 
     def _failure(self, what: str) -> StackError:
-        log = self.layout.log("compose")
-        return StackError(f"{what}; log: {log}", log_tail=last_lines(log, 10))
+        return StackError(f"{what}; log: {self._log}", log_tail=last_lines(self._log, 10))
+
+    @property
+    def _log(self) -> Path:
+        return self.layout.log("compose")
 
 
 def parse_rows(output: str) -> list[dict[str, object]]:

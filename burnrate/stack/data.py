@@ -29,14 +29,8 @@ def record_data_mode(layout: Layout, mode: Mode) -> None:
 
 
 def data_directories(layout: Layout, compose: Compose) -> list[Path]:
-    """Return each part's data folder, as the compose file binds them."""
-    sources = (
-        layout.host_path(mount.source)
-        for service in compose.services.values()
-        for mount in service.volumes
-        if mount.type == "bind" and mount.source is not None
-    )
-    return sorted({path for path in sources if path.parent == layout.data})
+    """Return each part's data folder: what stands for its named volume."""
+    return sorted({layout.data_folder(volume) for volume in compose.data_volumes})
 
 
 def wipe(layout: Layout, directories: Iterable[Path]) -> None:

@@ -54,11 +54,6 @@ class Layout:
         return self.state / "logs"
 
     @property
-    def config(self) -> Path:
-        """Rules and routes as burnrate.yml and the settings say, by their paths in the tree."""
-        return self.state / "config"
-
-    @property
     def etc(self) -> Path:
         """Configuration with this machine's addresses and paths: one folder a part."""
         return self.state / "etc"
@@ -72,11 +67,9 @@ class Layout:
         """Return the file that has what `part` printed."""
         return self.logs / f"{part}.log"
 
-    def host_path(self, source: str) -> Path:
-        """Return the host path of a compose file's `source`; state follows the state directory."""
-        path = Path(os.path.normpath(self.checkout / source))
-        state = self.checkout / _STATE_NAME
-        return self.state / path.relative_to(state) if path.is_relative_to(state) else path
+    def data_folder(self, volume: str) -> Path:
+        """Return the folder that stands for a named volume of docker-compose.yml."""
+        return self.data / volume.removesuffix("-data")
 
     def socket(self) -> Path:
         """Return supervisord's control socket: in the state, or where its path is short enough."""

@@ -9,8 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from burnrate.stack.addresses import LOOPBACK, AddressMap
+from burnrate.stack.errors import StackError
 from burnrate.stack.layout import make_directory
 
+# What the stack makes by itself: passwords that its parts use among each other.
+GENERATED = frozenset(
+    {
+        "grafana_admin_password",
+        "inbox_token",
+        "postgres_exporter_password",
+        "postgres_password",
+        "redis_password",
+    }
+)
 _TOKEN_BYTES = 32
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
@@ -21,11 +32,16 @@ def make_secrets(directory: Path, names: Iterable[str], addresses: AddressMap) -
 
     Two files are written from another secret, because the programs want it in a form of their own:
     they follow when a port moves.
+
+    Raises:
+        StackError: one is not the stack's own, such as a receiver's password, and has no file.
     """
     make_directory(directory, _PRIVATE_DIRECTORY)
     wanted = set(names)
     derived = {name: build for name, build in _DERIVED.items() if name in wanted}
     for name in sorted(wanted - derived.keys() | ({"redis_password"} if derived else set())):
+        if name not in GENERATED and not (directory / name).is_file():
+            raise StackError(f"no secret {name}: write it to .burnrate/secrets/{name}")
         _generate(directory / name)
     for name, build in derived.items():
         _replace(directory / name, build(read_secret(directory, "redis_password"), addresses))

@@ -14,7 +14,6 @@ from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.engine import engine_problem
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
-from burnrate.stack.preparation import container_ids, write_env_file
 from burnrate.stack.processes import Packages, ProcessStack, SystemRunner, missing_packages
 from burnrate.stack.protocol import Stack
 from burnrate.stack.render import read_configuration, variables_of
@@ -27,9 +26,9 @@ class Session:
     """One checkout, seen from one command.
 
     Attributes:
-        containers: Where containers keep their state.
-        processes: Where processes keep theirs; mostly the same place.
-        settings: The user's, from `.env` and the environment, with the ids of the containers' user.
+        containers: The layout of containers: of the checkout alone, their data is in volumes.
+        processes: Where processes keep their state; mostly in the checkout.
+        settings: The user's, from `.env` and the environment.
         say: Takes a line for people.
     """
 
@@ -41,22 +40,15 @@ class Session:
     say: Callable[[str], None]
 
     @classmethod
-    def open(cls, say: Callable[[str], None], *, is_first: bool = False) -> "Session":
-        """Read the checkout around the working directory.
-
-        Args:
-            say: Takes a line for people.
-            is_first: Whether to write `.env` first.
+    def open(cls, say: Callable[[str], None]) -> "Session":
+        """Read the checkout around the working directory; `say` takes a line for people.
 
         Raises:
             StackError: there is no checkout, or its compose file or a setting is wrong.
         """
         checkout = find_checkout(Path.cwd())
         containers = container_layout(checkout)
-        if is_first:
-            write_env_file(containers, os.environ)
-        filed = read_settings(containers.env_file)
-        settings = {**container_ids(filed), **{k: v for k, v in filed.items() if v}}
+        settings = {k: v for k, v in read_settings(containers.env_file).items() if v}
         # What is wrong with burnrate.yml is said where it is rendered: a start must fail, and
         # `down` must not.
         with suppress(StackError):
@@ -70,7 +62,7 @@ class Session:
             say=say,
         )
 
-    def container_stack(self, start_timeout_seconds: float = 300.0) -> ContainerStack:
+    def container_stack(self, start_timeout_seconds: float = 600.0) -> ContainerStack:
         """Return the stack as containers; they have so long to become healthy all together."""
         return ContainerStack(
             self.containers,
@@ -94,10 +86,9 @@ class Session:
 
     def running_mode(self) -> Mode | None:
         """Return the mode of the stack that was started and not stopped."""
-        for layout in (self.containers, self.processes):
-            if record := read_record(layout):
-                return record.mode
-        return None
+        if record := read_record(self.processes):
+            return record.mode
+        return "containers" if self.container_stack().is_running() else None
 
     def running_stack(self) -> Stack | None:
         """Return the stack that was started and not stopped."""
@@ -140,9 +131,10 @@ class Session:
         return packages
 
     def wipe(self) -> None:
-        """Delete what the parts of both modes stored."""
-        for layout in (self.containers, self.processes):
-            wipe(layout, data_directories(layout, self.compose))
+        """Delete what the parts of both modes stored, and the secrets of containers with it."""
+        wipe(self.processes, data_directories(self.processes, self.compose))
+        if engine_problem() is None:
+            self.container_stack().wipe()
 
     def _stack(self, mode: Mode, start_timeout_seconds: float | None = None) -> Stack:
         make = self.container_stack if mode == "containers" else self.process_stack
@@ -158,20 +150,20 @@ class Session:
             raise StackError(f"MODE=containers: {problem}")
         if mode is None:
             mode = self._suitable_mode(problem)
-        data = self._stack(mode).layout
-        if (made_by := data_mode(data)) not in {None, mode}:
+        if mode == "processes" and data_mode(self.processes) == "containers":
             raise StackError(
-                f"the data in {data.data} is of {made_by}, whose versions differ: "
-                f"use MODE={made_by}, or delete it: make down WIPE=1"
+                f"the data in {self.processes.data} is of containers, whose versions differ: "
+                "MODE=containers copies it into volumes, then the folder can be deleted"
             )
         return mode
 
     def _suitable_mode(self, engine_problem: str | None) -> Mode:
-        mode = data_mode(self.containers) or ("processes" if engine_problem else "containers")
-        if mode == "containers" and engine_problem:
+        if engine_problem and data_mode(self.containers) == "containers":
             raise StackError(
                 f"the data in {self.containers.data} is of containers: {engine_problem}"
             )
+        is_of_processes = data_mode(self.processes) == "processes"
+        mode: Mode = "processes" if engine_problem or is_of_processes else "containers"
         if mode == "processes":
             self.say(f"running as processes: {engine_problem or 'its data is of processes'}")
         return mode

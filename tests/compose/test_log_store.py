@@ -72,7 +72,7 @@ def loki(tmp_path_factory: pytest.TempPathFactory, alertmanager: "_Alertmanager"
     text = text.replace("interval: 30s", "interval: 2s").replace("for: 1m", "for: 2s")
     (rules / "errors.yml").write_text(text, encoding="utf-8")
     replacements = {
-        "/etc/loki/rules": f"{folder}/rules",
+        "/etc/burnrate/rules": f"{folder}/rules",
         "http://alertmanager:9093": f"http://127.0.0.1:{alertmanager.server_port}",
         ": /loki": f": {folder}/data",
         "http_listen_port: 3100": f"http_listen_port: {port}",

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 _OWNER = "owner's"
-_SECRET = "/run/secrets/postgres_exporter_password"
+_SECRET = "/etc/burnrate/secrets/postgres_exporter_password"
 
 
 def _program(name: str) -> str:

@@ -18,10 +18,9 @@ services:
   redis:
     image: redis
     command: [redis-server]
-    volumes: ["./.burnrate/data/redis:/data"]
+    volumes: ["redis-data:/data"]
+    x-secrets: [redis_password]
   loki: {image: loki}
-secrets:
-  redis_password: {file: ./.burnrate/secrets/redis_password}
 """
 
 
@@ -66,7 +65,7 @@ def test_help_imports_no_rooms_code(checkout: Path) -> None:
 def test_every_command_is_there(checkout: Path) -> None:
     """The names that the Makefile and the README use."""
     text = _run(checkout, "stack", "--help").stdout
-    for name in ("up", "down", "status", "init", "install", "start", "stop", "restart", "logs"):
+    for name in ("up", "down", "status", "install", "start", "stop", "restart", "logs"):
         assert f"\n  {name} " in text
 
 
@@ -84,16 +83,6 @@ def test_long_lines_of_a_log_are_cut(capsys: pytest.CaptureFixture[str]) -> None
     message, short, long = capsys.readouterr().err.splitlines()
     assert (message, short) == ("burnrate: failed", "  | short")
     assert len(long) < 320
-
-
-def test_init_prepares_for_containers_and_starts_nothing(checkout: Path) -> None:
-    """Twice is once."""
-    for _ in range(2):
-        done = _run(checkout, "stack", "init")
-        assert (done.returncode, done.stderr) == (0, "")
-    assert "BURNRATE_UID=" in (checkout / ".env").read_text(encoding="utf-8")
-    assert (checkout / ".burnrate/secrets/redis_password").stat().st_size > 40
-    assert not (checkout / ".burnrate/run/stack.json").exists()
 
 
 def test_status_of_nothing_is_told_by_the_exit_code(checkout: Path) -> None:
@@ -120,7 +109,7 @@ def test_a_wrong_burnrate_yml_stops_a_start_and_nothing_else(checkout: Path) -> 
 
     for words in (["down"], ["status"]):
         assert _run(checkout, "stack", *words).stderr == ""
-    done = _run(checkout, "stack", "init")
+    done = _run(checkout, "stack", "up", "--mode", "processes")
 
     assert done.returncode == 1
     assert "burnrate.yml: low_budget: " in done.stderr
@@ -128,7 +117,6 @@ def test_a_wrong_burnrate_yml_stops_a_start_and_nothing_else(checkout: Path) -> 
 
 def test_a_part_cannot_be_started_in_a_stack_that_does_not_run(checkout: Path) -> None:
     """The line says what to do first."""
-    _run(checkout, "stack", "init")
     done = _run(checkout, "stack", "start", "redis")
     assert (done.returncode, done.stderr) == (
         1,
@@ -145,13 +133,13 @@ def test_containers_cannot_be_forced_where_no_engine_answers(checkout: Path) -> 
 
 def test_data_stays_with_the_mode_that_made_it(checkout: Path) -> None:
     """Versions differ between the two, and the older cannot read what the newer wrote."""
-    _run(checkout, "stack", "init")
     data = checkout / ".burnrate/data"
+    (data / "redis").mkdir(parents=True)
     (data / ".mode").write_text("containers\n", encoding="utf-8")
     (data / "redis/dump.rdb").touch()
     done = _run(checkout, "stack", "up", "--mode", "processes")
     assert done.returncode == 1
-    assert "is of containers, whose versions differ: use MODE=containers" in done.stderr
+    assert "is of containers, whose versions differ: MODE=containers copies it" in done.stderr
     assert _run(checkout, "stack", "down", "--wipe", "--yes").returncode == 0
     assert list(data.iterdir()) == []
 
@@ -168,7 +156,7 @@ def test_empty_folders_are_nobodys_data(tmp_path: Path) -> None:
 
 def test_wiping_asks_first(checkout: Path) -> None:
     """Without an answer nothing is deleted."""
-    _run(checkout, "stack", "init")
+    (checkout / ".burnrate/data").mkdir(parents=True)
     (checkout / ".burnrate/data/.mode").write_text("processes\n", encoding="utf-8")
     assert _run(checkout, "stack", "down", "--wipe").returncode == 1
     assert (checkout / ".burnrate/data/.mode").exists()

@@ -1,7 +1,6 @@
 """Containers: what is asked of Docker, and what is made of its answers."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from burnrate.stack.compose import Compose
 from burnrate.stack.containers import ContainerStack, parse_rows
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.stack_record import read_record
 
 NAMES = ("nginx", "api", "nginx-exporter", "loki", "redis")
 # Stands in for the command: notes its arguments and answers by its own folder's files.
@@ -21,7 +19,8 @@ echo "$*" >> "$here/calls"
 case "$*" in
     "version "*) cat "$here/engine" ;;
     "compose version "*) cat "$here/compose" ;;
-    *" ps --quiet") cat "$here/ids" ;;
+    "ps --quiet "*) cat "$here/ids" ;;
+    *" logs "*) echo "burnrate: burnrate.yml is wrong" ;;
     *" ps --all "*) cat "$here/ps"; [ ! -e "$here/ps-next" ] || mv "$here/ps-next" "$here/ps" ;;
     *" config --images") echo there; echo registry.example/gone:1 ;;
     *" config --services") cat "$here/services" ;;
@@ -58,13 +57,27 @@ def stack(tmp_path: Path, docker: Path) -> ContainerStack:
     """A stack on that Docker."""
     assert docker.exists()
     layout = Layout(tmp_path, tmp_path / ".burnrate")
-    compose = Compose.model_validate({"services": {name: {} for name in NAMES}})
-    # As root, folders are given to that user: they stay ours.
-    settings = {"BURNRATE_UID": str(os.getuid()), "BURNRATE_GID": str(os.getgid())}
-    settings["GRAFANA_URL"] = "https://graphs.example.org"
-    stack = ContainerStack(layout, compose, AddressMap(), settings, lambda _line: None)
-    stack.prepare()
-    return stack
+    compose = Compose.model_validate(
+        {
+            "services": {
+                "setup": {},
+                **{name: {} for name in NAMES},
+                "loki": {"x-optional": "no logs"},
+            }
+        }
+    )
+    settings = {"GRAFANA_URL": "https://graphs.example.org"}
+    return ContainerStack(
+        layout, compose, AddressMap(), settings, lambda line: said(docker).append(line)
+    )
+
+
+_SAID: dict[Path, list[str]] = {}
+
+
+def said(docker: Path) -> list[str]:
+    """Return the lines that were said to people."""
+    return _SAID.setdefault(docker, [])
 
 
 def _calls(docker: Path) -> list[str]:
@@ -72,15 +85,14 @@ def _calls(docker: Path) -> list[str]:
     return [call.partition("--project-directory ")[2].partition(" ")[2] or call for call in calls]
 
 
-def test_up_builds_waits_and_is_remembered(stack: ContainerStack, docker: Path) -> None:
-    """The mode of the running stack is what later commands follow."""
+def test_up_builds_and_waits(stack: ContainerStack, docker: Path) -> None:
+    """And writes no record: the engine knows what runs, whoever started it."""
     stack.up()
-    assert "up --detach --wait --wait-timeout 300 --build" in _calls(docker)
-    running = read_record(stack.layout)
-    assert running is not None
-    assert running.mode == "containers"
-    stack.down()
-    assert read_record(stack.layout) is None
+    assert "up --detach --wait --wait-timeout 600 --build" in _calls(docker)
+    assert not stack.layout.run.exists()
+    assert not stack.is_running()
+    (docker / "ids").write_text("0123\n", encoding="utf-8")
+    assert stack.is_running()
 
 
 def test_compose_is_given_the_settings(stack: ContainerStack, docker: Path) -> None:
@@ -100,7 +112,6 @@ def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
     assert "cannot pull or build registry.example/gone:1: MODE=processes" in str(caught.value)
     assert "Error: pull access denied" in caught.value.log_tail
     assert _calls(docker)[-1] == "down"
-    assert read_record(stack.layout) is None
 
 
 def test_a_stack_that_ran_before_a_failed_up_is_left_running(
@@ -112,6 +123,46 @@ def test_a_stack_that_ran_before_a_failed_up_is_left_running(
     with pytest.raises(StackError):
         stack.up()
     assert "down" not in _calls(docker)
+
+
+def _rows(docker: Path, **states: str) -> None:
+    rows = [{"Service": name, "State": "running", "Health": each} for name, each in states.items()]
+    (docker / "ps").write_text(json.dumps(rows), encoding="utf-8")
+
+
+def test_a_sick_optional_part_takes_nothing_down(stack: ContainerStack, docker: Path) -> None:
+    """It is named, with what is lost."""
+    (docker / "up").write_text("1", encoding="utf-8")
+    (docker / "services").write_text("api\nloki\n", encoding="utf-8")
+    _rows(docker, api="healthy", loki="unhealthy")
+
+    stack.up()
+
+    assert "down" not in _calls(docker)
+    assert "loki is not healthy: no logs (burnrate stack logs loki)" in said(docker)
+
+
+def test_a_sick_part_of_the_service_or_the_alerts_is_a_failure(
+    stack: ContainerStack, docker: Path
+) -> None:
+    """Without it there is no stack."""
+    (docker / "up").write_text("1", encoding="utf-8")
+    (docker / "services").write_text("api\nloki\n", encoding="utf-8")
+    _rows(docker, api="unhealthy", loki="healthy")
+    with pytest.raises(StackError):
+        stack.up()
+    assert _calls(docker)[-1] == "down"
+
+
+def test_why_setup_failed_is_in_the_message(stack: ContainerStack, docker: Path) -> None:
+    """Its last line, and not that everything else does not run."""
+    (docker / "up").write_text("1", encoding="utf-8")
+    row = {"Service": "setup", "State": "exited", "ExitCode": 1}
+    (docker / "ps").write_text(json.dumps([row]), encoding="utf-8")
+    script = DOCKER.replace("echo there; echo registry.example/gone:1", "echo there")
+    (docker / "docker").write_text(script, encoding="utf-8")
+    with pytest.raises(StackError, match=r"setup: burnrate: burnrate\.yml is wrong"):
+        stack.up()
 
 
 def test_status_is_the_engines_view_of_each_part(stack: ContainerStack, docker: Path) -> None:

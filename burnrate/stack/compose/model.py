@@ -6,12 +6,26 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from burnrate.durations import DurationSeconds
 from burnrate.interpolation import InterpolationError, interpolated
 from burnrate.stack.compose.networks import Attachments, Networks
 from burnrate.stack.errors import StackError
+
+# Where a part has what the one-shot service `setup` made for it, and below it its secrets.
+CONFIGURATION = "/etc/burnrate"
+SECRETS = f"{CONFIGURATION}/secrets"
+# The service that makes it, and ends.
+SETUP = "setup"
 
 _DEFAULT_GRACE_SECONDS = 10.0  # Compose's own
 _SHORT_MOUNT_PARTS = 2
@@ -51,8 +65,10 @@ def _mount(value: object) -> object:
     return {"type": kind, "source": source, "target": rest[0], "read_only": read_only}
 
 
-def _granted_secret(value: object) -> object:
-    return {"source": value} if isinstance(value, str) else value
+def _relative(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{path!r} must be a path below the checkout, without `..`")
+    return path
 
 
 def _strings(value: object) -> object:
@@ -60,7 +76,11 @@ def _strings(value: object) -> object:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+RelativePath = Annotated[str, AfterValidator(_relative)]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 
 
 class Mount(_Model):
@@ -71,18 +91,10 @@ class Mount(_Model):
     target: str
     read_only: bool = False
 
-
-class GrantedSecret(_Model):
-    """A secret a service may read."""
-
-    source: str
-    target: str | None = None
-
     @property
-    def path(self) -> str:
-        """Where the service finds it."""
-        target = self.target or self.source
-        return target if target.startswith("/") else f"/run/secrets/{target}"
+    def is_stored(self) -> bool:
+        """Whether it is a named volume that the part writes to."""
+        return self.type == "volume" and self.source is not None and not self.read_only
 
 
 class Dependency(_Model):
@@ -92,14 +104,24 @@ class Dependency(_Model):
 
 
 class Service(_Model):
-    """One service of the file."""
+    """One service of the file.
+
+    Attributes:
+        user: Who it runs as, in numbers: `uid:gid`.
+        files: Path below /etc/burnrate -> the file or folder of the checkout it is made from.
+        secrets: The names of what it finds below /etc/burnrate/secrets.
+        optional: What is lost without it; None for a part without which there is no stack.
+    """
 
     image: str | None = None
     command: Annotated[list[str] | None, BeforeValidator(_arguments)] = None
     entrypoint: Annotated[list[str] | None, BeforeValidator(_arguments)] = None
     environment: Annotated[dict[str, str | None], BeforeValidator(_environment)] = {}
     volumes: list[Annotated[Mount, BeforeValidator(_mount)]] = []
-    secrets: list[Annotated[GrantedSecret, BeforeValidator(_granted_secret)]] = []
+    user: str | None = None
+    files: Annotated[dict[RelativePath, RelativePath], Field(alias="x-files")] = {}
+    secrets: Annotated[list[SecretName], Field(alias="x-secrets")] = []
+    optional: Annotated[str | None, Field(alias="x-optional")] = None
     tmpfs: Annotated[list[str], BeforeValidator(_strings)] = []
     ports: list[str] = []
     networks: Attachments = {}
@@ -114,19 +136,32 @@ class Service(_Model):
         return plain + [mount.target for mount in self.volumes if mount.type == "tmpfs"]
 
 
-class Secret(_Model):
-    """Where a secret's file is, seen from the compose file's directory."""
-
-    file: str
-
-
 class Compose(_Model):
     """The whole file, its variables replaced."""
 
     name: str = "burnrate"
     services: dict[str, Service] = Field(min_length=1)
-    secrets: dict[str, Secret] = {}
     networks: Networks = {}
+
+    @property
+    def parts(self) -> dict[str, Service]:
+        """The services that go on running, by name."""
+        return {name: service for name, service in self.services.items() if name != SETUP}
+
+    @property
+    def data_volumes(self) -> dict[str, Service]:
+        """The volumes that parts store in, each with its part."""
+        return {
+            str(mount.source): service
+            for service in self.parts.values()
+            for mount in service.volumes
+            if mount.is_stored
+        }
+
+    @property
+    def secrets(self) -> list[str]:
+        """The names of all secrets."""
+        return sorted({name for service in self.services.values() for name in service.secrets})
 
 
 def load_compose(path: Path, environment: Mapping[str, str]) -> Compose:

@@ -55,7 +55,7 @@ def take_inventory(layout: Layout, compose: Compose) -> Inventory:
     """Look for the program of each part."""
     programs: dict[str, Path] = {}
     missing = []
-    for name in compose.services:
+    for name in compose.parts:
         definition = DEFINITIONS.get(name)
         if definition is None:
             missing.append(MissingPart(name, "containers only", is_worth_saying=False))
@@ -68,7 +68,7 @@ def take_inventory(layout: Layout, compose: Compose) -> Inventory:
 
 def missing_packages(compose: Compose) -> list[str]:
     """Return the Debian packages of parts that must run here and whose program is not found."""
-    wanted = {name: DEFINITIONS[name] for name in compose.services if name in DEFINITIONS}
+    wanted = {name: DEFINITIONS[name] for name in compose.parts if name in DEFINITIONS}
     return sorted(
         definition.package
         for name, definition in wanted.items()
@@ -85,10 +85,10 @@ def data_version(layout: Layout, compose: Compose, part: str) -> str | None:
 
 def cluster_directory(layout: Layout, compose: Compose, part: str) -> Path | None:
     """Return where the part's PGDATA is on this machine; None if it is no PostgreSQL."""
-    inside = compose.services[part].environment.get("PGDATA")
+    inside = compose.parts[part].environment.get("PGDATA")
     if inside is None:
         return None
-    return Path(find_mounts(layout, compose, part, {}).paths.translate(inside))
+    return Path(find_mounts(layout, compose, part).paths.translate(inside))
 
 
 def _not_installed(name: str, definition: ProcessDefinition, layout: Layout) -> MissingPart:

@@ -175,14 +175,13 @@ class Cluster:
 
 def cluster_of(part: RenderedPart, layout: Layout, addresses: AddressMap) -> Cluster:
     """Return the cluster of the part that is PostgreSQL."""
-    scripts = (path for path in sorted(part.files) if path.parent.name == _SCRIPT_DIRECTORY)
     return Cluster(
         server=Path(part.program.arguments[0]),
         environment=part.program.environment,
         user=part.program.user,
         volume=layout.data / part.name,
         scratch=layout.run / part.name,
-        scripts=tuple(path for path in scripts if path.suffix == ".sql"),
+        scripts=tuple(path for path in sorted(part.files) if path.suffix == ".sql"),
         port=addresses.port(part.name),
     )
 

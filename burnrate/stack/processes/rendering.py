@@ -15,7 +15,7 @@ from burnrate.stack.processes.definitions import DEFINITIONS, ProcessDefinition
 from burnrate.stack.processes.inventory import Inventory
 from burnrate.stack.processes.programs import grafana_home
 from burnrate.stack.processes.supervision import SupervisedProgram
-from burnrate.stack.render import Renderer, digest, find_mounts
+from burnrate.stack.render import Renderer, Sources, digest, find_mounts
 from burnrate.stack.stack_record import PartRecord
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -63,6 +63,7 @@ class RenderedPart:
 class PartRenderer:
     """Renders the parts of a stack for this machine."""
 
+    sources: Sources
     layout: Layout
     compose: Compose
     addresses: AddressMap
@@ -81,7 +82,7 @@ class PartRenderer:
         """
         program, definition = self.inventory.programs[name], DEFINITIONS[name]
         service = self.compose.services[name]
-        mounts = find_mounts(self.layout, self.compose, name, definition.replacements)
+        mounts = find_mounts(self.layout, self.compose, name)
         renderer = Renderer(name, self.addresses, mounts.paths, self.inventory.absent)
         supervised = SupervisedProgram(
             name=name,
@@ -96,8 +97,13 @@ class PartRenderer:
         return RenderedPart(
             program=supervised,
             depends_on=tuple(n for n in service.depends_on if n not in self.inventory.absent),
-            files={path: renderer.file(source) for path, source in mounts.files.items()},
+            files=self._files(name, service, renderer),
         )
+
+    def _files(self, name: str, service: Service, renderer: Renderer) -> dict[Path, bytes]:
+        files = self.sources.files_of(service, DEFINITIONS[name].replacements)
+        folder = self.layout.etc / name
+        return {folder / path: renderer.file(path, content) for path, content in files.items()}
 
     def _arguments(
         self, service: Service, definition: ProcessDefinition, program: Path, renderer: Renderer

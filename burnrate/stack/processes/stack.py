@@ -24,7 +24,7 @@ from burnrate.stack.processes.shutdown import end_stack, find_supervisor, uninte
 from burnrate.stack.processes.startup import Startup
 from burnrate.stack.processes.status import Observation, part_rows
 from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor
-from burnrate.stack.render import write_configured
+from burnrate.stack.render import read_sources
 from burnrate.stack.stack_record import (
     Mode,
     StackRecord,
@@ -58,7 +58,6 @@ class ProcessStack:
     def up(self) -> None:
         """Start what does not run and restart what changed; a failed start leaves nothing."""
         make_state(self.layout, self.compose, self.addresses)
-        write_configured(self.layout, self.settings)
         record_data_mode(self.layout, self.mode)
         with self._lock():
             inventory = take_inventory(self.layout, self.compose)
@@ -114,11 +113,11 @@ class ProcessStack:
         inventory = take_inventory(self.layout, self.compose)
         seen = self._observe(inventory)
         rows = {row.part: row for row in part_rows(inventory, self.addresses, seen)}
-        return [rows[name] for name in self.compose.services]
+        return [rows[name] for name in self.compose.parts]
 
     def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
         """Print what the parts print; raises StackError for a named part without a log."""
-        paths = {name: self.layout.log(name) for name in parts or self.compose.services}
+        paths = {name: self.layout.log(name) for name in parts or self.compose.parts}
         for name in parts:
             if not paths[name].exists():
                 raise StackError(f"no log of {name!r}: {paths[name]} does not exist")
@@ -160,10 +159,10 @@ class ProcessStack:
             raise StackError(f"{part!r} is not a part of the running stack: {names}")
 
     def _renderer(self, inventory: Inventory) -> PartRenderer:
-        return PartRenderer(self.layout, self.compose, self.addresses, inventory)
+        sources = read_sources(self.layout.checkout, self.settings)
+        return PartRenderer(sources, self.layout, self.compose, self.addresses, inventory)
 
     def _rendered(self, part: str) -> RenderedPart:
-        write_configured(self.layout, self.settings)
         inventory = take_inventory(self.layout, self.compose)
         if part not in inventory.programs:
             raise StackError(f"{part} cannot run here: its program is not found")

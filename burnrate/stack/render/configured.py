@@ -1,14 +1,15 @@
-"""What Prometheus, Loki and Alertmanager load, as burnrate.yml and this machine's settings say."""
+"""What the parts read, as burnrate.yml and this machine's settings say."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from burnrate.configuration import Configuration, ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, configured
 from burnrate.slo.specification import load_all
+from burnrate.stack.compose import Service
 from burnrate.stack.errors import StackError
-from burnrate.stack.layout import Layout, make_directory
 
 
 def read_configuration(checkout: Path, settings: Mapping[str, str]) -> Configuration:
@@ -36,29 +37,83 @@ def variables_of(configuration: Configuration) -> dict[str, str]:
     }
 
 
-def write_configured(layout: Layout, settings: Mapping[str, str]) -> None:
-    """Write rules and routes below `layout.config`; what has no source any more is removed.
+@dataclass(frozen=True)
+class Sources:
+    """A checkout's files as the parts get them.
 
-    A file that is there is written in place: a container that has it mounted sees what changed.
+    Attributes:
+        configured: Rules and routes, with this machine's links, by their paths in the checkout.
+    """
+
+    checkout: Path
+    configured: Mapping[Path, str]
+
+    def files_of(
+        self, service: Service, replacements: Mapping[str, str] | None = None
+    ) -> dict[str, bytes]:
+        """Return what a part reads, by the path below /etc/burnrate; text has Unix line ends.
+
+        Args:
+            service: The part's description.
+            replacements: File of the checkout -> the one to take instead.
+
+        Raises:
+            StackError: a file does not exist or cannot be read.
+        """
+        found = {}
+        for place, source in service.files.items():
+            actual = (replacements or {}).get(source, source)
+            for path in self._files(actual):
+                below = path.relative_to(actual).as_posix()
+                found[place if below == "." else f"{place}/{below}"] = self._content(path)
+        return found
+
+    def _files(self, source: str) -> list[Path]:
+        """Return the files at a path of the checkout, itself or below it, without hidden ones."""
+        path = self.checkout / source
+        if path.is_dir():
+            below = (each.relative_to(self.checkout) for each in sorted(path.rglob("*")))
+            return [each for each in below if not _is_hidden(each) and self._is_file(each)]
+        if path.is_file():
+            return [Path(source)]
+        raise StackError(f"docker-compose.yml: x-files: {path} does not exist")
+
+    def _is_file(self, path: Path) -> bool:
+        return (self.checkout / path).is_file()
+
+    def _content(self, path: Path) -> bytes:
+        if (text := self.configured.get(path)) is not None:
+            return text.encode()
+        try:
+            content = (self.checkout / path).read_bytes()
+        except OSError as error:
+            raise StackError(f"{self.checkout / path}: {error.strerror}") from error
+        return _with_unix_line_ends(content)
+
+
+def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
+    """Return a checkout's files with rules and routes as burnrate.yml and the settings say.
 
     Raises:
         StackError: burnrate.yml, a specification or a file of rules is wrong.
     """
-    committed = read_configuration(layout.checkout, {})
-    actual = read_configuration(layout.checkout, settings)
-    tree = Tree(layout.checkout)
+    committed = read_configuration(checkout, {})
+    actual = read_configuration(checkout, settings)
+    tree = Tree(checkout)
     try:
         services = load_all(tree.specs, actual) if any(tree.specs.glob("*.yml")) else []
-        made = configured(tree, services, committed, actual)
+        return Sources(checkout, configured(tree, services, committed, actual))
     except SpecError as error:
         raise StackError(str(error)) from error
-    wanted = {layout.config / path: text for path, text in made.items()}
-    for path in [path for path in layout.config.rglob("*") if path.is_file()]:
-        if path not in wanted:
-            path.unlink()
-    for path, text in wanted.items():
-        for parent in reversed(path.relative_to(layout.state).parents[:-1]):
-            make_directory(layout.state / parent, 0o755)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            path.chmod(0o644)
+
+
+def _with_unix_line_ends(content: bytes) -> bytes:
+    """Undo what an editor on Windows may have made of a text."""
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n").encode()
+    except UnicodeDecodeError:
+        return content
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__")) for part in path.parts)

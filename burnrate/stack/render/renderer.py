@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -39,24 +38,27 @@ class Renderer:
         given = {name: self.text(value) for name, value in variables.items() if value is not None}
         return with_split_addresses(given, self.addresses)
 
-    def file(self, source: Path) -> bytes:
+    def file(self, name: str, content: bytes) -> bytes:
         """Return a file's content, translated if it is text.
+
+        Args:
+            name: Its path below /etc/burnrate.
+            content: As the checkout has it.
 
         Raises:
             StackError: it names a container's address that nothing on this machine has.
         """
-        content = source.read_bytes()
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError:
             return content
-        if source.name == "prometheus.yml" and self.absent:
+        if name == "prometheus.yml" and self.absent:
             text = without_targets(text, self.absent)
         text = self.addresses.translate_file(text, self.part)
         if left := container_addresses(text):
             raise StackError(
-                f"{source}: {left[0]} is a container's address without one on this machine "
-                "(burnrate/stack/addresses.py has the table)"
+                f"{self.part}: {name}: {left[0]} is a container's address without one on this "
+                "machine (burnrate/stack/addresses.py has the table)"
             )
         return self.paths.translate(text).encode()
 

@@ -24,16 +24,14 @@ def test_long_and_short_forms_mean_the_same(tmp_path: Path) -> None:
             command: serve --now
             environment: ["A=1", "B=x=y", "C="]
             depends_on: [long]
-            secrets: [token]
             tmpfs: /tmp
-            volumes: ["./conf:/etc/conf:ro"]
+            volumes: ["a-data:/data:ro"]
           long:
             command: [serve, --now]
             environment: {A: 1, B: x=y, C: "", D: true, E: null}
             depends_on: {short: {condition: service_healthy}}
-            secrets: [{source: token, target: /elsewhere/token}]
             tmpfs: ["/tmp:size=16m"]
-            volumes: [{type: bind, source: ./conf, target: /etc/conf, read_only: true}]
+            volumes: [{type: volume, source: a-data, target: /data, read_only: true}]
         """,
     )
     short, long = compose.services["short"], compose.services["long"]
@@ -42,11 +40,31 @@ def test_long_and_short_forms_mean_the_same(tmp_path: Path) -> None:
     assert long.environment == {"A": "1", "B": "x=y", "C": "", "D": "true", "E": None}
     assert list(short.depends_on) == ["long"]
     assert long.depends_on["short"].condition == "service_healthy"
-    assert [s.path for s in short.secrets] == ["/run/secrets/token"]
-    assert [s.path for s in long.secrets] == ["/elsewhere/token"]
     assert short.temporary_directories == long.temporary_directories == ["/tmp"]
-    expected = Mount(type="bind", source="./conf", target="/etc/conf", read_only=True)
+    expected = Mount(type="volume", source="a-data", target="/data", read_only=True)
     assert short.volumes == long.volumes == [expected]
+
+
+def test_what_setup_makes_for_a_part_is_read(tmp_path: Path) -> None:
+    """Its files, its secrets, what it stores; setup itself is no part."""
+    compose = _load(
+        tmp_path,
+        """
+        services:
+          setup: {volumes: ["a-data:/volumes/a-data"]}
+          a:
+            x-files: {a.yml: conf/a.yml}
+            x-secrets: [token, other]
+            x-optional: no a
+            volumes: ["a-config:/etc/burnrate:ro", "a-data:/a"]
+          b: {x-secrets: [token], volumes: ["a-data:/seen:ro"]}
+        """,
+    )
+    assert list(compose.parts) == ["a", "b"]
+    assert compose.secrets == ["other", "token"]
+    assert compose.data_volumes == {"a-data": compose.services["a"]}
+    assert compose.services["a"].files == {"a.yml": "conf/a.yml"}
+    assert (compose.services["a"].optional, compose.services["b"].optional) == ("no a", None)
 
 
 def test_a_grace_period_is_read(tmp_path: Path) -> None:
@@ -69,6 +87,9 @@ def test_variables_are_replaced_in_values_of_any_depth(tmp_path: Path) -> None:
     [
         ("services: {a: {stop_grace_period: soon}}", r"services\.a\.stop_grace_period: .*'soon'"),
         ("services: {a: {volumes: [/only]}}", r"services\.a\.volumes\.0: .*names no source"),
+        ("services: {a: {x-files: {a: ../b}}}", "'../b' must be a path below the checkout"),
+        ("services: {a: {x-files: {/a: b}}}", "'/a' must be a path below the checkout"),
+        ("services: {a: {x-secrets: [../b]}}", r"services\.a\.x-secrets\.0: "),
         ("services: {}", "services: "),
         ("services: [", "expected the node content"),
     ],

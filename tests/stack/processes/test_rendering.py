@@ -9,11 +9,10 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.preparation import container_ids
 from burnrate.stack.processes.definitions import DEFINITIONS
-from burnrate.stack.processes.inventory import missing_packages, take_inventory
+from burnrate.stack.processes.inventory import Inventory, missing_packages, take_inventory
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart, with_option
-from burnrate.stack.render import write_configured
+from burnrate.stack.render import read_sources
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 API: Mapping[str, object] = {
@@ -22,13 +21,14 @@ API: Mapping[str, object] = {
         "API_BIND": "0.0.0.0:8000",
         "DATABASE_HOST": "postgres",
         "DATABASE_PORT": "5432",
-        "DATABASE_PASSWORD_FILE": "/run/secrets/password",
+        "DATABASE_PASSWORD_FILE": "/etc/burnrate/secrets/password",
         "FORWARDED_ALLOW_IPS": "172.31.0.2",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://tempo:4318",
         "TZ": None,
     },
-    "secrets": ["password"],
-    "volumes": ["./conf:/etc/api:ro", "./.burnrate/data/api:/var/lib/api"],
+    "x-files": {"conf": "conf"},
+    "x-secrets": ["password"],
+    "volumes": ["api-config:/etc/burnrate:ro", "api-data:/var/lib/api"],
     "tmpfs": ["/tmp:size=1m"],
     "depends_on": ["tempo"],
     "stop_grace_period": "45s",
@@ -50,12 +50,17 @@ def _install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def _compose(**services: Mapping[str, object]) -> Compose:
-    secrets = {"password": {"file": "./.burnrate/secrets/password"}}
-    return Compose.model_validate({"services": services, "secrets": secrets})
+    return Compose.model_validate({"services": services})
 
 
 def _render(layout: Layout, compose: Compose) -> dict[str, RenderedPart]:
-    return PartRenderer(layout, compose, AddressMap(), take_inventory(layout, compose)).all()
+    inventory = take_inventory(layout, compose)
+    return _renderer(layout, compose, inventory).all()
+
+
+def _renderer(layout: Layout, compose: Compose, inventory: Inventory) -> PartRenderer:
+    sources = read_sources(layout.checkout, {})
+    return PartRenderer(sources, layout, compose, AddressMap(), inventory)
 
 
 @pytest.fixture
@@ -88,7 +93,9 @@ def test_environment_has_this_machines_addresses_and_paths(
 def test_configuration_files_are_rendered_into_the_state(api: RenderedPart, layout: Layout) -> None:
     """The tree's own files stay as they are."""
     data = layout.data / "api/x"
-    assert api.files == {layout.etc / "api/a.ini": f"redis=127.0.0.1:15379\ndata={data}\n".encode()}
+    assert api.files == {
+        layout.etc / "api/conf/a.ini": f"redis=127.0.0.1:15379\ndata={data}\n".encode()
+    }
 
 
 def test_order_and_stopping_are_the_compose_files(api: RenderedPart) -> None:
@@ -127,7 +134,7 @@ def test_what_is_not_installed_is_named_with_its_cost(
     _install(monkeypatch, Path("/nonexistent"))
     compose = _compose(tempo={}, loki={}, api=API)
     inventory = take_inventory(layout, compose)
-    parts = PartRenderer(layout, compose, AddressMap(), inventory).all()
+    parts = _renderer(layout, compose, inventory).all()
     assert list(parts) == ["api"]
     assert parts["api"].depends_on == ()
     assert parts["api"].program.environment["OTEL_TRACES_EXPORTER"] == "none"
@@ -201,8 +208,7 @@ def everything_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def _tree(tmp_path: Path) -> tuple[Layout, Compose]:
     layout = Layout(CHECKOUT, tmp_path / "state")
-    write_configured(layout, {})
-    return layout, load_compose(layout.compose_file, container_ids({}))
+    return layout, load_compose(layout.compose_file, {})
 
 
 @pytest.mark.usefixtures("everything_installed")
@@ -210,11 +216,11 @@ def test_the_trees_own_file_can_be_planned(tmp_path: Path) -> None:
     """Each service has an entry, each mount a file, and no container address is left."""
     layout, compose = _tree(tmp_path)
     parts = _render(layout, compose)
-    assert set(compose.services) - set(DEFINITIONS) == {"docker-proxy"}
-    assert set(parts) == set(DEFINITIONS) <= set(compose.services)
+    assert set(compose.parts) - set(DEFINITIONS) == {"docker-proxy"}
+    assert set(parts) == set(DEFINITIONS) <= set(compose.parts)
     for part in parts.values():
         words = [*part.program.arguments[1:], *part.program.environment.values()]
-        assert not [word for word in words if "/run/secrets" in word or "0.0.0.0" in word]  # noqa: S104
+        assert not [word for word in words if "/etc/burnrate" in word or "0.0.0.0" in word]  # noqa: S104
 
 
 @pytest.mark.usefixtures("everything_installed")
@@ -237,7 +243,7 @@ def test_a_path_that_nothing_is_mounted_at_is_refused(tmp_path: Path, name: str,
 
 
 @pytest.mark.usefixtures("everything_installed")
-def test_a_folder_whose_files_are_mounted_one_by_one_is_the_rendered_one(tmp_path: Path) -> None:
+def test_a_folder_of_single_files_is_the_rendered_one(tmp_path: Path) -> None:
     """Alloy is given a folder, and reads all files in it."""
     layout, compose = _tree(tmp_path)
     alloy = _render(layout, compose)["alloy"]

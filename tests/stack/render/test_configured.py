@@ -7,39 +7,73 @@ import pytest
 import yaml
 
 from burnrate.configuration import load_configuration
+from burnrate.stack.compose import Service
 from burnrate.stack.errors import StackError
-from burnrate.stack.layout import Layout
-from burnrate.stack.render import read_configuration, variables_of, write_configured
+from burnrate.stack.render import read_configuration, read_sources, variables_of
 from tests.servers.processes import ROOT
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
+def checkout(tmp_path: Path) -> Path:
     """A checkout with what is configured."""
     for name in ("prometheus", "alerting", "docs", "loki"):
         ignored = shutil.ignore_patterns("__pycache__", "inbox")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "burnrate.yml", tmp_path)
-    return Layout(tmp_path, tmp_path / ".burnrate")
+    return tmp_path
 
 
-def test_a_changed_port_is_in_every_link_and_what_is_gone_is_removed(layout: Layout) -> None:
-    """At the next start; a file that a container has mounted keeps its place on the disk."""
-    write_configured(layout, {})
-    causes = layout.config / "prometheus/rules/causes.yml"
-    before = causes.stat().st_ino
-    (layout.checkout / "prometheus/rules/inbox.yml").unlink()
+RULES = Service.model_validate(
+    {
+        "x-files": {
+            "rules": "prometheus/rules",
+            "loki": "loki/rules",
+            "a.yml": "alerting/alertmanager.yml",
+        }
+    }
+)
 
-    write_configured(layout, {"GRAFANA_PORT": "13000", "INBOX_PORT": "18090"})
 
-    assert "http://localhost:13000/d/burnrate-overview" in causes.read_text()
-    assert "http://localhost:18090/runbooks/" in causes.read_text()
-    assert causes.stat().st_ino == before
-    files = sorted(path.name for path in layout.config.rglob("*.yml"))
-    assert "inbox.yml" not in files
-    assert {"stack.yml", "errors.yml", "alertmanager.yml", "slo-api.yml"} <= set(files)
-    texts = [path.read_text() for path in layout.config.rglob("*.yml")]
-    assert not any("localhost:3000" in text or "localhost:8090" in text for text in texts)
+def _texts(checkout: Path, **settings: str) -> dict[str, str]:
+    files = read_sources(checkout, settings).files_of(RULES)
+    return {path: content.decode() for path, content in files.items()}
+
+
+def test_a_changed_port_is_in_every_link_and_what_is_gone_is_left_out(checkout: Path) -> None:
+    """Of all rules, Prometheus' and Loki's, generated and written by hand."""
+    (checkout / "prometheus/rules/inbox.yml").unlink()
+
+    texts = _texts(checkout, GRAFANA_PORT="13000", INBOX_PORT="18090")
+
+    assert "http://localhost:13000/d/burnrate-overview" in texts["rules/causes.yml"]
+    assert "http://localhost:18090/runbooks/" in texts["rules/causes.yml"]
+    assert "rules/inbox.yml" not in texts
+    assert {"rules/stack.yml", "loki/fake/errors.yml", "a.yml", "rules/slo-api.yml"} <= set(texts)
+    found = [
+        text for text in texts.values() if "localhost:3000" in text or "localhost:8090" in text
+    ]
+    assert found == []
+
+
+def test_files_have_unix_line_ends_and_hidden_ones_are_left_out(checkout: Path) -> None:
+    """As an editor and a file manager of another system leave them; what is no text is kept."""
+    for path in (*checkout.glob("prometheus/rules/*.yml"), checkout / "burnrate.yml"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    (checkout / "prometheus/rules/.DS_Store").touch()
+    (checkout / "prometheus/rules/a.png").write_bytes(b"\x89PNG\r\n")
+
+    files = read_sources(checkout, {}).files_of(RULES)
+
+    assert files.pop("rules/a.png") == b"\x89PNG\r\n"
+    assert "rules/.DS_Store" not in files
+    assert not [path for path, content in files.items() if b"\r" in content]
+
+
+def test_a_file_that_is_not_there_is_named(checkout: Path) -> None:
+    """An engine would mount an empty folder in its place."""
+    service = Service.model_validate({"x-files": {"a.yml": "prometheus/gone.yml"}})
+    with pytest.raises(StackError, match=r"x-files: .*prometheus/gone\.yml does not exist"):
+        read_sources(checkout, {}).files_of(service)
 
 
 @pytest.mark.parametrize(
@@ -50,24 +84,26 @@ def test_a_changed_port_is_in_every_link_and_what_is_gone_is_removed(layout: Lay
     ],
 )
 def test_what_cannot_be_stops_the_start_with_one_line(
-    layout: Layout, name: str, text: str, reason: str
+    checkout: Path, name: str, text: str, reason: str
 ) -> None:
-    """And what ran before runs on."""
-    write_configured(layout, {})
-    before = {path: path.read_text() for path in layout.config.rglob("*.yml")}
-    (layout.checkout / name).write_text(text)
+    """With the file and the place."""
+    (checkout / name).write_text(text)
 
     with pytest.raises(StackError) as refused:
-        write_configured(layout, {})
+        read_sources(checkout, {})
 
     assert reason in str(refused.value)
-    assert {path: path.read_text() for path in layout.config.rglob("*.yml")} == before
 
 
 def test_compose_has_the_addresses_of_burnrate_yml() -> None:
     """One default in two files: both read the same variables, to the same end."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     raw = yaml.safe_load((ROOT / "burnrate.yml").read_text())["urls"]
+    setup = services["setup"]["environment"]
+    assert {
+        name.lower().removesuffix("_url"): setup[name] for name in setup if "_URL" in name
+    } == raw
+    assert setup["IDENTITY_LABELS"] == services["inbox"]["environment"]["INBOX_IDENTITY_LABELS"]
     grafana, inbox = services["grafana"]["environment"], services["inbox"]["environment"]
 
     assert grafana["GF_SERVER_ROOT_URL"] == inbox["INBOX_GRAFANA_URL"] == raw["grafana"]
@@ -79,25 +115,25 @@ def test_compose_has_the_addresses_of_burnrate_yml() -> None:
     assert load_configuration().identity == ("service",)
 
 
-def test_an_address_in_burnrate_yml_reaches_every_part(layout: Layout) -> None:
+def test_an_address_in_burnrate_yml_reaches_every_part(checkout: Path) -> None:
     """By the variables that docker-compose.yml reads; the environment's are in it already."""
-    file = layout.checkout / "burnrate.yml"
+    file = checkout / "burnrate.yml"
     text = file.read_text().replace(
         "${GRAFANA_URL:-http://localhost:${GRAFANA_PORT:-3000}}", "https://graphs.example.org/"
     )
     file.write_text(text)
 
-    variables = variables_of(read_configuration(layout.checkout, {"INBOX_PORT": "18090"}))
+    variables = variables_of(read_configuration(checkout, {"INBOX_PORT": "18090"}))
 
     assert variables["GRAFANA_URL"] == "https://graphs.example.org"
     assert variables["INBOX_URL"] == "http://localhost:18090"
 
 
-def test_the_inbox_gets_the_labels_that_name_a_service(layout: Layout) -> None:
+def test_the_inbox_gets_the_labels_that_name_a_service(checkout: Path) -> None:
     """In their order, as its setting takes them."""
-    file = layout.checkout / "burnrate.yml"
+    file = checkout / "burnrate.yml"
     file.write_text(file.read_text().replace("[service]", "[cluster, namespace, service]"))
 
-    variables = variables_of(read_configuration(layout.checkout, {}))
+    variables = variables_of(read_configuration(checkout, {}))
 
     assert variables["IDENTITY_LABELS"] == "cluster,namespace,service"

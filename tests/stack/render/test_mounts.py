@@ -1,35 +1,41 @@
-"""What is mounted, as files of this machine."""
+"""What is mounted, as paths of this machine."""
 
 from pathlib import Path
 
 import pytest
 
+from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
-from burnrate.stack.render.mounts import mounted_files, rendered_path
+from burnrate.stack.layout import Layout
+from burnrate.stack.render import find_mounts
 
 
-def test_a_mounted_directory_keeps_its_shape(tmp_path: Path) -> None:
-    """Files are found where the container has them."""
-    (tmp_path / "rules/deep").mkdir(parents=True)
-    (tmp_path / "rules/deep/a.yml").touch()
-    found = list(mounted_files(tmp_path / "rules", "/etc/prometheus/rules"))
-    assert found == [(tmp_path / "rules/deep/a.yml", "/etc/prometheus/rules/deep/a.yml")]
+def _compose(**service: object) -> Compose:
+    return Compose.model_validate({"services": {"db": service}})
 
 
-def test_a_mount_of_nothing_is_an_error(tmp_path: Path) -> None:
-    """Docker would make a directory of that name; we say it."""
-    with pytest.raises(StackError, match="which does not exist"):
-        list(mounted_files(tmp_path / "missing", "/etc/x"))
+def test_files_secrets_and_data_have_their_places_in_the_state(tmp_path: Path) -> None:
+    """Secrets are where they are for every part; the rest is the part's own."""
+    layout = Layout(tmp_path, tmp_path / "state")
+    compose = _compose(
+        volumes=["db-config:/etc/burnrate:ro", "db-data:/var/lib/db", "disk-data:/host:ro"],
+        tmpfs=["/run/db:size=1m"],
+        **{"x-secrets": ["token"]},
+    )
+
+    mounts = find_mounts(layout, compose, "db")
+
+    assert mounts.paths.paths == {
+        "/etc/burnrate": layout.etc / "db",
+        "/etc/burnrate/secrets/token": layout.secrets / "token",
+        "/var/lib/db": layout.data / "db",
+        "/host": layout.data / "disk",
+        "/run/db": layout.run / "db/run-db",
+    }
+    assert mounts.temporary_directories == (layout.run / "db/run-db",)
 
 
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("/etc/prometheus/rules/a.yml", "/e/rules/a.yml"),
-        ("/etc/other/a.yml", "/e/etc/other/a.yml"),
-        ("/docker-entrypoint-initdb.d/a.sql", "/e/docker-entrypoint-initdb.d/a.sql"),
-    ],
-)
-def test_files_are_kept_by_their_path_in_the_container(target: str, expected: str) -> None:
-    """Relative references between mounted files hold."""
-    assert rendered_path(Path("/e"), "prometheus", target) == Path(expected)
+def test_a_mount_of_this_machine_is_refused(tmp_path: Path) -> None:
+    """As a process the part would not find it, or find too much."""
+    with pytest.raises(StackError, match=r"db: \./conf is mounted: a process gets files"):
+        find_mounts(Layout(tmp_path, tmp_path), _compose(volumes=["./conf:/etc/db:ro"]), "db")

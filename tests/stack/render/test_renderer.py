@@ -10,37 +10,30 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.render import PathMap, Renderer
 from burnrate.stack.render.renderer import with_split_addresses, without_targets
 
-PATHS = PathMap({"/run/secrets/token": Path("/here/secrets/token")})
+PATHS = PathMap({"/etc/burnrate/secrets/token": Path("/here/secrets/token")})
 
 
 def _renderer(*absent: str) -> Renderer:
     return Renderer("prometheus", AddressMap(), PATHS, absent)
 
 
-def test_a_file_gets_addresses_and_paths(tmp_path: Path) -> None:
+def test_a_file_gets_addresses_and_paths() -> None:
     """Both kinds of translation meet in one file."""
-    source = tmp_path / "a.yml"
-    source.write_text("targets: ['redis:6379']\nfile: /run/secrets/token\n", encoding="utf-8")
-    expected = "targets: ['127.0.0.1:15379']\nfile: /here/secrets/token\n"
-    assert _renderer().file(source) == expected.encode()
+    content = b"targets: ['redis:6379']\nfile: /etc/burnrate/secrets/token\n"
+    expected = b"targets: ['127.0.0.1:15379']\nfile: /here/secrets/token\n"
+    assert _renderer().file("a.yml", content) == expected
 
 
-def test_a_file_that_is_no_text_is_copied_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_copied_as_it_is() -> None:
     """An image among dashboards survives."""
     content = b"\x89PNG\xff\xfe redis:6379"
-    source = tmp_path / "a.png"
-    source.write_bytes(content)
-    assert _renderer().file(source) == content
+    assert _renderer().file("a.png", content) == content
 
 
-def test_an_address_that_nothing_here_has_is_an_error_that_names_file_and_address(
-    tmp_path: Path,
-) -> None:
+def test_an_address_that_nothing_here_has_is_an_error_that_names_file_and_address() -> None:
     """A forgotten address would otherwise be a part that silently reaches nothing."""
-    source = tmp_path / "a.yml"
-    source.write_text("url: http://docker-proxy:2375\n", encoding="utf-8")
     with pytest.raises(StackError, match=r"a\.yml: docker-proxy:2375 "):
-        _renderer().file(source)
+        _renderer().file("a.yml", b"url: http://docker-proxy:2375\n")
 
 
 def test_targets_that_cannot_run_here_are_not_scraped() -> None:

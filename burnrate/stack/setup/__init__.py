@@ -1,0 +1,5 @@
+"""The one-shot service `setup`: secrets and configuration into one volume a part."""
+
+from burnrate.stack.setup.setup import Setup
+
+__all__ = ["Setup"]

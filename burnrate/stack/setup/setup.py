@@ -1,0 +1,101 @@
+"""All volumes of the stack, made ready for their parts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from burnrate.stack.addresses import AddressMap
+from burnrate.stack.compose import Compose, Service, load_compose
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout, container_layout
+from burnrate.stack.render import read_configuration, read_sources, variables_of
+from burnrate.stack.secrets import GENERATED, make_secrets
+from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
+from burnrate.stack.setup.volumes import give_data_volume, owner_of, write_volume
+
+_SHOWN = 3  # names of changed files in a line
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What `docker compose up` runs before everything else.
+
+    Attributes:
+        checkout: Where the checkout is mounted, to read.
+        volumes: Where each named volume is mounted, by its name.
+        settings: The user's, with the addresses that docker-compose.yml gives the parts.
+        say: Takes a line for people.
+    """
+
+    checkout: Path
+    volumes: Path
+    settings: Mapping[str, str]
+    say: Callable[[str], None]
+
+    def run(self) -> None:
+        """Make secrets, write what changed, and give each volume to its part's user.
+
+        Raises:
+            StackError: something in the checkout is wrong; the volumes are as they were.
+        """
+        self._check_addresses()
+        sources = read_sources(self.checkout, self.settings)
+        files = {part: sources.files_of(each) for part, each in self._compose.parts.items()}
+        self._make_secrets()
+        for part, service in self._compose.parts.items():
+            self._write(part, service, files[part])
+        for volume, service in self._compose.data_volumes.items():
+            give_data_volume(self.volumes / volume, owner_of(volume, service))
+
+    @cached_property
+    def _compose(self) -> Compose:
+        return load_compose(self._layout.compose_file, self.settings)
+
+    @property
+    def _layout(self) -> Layout:
+        return container_layout(self.checkout)
+
+    @property
+    def _secrets(self) -> Path:
+        return self.volumes / "secrets"
+
+    def _check_addresses(self) -> None:
+        configuration = read_configuration(self.checkout, self.settings)
+        for name, value in variables_of(configuration).items():
+            if (given := self.settings.get(name, value)).rstrip("/") != value:
+                raise StackError(
+                    f"burnrate.yml says {value}, and docker-compose.yml gives the parts {given}: "
+                    f"write {name}={value} into .env, or start with `make up`"
+                )
+
+    def _make_secrets(self) -> None:
+        volumes = {
+            self._layout.data_folder(volume): self.volumes / volume
+            for volume in self._compose.data_volumes
+        }
+        take_over_data(self._layout, self._secrets, volumes, self.say)
+        take_over_secrets(self._layout.secrets, self._secrets, self._compose.secrets)
+        self._refuse_new_secrets_for_old_data(volumes.values())
+        make_secrets(self._secrets, self._compose.secrets, AddressMap())
+
+    def _refuse_new_secrets_for_old_data(self, volumes: Iterable[Path]) -> None:
+        # PostgreSQL and Grafana learn their passwords at their first start alone.
+        stored = sorted(volume.name for volume in volumes if any(volume.iterdir()))
+        if stored and not any((self._secrets / name).exists() for name in GENERATED):
+            raise StackError(
+                f"the volume with the secrets is empty, and {stored[0]} was made with other ones: "
+                "restore it from a backup, or start anew: docker compose down --volumes"
+            )
+
+    def _write(self, part: str, service: Service, files: Mapping[str, bytes]) -> None:
+        if not files and not service.secrets:
+            return
+        volume = self.volumes / f"{part}-config"
+        if not volume.is_dir():
+            raise StackError(f"docker-compose.yml: setup needs the volume {volume.name}")
+        secrets = {name: (self._secrets / name).read_bytes() for name in service.secrets}
+        if changed := write_volume(volume, files, secrets, owner_of(part, service)):
+            shown = ", ".join(changed[:_SHOWN])
+            more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+            self.say(f"{part}: {shown}{more}")
