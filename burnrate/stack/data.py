@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 from burnrate.stack.compose import Compose
 from burnrate.stack.layout import Layout
@@ -16,11 +15,12 @@ _MARKER = ".mode"
 
 def data_mode(layout: Layout) -> Mode | None:
     """Return the mode that made the data, or None if there is no data."""
-    marker = layout.data / _MARKER
-    if not marker.exists() or not any(_holds_something(path) for path in layout.data.iterdir()):
+    if not layout.data.is_dir() or not any(map(_holds_something, layout.data.iterdir())):
         return None
-    text = marker.read_text(encoding="ascii").strip()
-    return cast("Mode", text) if text in {"containers", "processes"} else None
+    marker = layout.data / _MARKER
+    text = marker.read_text(encoding="ascii").strip() if marker.exists() else ""
+    # Processes always say so; containers that a plain `docker compose up` started did not.
+    return "processes" if text == "processes" else "containers"
 
 
 def record_data_mode(layout: Layout, mode: Mode) -> None:

@@ -69,11 +69,13 @@ class Containers(Checkout):
         )
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """Return the engine's description of each container, by its part."""
+        """Return the engine's description of each part's container, by its part."""
         label = f"label=com.docker.compose.project={self.project}"
         ids = self.engine.output("ps", "--all", "--quiet", "--filter", label).split()
         found = self.engine.inspect(*ids) if ids else []
-        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+        names = [each["Config"]["Labels"]["com.docker.compose.service"] for each in found]
+        # The one-shot is done before any part is there.
+        return {name: each for name, each in zip(names, found, strict=True) if name != "setup"}
 
     def container(self, part: str) -> dict[str, Any]:
         """Return the engine's description of one container."""
@@ -115,13 +117,11 @@ class Containers(Checkout):
 def copied_stack(engine: Engine, images: Images, **variables: str) -> Iterator[Containers]:
     """Make a copy for a block; afterwards it is down, and nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="burnrate-containers-"))
-    # As root, the containers run as another user, who must be able to walk to its data.
-    folder.chmod(0o755)
     stack = Containers(folder / "checkout", engine, images, **variables)
     try:
         yield stack
     finally:
-        stack.run("down")
+        stack.compose("down", "--volumes")
         label = f"label=com.docker.compose.project={stack.project}"
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
         left = [engine.output(*kind, "--quiet", "--filter", label) for kind in kinds]

@@ -26,6 +26,8 @@ _SERVICES: dict[str, dict[str, Any]] = {
     ].items()
     if name != "setup"
 }
+# Whom it becomes before it serves.
+_USERS = {"docker-proxy": "101:101"}
 _BYTES = {"m": 2**20, "g": 2**30}
 
 
@@ -64,12 +66,8 @@ def test_container_is_confined(stack: Containers, part: str) -> None:
     container = stack.container(part)
     process = Path(f"/proc/{container['State']['Pid']}")
     status = _status(process)
-    user = (
-        _SERVICES[part]["user"].partition(":")[0].replace("0", "101")
-        if part == "docker-proxy"
-        else _SERVICES[part]["user"].partition(":")[0]
-    )
-    assert status["Uid"].split() == [user] * 4
+    user, _, group = _USERS.get(part, str(_SERVICES[part]["user"])).partition(":")
+    assert (status["Uid"].split(), status["Gid"].split()) == ([user] * 4, [group] * 4)
     assert {int(status[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Amb")} == {0}
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
     (root,) = [line for line in _mounts(process) if line.split()[4] == "/"]
