@@ -1,5 +1,7 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
+import asyncio
+from time import monotonic
 from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
@@ -9,12 +11,16 @@ from burnrate.telemetry.context import current
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.http_exchange import HttpExchange
+from burnrate.telemetry.logs import hide_second_reports
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Tracing, identify
 from burnrate.telemetry.websocket_exchange import WebSocketExchange
 
+# A server that stops cancels what still runs, and may leave it no time to be counted.
+_ENDING_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.01
 # Where in a scope the inner layer finds what the outer one has begun.
 _EXCHANGE: Final = "burnrate.exchange"
 
@@ -57,6 +63,7 @@ class TelemetryMiddleware:
         self._tracing = tracing
         self._lifecycle = lifecycle
         self._is_started = False
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
@@ -81,6 +88,7 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
         scope[_EXCHANGE] = exchange
+        self._running += 1
         token = current.set(request)
         context = None
         if self._tracing is not None:
@@ -93,6 +101,7 @@ class TelemetryMiddleware:
         finally:
             if not exchange.is_closed:
                 exchange.finish()
+            self._running -= 1
             scope.pop(_EXCHANGE, None)  # no cycle of references is left behind
             if context is not None:
                 otel_context.detach(context)
@@ -104,10 +113,16 @@ class TelemetryMiddleware:
                 self._start()
             elif message["type"] == "lifespan.shutdown.complete":
                 with guard("stop"):
+                    await self._let_requests_end()
                     await self._lifecycle.stop()
             await send(message)
 
         await self._app(scope, receive, send_and_start)
+
+    async def _let_requests_end(self) -> None:
+        deadline = monotonic() + _ENDING_SECONDS
+        while self._running and monotonic() < deadline:  # noqa: ASYNC110 - requests set no event: it would cost each of them
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _start(self) -> None:
         self._is_started = True
@@ -115,6 +130,7 @@ class TelemetryMiddleware:
             self._recorder.expect_errors()
         with guard("start"):
             self._lifecycle.start()
+        hide_second_reports()
 
 
 class RouterLayer:

@@ -2,11 +2,19 @@
 
 `configure_logging` sets a process up and `logging_config` is the `dictConfig` of it; `RequestLine`
 is a request's own line, `is_wanted` says whether such lines are written at all, and `mark_logged`
-keeps a server from reporting an exception a second time.
+with `hide_second_reports` keeps a server from reporting an exception a second time.
 """
 
 from burnrate.telemetry.logs.configuration import configure_logging, logging_config
 from burnrate.telemetry.logs.output import mark_logged
 from burnrate.telemetry.logs.request_line import RequestLine, is_wanted
+from burnrate.telemetry.logs.server_reports import hide_second_reports
 
-__all__ = ["RequestLine", "configure_logging", "is_wanted", "logging_config", "mark_logged"]
+__all__ = [
+    "RequestLine",
+    "configure_logging",
+    "hide_second_reports",
+    "is_wanted",
+    "logging_config",
+    "mark_logged",
+]

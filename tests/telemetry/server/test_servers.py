@@ -1,0 +1,272 @@
+"""On every server the counts say what the clients got."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.sync.client import connect
+
+from burnrate.stack import free_port
+from tests.servers.groups import end_group, launch_group
+from tests.support.samples import read_samples
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+
+pytestmark = pytest.mark.integration
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+FILE = HERE / "served.py"
+APP = "tests.telemetry.server.served:app"
+# A server's program and its arguments; `PORT` is the free port that it gets.
+SERVERS: Final = {
+    "uvicorn": ["uvicorn", APP, "--port=PORT"],
+    "uvicorn-h11": ["uvicorn", APP, "--port=PORT", "--http=h11", "--loop=asyncio"],
+    "uvicorn-workers": ["uvicorn", APP, "--port=PORT", "--workers=2"],
+    "fastapi-run": ["fastapi", "run", str(FILE), "--host=127.0.0.1", "--port=PORT"],
+    "gunicorn": [
+        "gunicorn", f"--config={HERE / 'served.conf.py'}", "--bind=127.0.0.1:PORT", "--workers=2",
+        APP,
+    ],
+    "hypercorn": ["hypercorn", "--bind=127.0.0.1:PORT", APP],
+    "hypercorn-workers": ["hypercorn", "--bind=127.0.0.1:PORT", "--workers=2", APP],
+    "granian": ["granian", "--interface=asgi", "--port=PORT", APP],
+    "granian-workers": ["granian", "--interface=asgi", "--port=PORT", "--workers=2", APP],
+    "daphne": ["daphne", "--port=PORT", APP],
+}  # fmt: skip
+
+
+class Server:
+    """One that runs the application, and a client of it."""
+
+    def __init__(
+        self, name: str, process: "subprocess.Popen[bytes]", port: int, output: Path
+    ) -> None:
+        self.name = name
+        self.process = process
+        self.port = port
+        self._output = output
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes, list[str]]:
+        """Return status, body (what came of it) and request ids, over a connection of its own."""
+        connection = self.connection()
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            ids = answer.headers.get_all("x-request-id") or []
+            try:
+                body = answer.read()
+            except http.client.IncompleteRead as error:
+                body = error.partial
+            return answer.status, body, ids
+        finally:
+            connection.close()
+
+    def leave(self, request: bytes, until: bytes = b"") -> None:
+        """Send a request by hand, and leave once `until` has come, or else a handler has begun."""
+        begun = self.begun()
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
+            connection.sendall(request)
+            received = b""
+            while until and until not in received:
+                received += connection.recv(65_536)
+            if not until:
+                wait_until(lambda: self.begun() > begun, "the handler")
+
+    def begun(self) -> int:
+        return len([line for line in self.lines if line["message"] == "begun"])
+
+    def counted(self, metric: str, label: str, endpoint: str) -> dict[str, float]:
+        """Scrape the counts of an endpoint, by another label."""
+        _, body, _ = self.get("/metrics")
+        return {
+            dict(labels)[label]: value
+            for (name, labels), value in read_samples(body.decode()).items()
+            if name == metric and dict(labels)["endpoint"] == endpoint and value
+        }
+
+    def expect(self, endpoint: str, **statuses: int) -> None:
+        """Wait until these are the counts of an endpoint: `s200=1` is one 200."""
+        wanted = {status[1:]: count for status, count in statuses.items()}
+        wait_until(
+            lambda: self.counted("http_requests_total", "status", endpoint) == wanted,
+            f"{wanted} at {endpoint}, not "
+            f"{self.counted('http_requests_total', 'status', endpoint)}",
+        )
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged as JSON; most servers print lines of their own form beside it."""
+        lines = self._output.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def answers(self) -> bool:
+        """Say whether it is up."""
+        assert self.process.poll() is None, self.output
+        try:
+            return self.get("/items/0")[0] == 200
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """Run each server in turn, its metric files in a folder where there are many workers."""
+    program, *arguments = SERVERS[request.param]
+    path = shutil.which(program, path=str(Path(sys.executable).parent))
+    if path is None:
+        pytest.skip(f"{program} is not installed")
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
+    environment |= {"TMPDIR": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    if request.param.endswith("-workers"):
+        (folder / "metrics").mkdir()
+        environment["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
+    with (folder / "output.log").open("wb") as sink:
+        process = launch_group(
+            [path, *(argument.replace("PORT", str(port)) for argument in arguments)],
+            cwd=ROOT,
+            env=environment,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    running = Server(request.param, process, port, folder / "output.log")
+    try:
+        wait_until(running.answers, f"an answer of {request.param}")
+        yield running
+    finally:
+        end_group(process)
+
+
+def test_answers_count_as_what_the_client_got(server: Server) -> None:
+    """A file that the server sends itself, a stream, an extension's messages, a refusal."""
+    for path, size in (("/items/7", 1), ("/file", FILE.stat().st_size), ("/stream", 9)):
+        status, body, ids = server.get(path)
+        assert (status, len(body), len(ids)) == (200, size, 1)
+    assert server.get("/constant/")[:2] == (200, b"constant")
+    assert len(server.get("/constant/")[2]) == 1
+    assert server.get("/extended/")[:2] == (200, b"constant")
+    assert server.get("/items/none")[0] == 422
+    assert server.get("/items/8", **{"X-Unwelcome": "1"})[0] == 403
+    assert server.get("/nowhere")[0] == 404
+    server.expect("/file", s200=1)
+    server.expect("/stream", s200=1)
+    server.expect("/constant/{path}", s200=2)
+    server.expect("/extended/{path}", s200=1)
+    server.expect("unmatched", s404=1)
+    counts = server.counted("http_requests_total", "status", "/items/{item}")
+    assert (counts["422"], counts["403"]) == (1, 1)
+
+
+def test_failures_count_as_such(server: Server) -> None:
+    """An exception, a stream that breaks behind a middleware, and what happens afterwards."""
+    assert server.get("/fail")[0] == 500
+    assert b"half" in server.get("/broken")[1]
+    assert server.get("/background")[:2] == (200, b'"accepted"')
+    server.expect("/fail", s500=1)
+    server.expect("/broken", s500=1)
+    server.expect("/background", s200=1)
+
+    def lines_of(route: str) -> list[dict[str, Any]]:
+        return [line for line in server.lines if line.get("route") == route]
+
+    wait_until(lambda: len(lines_of("/background")) == 2, "the line of the task")
+    assert [line["level"] for line in lines_of("/background")] == ["info", "error"]
+    for route, text in (("/fail", "broken"), ("/broken", "lost")):
+        (line,) = lines_of(route)
+        assert (line["level"], line["exception_message"]) == ("error", text)
+
+
+def test_handled_500_keeps_its_connection(server: Server) -> None:
+    """Only an exception that reaches the server ends it."""
+    connection = server.connection()
+    connection.request("GET", "/items/1")
+    connection.getresponse().read()
+    socket_before = connection.sock
+    assert socket_before is not None
+    for _ in range(2):
+        connection.request("GET", "/handled")
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.headers["connection"] in {None, "keep-alive"}) == (500, True)
+    assert connection.sock is socket_before
+    connection.close()
+    server.expect("/handled", s500=2)
+
+
+def test_client_that_leaves_is_no_failure(server: Server) -> None:
+    """While it uploads, while it waits, and while it listens to events, which only that ends."""
+    if server.name != "daphne":  # it calls no application before it has the whole body
+        head = b"Host: x\r\nContent-Length: 1000\r\n\r\nhalf"
+        server.leave(b"POST /upload HTTP/1.1\r\n" + head)
+        server.expect("/upload", s499=1)
+    server.leave(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+    server.expect("/wait", s499=1)
+    server.leave(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n", until=b"data: 1")
+    server.expect("/events", s200=1)
+    left = [line for line in server.lines if line.get("route") in {"/upload", "/wait", "/events"}]
+    assert {line["level"] for line in left} == {"info"}
+    assert not {line.get("exception_type") for line in left} - {None}
+
+
+def test_websockets_are_counted_by_outcome(server: Server) -> None:
+    """Accepted and closed, broken, refused."""
+    address = f"ws://127.0.0.1:{server.port}/rooms/"
+    with connect(address + "1") as socket:
+        socket.send("hello")
+        assert socket.recv() == "hello"
+    with connect(address + "2") as socket:
+        socket.send("fail")
+        with pytest.raises(ConnectionClosed):
+            socket.recv()
+    with pytest.raises((InvalidHandshake, ConnectionClosed)), connect(address + "closed") as socket:
+        socket.recv()
+    expected = {"ok": 1, "error": 1, "refused": 1}
+    wait_until(
+        lambda: server.counted("websocket_sessions_total", "outcome", "/rooms/{room}") == expected,
+        f"{expected}",
+    )
+
+
+def test_exceptions_are_reported_once(server: Server) -> None:
+    """Their line has the ids; the server's own report would come without them."""
+    if server.name.startswith("granian"):
+        pytest.skip("granian reports exceptions as text, from Rust")
+    for path in ("/fail", "/broken", "/background"):
+        server.get(path)
+    wait_until(lambda: len([line for line in server.lines if "exception_type" in line]) >= 3)
+    assert "\nTraceback" not in server.output
+
+
+@pytest.mark.parametrize("server", ["gunicorn"], indirect=True)
+def test_events_that_a_stopping_worker_ends_are_no_failure(server: Server) -> None:
+    """They would go on for ever; the client asks again, as browsers do."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    before = server.counted("http_requests_total", "status", "/events").get("200", 0.0)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: b"data: 1" in connection.recv(65_536))
+        old = children.read_text().split()
+        for pid in old:
+            os.kill(int(pid), signal.SIGTERM)
+        wait_until(lambda: not set(old) & set(children.read_text().split()), "new workers")
+    wait_until(server.answers)
+    server.expect("/events", s200=int(before) + 1)
