@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from burnrate.stack import free_port
+from tests.compose import noise
 from tests.compose.servers import ROOT
 from tests.compose.stores import running
 from tests.grafana.shipping import entry
@@ -202,6 +203,23 @@ def test_postgres_panic_is_told(loki: str, alertmanager: _Alertmanager) -> None:
     _complain(loki, "postgres", "critical", "PANIC:  could not write to file", 1)
 
     wait_until(lambda: ("LogCriticalLine", "postgres") in alertmanager.labels(), every_seconds=0.5)
+
+
+def test_noise_by_name_is_not_told_and_errors_of_the_same_parts_are(
+    loki: str, alertmanager: _Alertmanager
+) -> None:
+    """An idle Tempo, a restart of Loki, a client who leaves: nobody is to be woken for it."""
+    parts = {service for service, _ in noise.lines("noise")}
+    for service, line in noise.lines("noise"):
+        _complain(loki, service, "error", line, 50)
+    before = _evaluations(loki)
+    wait_until(lambda: _evaluations(loki) >= before + 4 * 2, every_seconds=0.5)
+    assert not {service for _, service in alertmanager.labels()} & parts
+
+    for service, line in noise.lines("errors"):
+        _complain(loki, service, "error", line, 11)
+    expected = {("LogErrorBurst", service) for service in parts}
+    wait_until(lambda: expected <= alertmanager.labels(), every_seconds=0.5)
 
 
 def test_lines_are_not_kept_for_ever(loki: str) -> None:

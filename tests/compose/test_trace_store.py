@@ -1,13 +1,16 @@
 """tempo/ on the real program, where it is installed: it takes, finds and keeps."""
 
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from burnrate.stack import free_port
+from tests.compose import noise
 from tests.compose.stores import running
 from tests.support.waiting import wait_until
 
@@ -20,14 +23,21 @@ _SPAN_ID = "b7ad6b7169203331"
 @pytest.fixture(scope="module")
 def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     folder, port, otlp = tmp_path_factory.mktemp("tempo"), free_port(), free_port()
-    replacements = {
+    with running("tempo", folder, _moved(folder, port, otlp), _ready(port)):
+        yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{otlp}"
+
+
+def _moved(folder: Path, port: int, otlp: int) -> dict[str, str]:
+    return {
         "/var/tempo": str(folder),
         "http_listen_port: 3200": f"http_listen_port: {port}",
         "grpc_listen_port: 9096": f"grpc_listen_port: {free_port()}",
         "0.0.0.0:4318": f"127.0.0.1:{otlp}",
     }
-    with running("tempo", folder, replacements, f"http://127.0.0.1:{port}/ready"):
-        yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{otlp}"
+
+
+def _ready(port: int) -> str:
+    return f"http://127.0.0.1:{port}/ready"
 
 
 def _span(now: int) -> dict[str, Any]:
@@ -63,3 +73,20 @@ def test_traces_are_kept_as_long_as_logs(tempo: tuple[str, str]) -> None:
     settings = httpx2.get(f"{tempo[0]}/status/config").text
 
     assert "block_retention: 336h" in settings
+
+
+def test_idling_and_stopping_write_noise_that_is_known_by_name(tmp_path: Path) -> None:
+    """All that a Tempo without a fault calls an error is left out of LogErrorBurst."""
+    port = free_port()
+    with running("tempo", tmp_path, _moved(tmp_path, port, free_port()), _ready(port)):
+        # An idle worker asks for work and is told that there is none.
+        wait_until(lambda: bool(_errors(tmp_path)), seconds=120, every_seconds=0.5)
+
+    patterns = [pattern for service, pattern in noise.filters() if service == "tempo"]
+    unknown = [line for line in _errors(tmp_path) if not re.search("|".join(patterns), line)]
+    assert unknown == []
+
+
+def _errors(folder: Path) -> list[str]:
+    lines = (folder / "log").read_text(errors="replace").splitlines()
+    return [line for line in lines if '"level":"error"' in line]
