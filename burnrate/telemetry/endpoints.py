@@ -45,8 +45,14 @@ class Endpoint:
     has_routes: bool = False
 
 
-class _Found(NamedTuple):
-    """The route that takes a request, by the framework's own rules."""
+class Taken(NamedTuple):
+    """The route that takes a request, by the framework's own rules.
+
+    Attributes:
+        template: Its path with every prefix, parameters in braces.
+        function: What serves it.
+        is_mount: Whether that is an application whose routes do not take it.
+    """
 
     template: str
     function: Any
@@ -99,6 +105,11 @@ class Endpoints:
                 if each.pattern.match(path) and not each.has_routes:
                     return each.template
         return self._ask_routes(scope, function)
+
+    def taken_by(self, method: str, path: str) -> Taken | None:
+        """Return what takes a request of an address that nobody has asked for yet, if anything."""
+        scope: Scope = {"type": "http", "method": method, "path": path, "headers": []}
+        return _find(self._application.routes, _anew(scope))
 
     def _without_endpoint(self, scope: Scope) -> str:
         # A router that has seen the request has found no route; any other was not asked.
@@ -184,7 +195,7 @@ def _routes_of(route: Any) -> Sequence[BaseRoute]:  # noqa: ANN401 - a Mount or 
     return ()
 
 
-def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> _Found | None:
+def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> Taken | None:
     """Return the route that takes a request: the first full match, else the first partial one.
 
     Args:
@@ -204,10 +215,10 @@ def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> _Found
             path = prefix + (getattr(route, "path", None) or "")
             found = _find(_routes_of(route), {**scope, **child_scope}, path)
             if found is None and isinstance(original, Mount):
-                found = _Found(compile_path(path + "/{path:path}")[1], original.app, is_mount=True)
+                found = Taken(compile_path(path + "/{path:path}")[1], original.app, is_mount=True)
             return found
         template = getattr(route, "path_format", None)
-        found = _Found(
+        found = Taken(
             UNMATCHED if template is None else prefix + template, child_scope.get("endpoint")
         )
         if match is Match.FULL:

@@ -1,5 +1,6 @@
 """`instrument`: three lines that give a service the whole contract."""
 
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec
 
@@ -7,23 +8,23 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
-from burnrate.telemetry.failures import failed, guard
+from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import configure_logging
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import RouterLayer, TelemetryMiddleware
 from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
+from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import start_tracing
 from burnrate.telemetry.workers import Exposition, keep_files
 
 P = ParamSpec("P")
+_log = logging.getLogger("burnrate.telemetry")
 
 
 class Telemetry:
@@ -32,11 +33,23 @@ class Telemetry:
     Attributes:
         registry: Where the families are registered; an application's own may join them.
         metrics: The families of the contract.
+        names: Theirs, to be looked for among those of others.
     """
 
-    def __init__(self, registry: CollectorRegistry, service: str, version: str) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        service: str,
+        version: str,
+        settings: TelemetrySettings | None = None,
+    ) -> None:
         self.registry = registry
-        self.metrics = Metrics(registry)
+        self._settings = settings = settings or TelemetrySettings()
+        self.metrics = Metrics(registry, settings.prefix)
+        self.names = Names(registry)
+        self._checks: list[Callable[[], object]] = [self._check_names]
+        self._route: MetricsRoute | None = None
+        self._port: MetricsPort | None = None
         self._tracing = None
         with guard("traces"):
             self._tracing = start_tracing(service, version, self.metrics)
@@ -94,14 +107,31 @@ class Telemetry:
         """
         return measured_task(self.metrics, task, function)
 
-    def wrap(self, app: Starlette, settings: TelemetrySettings) -> None:
+    def offer(self, app: Starlette, *, has_application_metrics: bool) -> None:
+        """Let the metrics be scraped where the settings say; `instrument` does this.
+
+        Args:
+            app: Has not started yet.
+            has_application_metrics: Show what stands in prometheus_client's global registry too.
+        """
+        exposition = Exposition(self.registry, has_application_metrics=has_application_metrics)
+        settings = self._settings
+        if settings.metrics_port is None:
+            self._route = route = MetricsRoute(app, settings.metrics_path, exposition)
+            self._checks.append(lambda: route.check(Endpoints(app)))
+            return
+        self._port = MetricsPort(
+            settings.metrics_host, settings.metrics_port, settings.metrics_path, exposition
+        )
+        self._sampler.add(self._port.take)
+
+    def wrap(self, app: Starlette) -> None:
         """Put the telemetry around the whole stack; `instrument` does this.
 
         `add_middleware` would put it inside the layer that turns exceptions into 500s.
 
         Args:
             app: Has not started yet.
-            settings: Which requests get a log line.
         """
         _silence_fastapi(app)
         build = app.build_middleware_stack
@@ -110,19 +140,35 @@ class Telemetry:
         def build_middleware_stack() -> ASGIApp:
             inner = _with_router_layer(app, build)
             return TelemetryMiddleware(
-                inner, endpoints, self.metrics, settings, self._tracing, lifecycle=self
+                inner, endpoints, self.metrics, self._settings, self._tracing, lifecycle=self
             )
 
         app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
 
     def start(self) -> None:
         """Begin to sample the process; the application's start does this."""
+        for check in self._checks:
+            with guard("start"):
+                check()
         self._sampler.start()
+
+    def note_first(self, method: str, endpoint: str, status: int) -> None:
+        """Take note of the first request of its kind: a scrape may have been refused."""
+        if self._route is not None and (method, endpoint) == ("GET", self._settings.metrics_path):
+            self._route.note(status)
+
+    def _check_names(self) -> None:
+        taken = self.names.clashes()
+        if taken:
+            _log.error("%s", _clash(taken), extra={"metrics": taken})
 
     async def stop(self) -> None:
         """Take the last sample and send what spans are left; the application's end does this."""
         with guard("stop"):
             await self._sampler.stop()
+        if self._port is not None:
+            with guard("stop"):
+                await run_in_threadpool(self._port.leave)
         if self._tracing is not None:
             with guard("stop"):
                 await run_in_threadpool(self._tracing.shutdown)
@@ -135,6 +181,9 @@ def instrument(
     version: str = "unknown",
     registry: CollectorRegistry | None = None,
     settings: TelemetrySettings | None = None,
+    prefix: str | None = None,
+    metrics_path: str | None = None,
+    metrics_port: int | None = None,
 ) -> Telemetry:
     """Measure, log and trace everything `app` serves, and add `GET /metrics` to it.
 
@@ -148,38 +197,46 @@ def instrument(
         registry: Where to register the families; by default a new one, which is shown together
             with prometheus_client's global registry.
         settings: By default read from `TELEMETRY_*`.
+        prefix: Begins the names of the metrics, in place of the settings' one.
+        metrics_path: Where a scrape is answered, in place of the settings' one.
+        metrics_port: Answers scrapes instead of the application, in place of the settings' one.
 
     Raises:
         RuntimeError: the application has started, or is instrumented already.
-        pydantic.ValidationError: a `TELEMETRY_*` variable is out of its range.
+        ValueError: prometheus_client's global registry has metrics of the same names.
+        pydantic.ValidationError: a `TELEMETRY_*` variable or an argument is out of its range.
     """
     if app.middleware_stack is not None or hasattr(app.state, "telemetry"):
         raise RuntimeError("instrument() comes once, before the application starts")
-    settings = settings or TelemetrySettings()
+    settings = _settled(
+        settings or TelemetrySettings(),
+        prefix=prefix,
+        metrics_path=metrics_path,
+        metrics_port=metrics_port,
+    )
     with guard("logs"):
         configure_logging(service, settings.log_level, settings.log_field_characters)
-    telemetry = Telemetry(registry or CollectorRegistry(), service, version)
+    telemetry = Telemetry(registry or CollectorRegistry(), service, version, settings)
+    if taken := telemetry.names.clashes():
+        raise ValueError(_clash(taken))
     telemetry.metrics.service_info.labels(service, version, settings.revision).set(1)
     app.state.telemetry = telemetry
-    _add_metrics_route(
-        app, Exposition(telemetry.registry, has_application_metrics=registry is None)
-    )
-    telemetry.wrap(app, settings)
+    telemetry.offer(app, has_application_metrics=registry is None)
+    telemetry.wrap(app)
     return telemetry
 
 
-def _add_metrics_route(app: Starlette, exposition: Exposition) -> None:
-    async def metrics(request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        accept_encoding = request.headers.get("accept-encoding", "")
-        try:
-            body, headers = await run_in_threadpool(exposition.render, accept, accept_encoding)
-        except Exception as error:  # noqa: BLE001 - a hole in the series, and no failure of the service
-            failed("scrape", error)
-            return PlainTextResponse("The metrics cannot be read now.\n", status_code=503)
-        return Response(body, headers=headers)
+def _settled(settings: TelemetrySettings, **given: str | int | None) -> TelemetrySettings:
+    """Return the settings with the arguments that were given, checked like the others."""
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return TelemetrySettings(**{**settings.model_dump(), **changes}) if changes else settings
 
-    app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
+
+def _clash(names: list[str]) -> str:
+    return (
+        f"{', '.join(names)}: somebody else in this process has metrics of the same names, and "
+        'those of one would be lost; give instrument(prefix="...") or TELEMETRY_PREFIX'
+    )
 
 
 def _with_router_layer(app: Starlette, build: Callable[[], ASGIApp]) -> ASGIApp:

@@ -50,20 +50,26 @@ class Metrics:
 
     Gauges add up over the live workers (`livesum`); where several processes serve one
     application, counters and histograms add up over live and dead ones.
+
+    Args:
+        registry: Where they are registered.
+        prefix: Begins the name of each family but those about the process, which are everyone's.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, prefix: str = "") -> None:
         # Else a counter has a `_created` series where one process serves, and none where many do.
         disable_created_metrics()  # type: ignore[no-untyped-call]
 
         def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(name, text, labels, registry=registry)
+            return Counter(prefix + name, text, labels, registry=registry)
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(name, text, labels, registry=registry, multiprocess_mode="livesum")
+            return Gauge(
+                prefix + name, text, labels, registry=registry, multiprocess_mode="livesum"
+            )
 
         def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-            return Histogram(name, text, labels, registry=registry, buckets=buckets)
+            return Histogram(prefix + name, text, labels, registry=registry, buckets=buckets)
 
         self.http_requests = counter(
             "http_requests",
@@ -140,7 +146,7 @@ class Metrics:
         self.process = ProcessUsage(registry)
         self.workers = gauge("workers", "Worker processes that serve now.")
         self.service_info = Gauge(
-            "service_info",
+            prefix + "service_info",
             "Always 1; the labels say what runs.",
             ("service", "version", "revision"),
             registry=registry,
@@ -148,16 +154,20 @@ class Metrics:
         )
 
 
-def worker_exits(registry: CollectorRegistry) -> Counter:
+def worker_exits(registry: CollectorRegistry, prefix: str = "") -> Counter:
     """Return the counter of workers that ended, each reason at 0.
 
     Only a process that supervises them, such as gunicorn's master, can keep it.
 
     Args:
         registry: Where it is registered.
+        prefix: Begins its name.
     """
     exits = Counter(
-        "worker_exits", "Worker processes that ended, by reason.", ("reason",), registry=registry
+        prefix + "worker_exits",
+        "Worker processes that ended, by reason.",
+        ("reason",),
+        registry=registry,
     )
     for reason in WORKER_EXIT_REASONS:
         exits.labels(reason)

@@ -34,6 +34,9 @@ class Lifecycle(Protocol):
     async def stop(self) -> None:
         """End, losing nothing that was measured."""
 
+    def note_first(self, method: str, endpoint: str, status: int) -> None:
+        """Take note of the first request of its kind; must not raise."""
+
 
 class TelemetryMiddleware:
     """Measures everything inside it, the framework's own error pages included.
@@ -59,7 +62,7 @@ class TelemetryMiddleware:
         self._app = app
         self._endpoints = endpoints
         self._metrics = metrics
-        self._recorder = HttpRecorder(metrics, endpoints, settings)
+        self._recorder = HttpRecorder(metrics, endpoints, settings, lifecycle.note_first)
         self._tracing = tracing
         self._lifecycle = lifecycle
         self._is_started = False

@@ -60,17 +60,28 @@ class _Children:
 class HttpRecorder:
     """Writes the HTTP families; the series of a label tuple are looked up once.
 
+    Args:
+        metrics: The families.
+        endpoints: Names the route of a request.
+        settings: By default read from `TELEMETRY_*`.
+        note_first: Called with the method, endpoint and status of each first request of its kind.
+
     Attributes:
         endpoints: Names the route of a request.
         enter: Counts one more request in progress; called with 1.0.
     """
 
     def __init__(
-        self, metrics: Metrics, endpoints: Endpoints, settings: TelemetrySettings | None = None
+        self,
+        metrics: Metrics,
+        endpoints: Endpoints,
+        settings: TelemetrySettings | None = None,
+        note_first: Callable[[str, str, int], None] = lambda *_: None,
     ) -> None:
         settings = settings or TelemetrySettings()
         self.endpoints = endpoints
         self._metrics = metrics
+        self._note_first = note_first
         self._slow_seconds = settings.slow_request_seconds
         self._success_ratio = settings.log_success_ratio
         self._children: dict[tuple[str, str, int], _Children] = {}
@@ -100,6 +111,7 @@ class HttpRecorder:
         key = (method, endpoint, status)
         children = self._children.get(key)
         if children is None:
+            self._note_first(method, endpoint, status)
             children = self._children[key] = _Children(
                 self._metrics.http_requests.labels(method, endpoint, str(status)),
                 self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),

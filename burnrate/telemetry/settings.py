@@ -23,3 +23,10 @@ class TelemetrySettings(BaseSettings):
     slow_request_seconds: float = Field(default=1.0, gt=0.0)
     # The git revision of the running code, shown by `service_info`.
     revision: str = Field(default="unknown", max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
+    # Begins the names of the families, for a process in which others count `http_requests_total`.
+    prefix: str = Field(default="", max_length=64, pattern=r"^([a-zA-Z_][a-zA-Z0-9_]*)?$")
+    # Where a scrape is answered: a path of the application, or of a port of its own.
+    metrics_path: str = Field(default="/metrics", max_length=256, pattern=r"^/[A-Za-z0-9._~/-]+$")
+    metrics_port: int | None = Field(default=None, ge=0, le=65_535)
+    # All interfaces, as a scraper is on another machine or in another container.
+    metrics_host: str = "0.0.0.0"  # noqa: S104

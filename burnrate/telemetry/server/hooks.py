@@ -51,7 +51,7 @@ def prepare() -> None:
         _Master.folder = folder
     with guard("hooks"):
         register_own_trouble(CollectorRegistry())
-        _Master.exits = worker_exits(CollectorRegistry())
+        _Master.exits = worker_exits(CollectorRegistry(), TelemetrySettings().prefix)
         _Master.usage = ProcessUsage(CollectorRegistry())
         _Master.usage.sample()
 

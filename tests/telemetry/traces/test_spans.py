@@ -42,6 +42,9 @@ class Silent:
     async def stop(self) -> None:
         """Do nothing."""
 
+    def note_first(self, *_: object) -> None:
+        """Do nothing."""
+
 
 def shop(handle: Callable[[], None] = lambda: None) -> FastAPI:
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
