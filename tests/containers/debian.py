@@ -37,6 +37,7 @@ _PACKAGES = (
     "python3.13-venv",
     "redis-server",
     "sed",
+    "tar",
     "util-linux",
 )
 _COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"

@@ -98,7 +98,7 @@ def test_a_stopped_stack_is_copied_as_a_whole(checkout: Checkout) -> None:
 
     with tarfile.open(checkout.path / "backup/everything.tar") as archive:
         names = set(archive.getnames())
-    assert {".env", ".burnrate/secrets/postgres_password", ".burnrate/data/prometheus"} <= names
+    assert {".burnrate/secrets/postgres_password", ".burnrate/data/prometheus"} <= names
     assert ".burnrate/data/inbox/inbox.sqlite3" in names
     wait_until(lambda: stack.status_of_user(there) == 200, "the row, after the start")
 
@@ -110,8 +110,8 @@ def _check_secrets(checkout: Checkout) -> None:
     with tarfile.open(path) as archive:
         members = {each.name: each.mode for each in archive if each.isfile()}
     secrets = {each.name for each in (checkout.path / ".burnrate/secrets").iterdir()}
-    assert members.keys() == {".env"} | {f".burnrate/secrets/{name}" for name in secrets}
-    assert {mode for name, mode in members.items() if name != ".env"} == {0o600}
+    assert members.keys() == {f".burnrate/secrets/{name}" for name in secrets}
+    assert set(members.values()) == {0o600}
 
 
 def _lose_files(checkout: Checkout) -> None:
