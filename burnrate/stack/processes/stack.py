@@ -179,7 +179,7 @@ class ProcessStack:
             identity = start_supervisor(self.layout)
             record = record.model_copy(update={"supervisor": identity})
             write_record(self.layout, record)
-            self._start(parts)
+            self._start_whole(parts)
         except BaseException:
             with uninterrupted(self.say):
                 end_stack(self.layout, record, self.say)
@@ -197,7 +197,7 @@ class ProcessStack:
         write_record(self.layout, record)
         up = {name for name, info in supervisor.processes().items() if info.is_up}
         check_ports(self.addresses, [name for name in parts if name not in up])
-        self._start(parts, already=up)
+        self._start_whole(parts, already=up)
 
     def _stop(self, part: str) -> None:
         self.say(f"stopping {part}")
@@ -209,7 +209,20 @@ class ProcessStack:
             if part.name == "postgres":
                 cluster_of(part, self.layout, self.addresses).create()
 
-    def _start(self, parts: Mapping[str, RenderedPart], already: Collection[str] = ()) -> None:
+    def _start_whole(
+        self, parts: Mapping[str, RenderedPart], already: Collection[str] = ()
+    ) -> None:
+        """Start all parts; one that is optional does not decide over the rest."""
+        services = self.compose.services
+        optional = {name: cost for name in parts if (cost := services[name].optional)}
+        self._start(parts, already, optional)
+
+    def _start(
+        self,
+        parts: Mapping[str, RenderedPart],
+        already: Collection[str] = (),
+        optional: Mapping[str, str] | None = None,
+    ) -> None:
         startup = Startup(
             supervisor=Supervisor(self.layout),
             check=self._check_health,
@@ -217,6 +230,7 @@ class ProcessStack:
             log=self.layout.log,
             say=self.say,
             timeout_seconds=self.start_timeout_seconds,
+            optional=optional or {},
         )
         for name, seconds in startup.run({name: part.depends_on for name, part in parts.items()}):
             if name not in already:

@@ -44,6 +44,7 @@ class Startup:
         log: Returns where a part's output is.
         say: Takes a line about what is waited for.
         timeout_seconds: How long each part may take.
+        optional: What is lost without a part, for each that may fail.
     """
 
     supervisor: ProcessControl
@@ -52,6 +53,7 @@ class Startup:
     log: Callable[[str], Path]
     say: Callable[[str], None]
     timeout_seconds: float
+    optional: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, depends_on: Mapping[str, Collection[str]]) -> Iterator[tuple[str, float]]:
         """Start parts, and yield each one's name when it is healthy, with the seconds that took.
@@ -61,27 +63,31 @@ class Startup:
                 a part here is not waited for.
 
         Raises:
-            StackError: a part ends, or is not healthy in time, or parts depend on each other.
+            StackError: a part that is not optional ends, or is not healthy in time, or parts depend
+                on each other.
         """
-        pending, waiting, healthy = dict(depends_on), dict[str, _Wait](), set[str]()
+        pending, waiting, settled = dict(depends_on), dict[str, _Wait](), set[str]()
         progress = Progress(self.say)
         while pending or waiting:
             for name, needed in list(pending.items()):
-                if healthy.issuperset(n for n in needed if n in depends_on):
+                if settled.issuperset(n for n in needed if n in depends_on):
                     del pending[name]
                     self.supervisor.start(name)
                     waiting[name] = _Wait(time.monotonic())
             if not waiting:
                 raise StackError(f"docker-compose.yml: {', '.join(pending)} depend on each other")
-            for name in self._healthy_ones(waiting):
-                healthy.add(name)
+            for name, is_healthy in self._settled_ones(waiting):
+                settled.add(name)
                 progress.news()
-                yield name, time.monotonic() - waiting.pop(name).since
+                seconds = time.monotonic() - waiting.pop(name).since
+                if is_healthy:
+                    yield name, seconds
             if waiting:
                 progress.tell(waiting_line({name: w.detail for name, w in waiting.items()}))
                 time.sleep(_POLL_SECONDS)
 
-    def _healthy_ones(self, waiting: Mapping[str, _Wait]) -> list[str]:
+    def _settled_ones(self, waiting: Mapping[str, _Wait]) -> list[tuple[str, bool]]:
+        """Return the parts that need no more waiting, each with whether it is healthy."""
         health = self.check(waiting)
         infos = self.supervisor.processes()
         result = []
@@ -89,17 +95,25 @@ class Startup:
             info = infos[name]
             wait.pids.add(info.pid)
             wait.detail = health[name].detail
-            # A second process id: it ended and was restarted between two looks.
-            if info.has_ended or len(wait.pids - {0}) > 1:
-                raise self._failure(name, "ended at its start")
-            if health[name].is_healthy and info.is_up:
+            if failure := self._failure_of(wait, info):
+                self._give_up(name, failure)
+                result.append((name, False))
+            elif health[name].is_healthy and info.is_up:
                 self.when_healthy(name)
-                result.append(name)
+                result.append((name, True))
             elif time.monotonic() - wait.since > self.timeout_seconds:
-                reason = f"after {self.timeout_seconds:.0f} s ({health[name].detail})"
-                raise self._failure(name, f"is not healthy {reason}")
+                after = f"after {self.timeout_seconds:.0f} s ({health[name].detail})"
+                self._give_up(name, f"is not healthy {after}")
+                result.append((name, False))
         return result
 
-    def _failure(self, name: str, what: str) -> StackError:
+    def _failure_of(self, wait: _Wait, info: ProcessInfo) -> str | None:
+        # A second process id: it ended and was restarted between two looks.
+        return "ended at its start" if info.has_ended or len(wait.pids - {0}) > 1 else None
+
+    def _give_up(self, name: str, what: str) -> None:
+        """Say what is lost without an optional part; raise StackError for any other."""
         log = self.log(name)
-        return StackError(f"{name} {what}; log: {log}", log_tail=last_lines(log, _TAIL_LINES))
+        if (lost := self.optional.get(name)) is None:
+            raise StackError(f"{name} {what}; log: {log}", log_tail=last_lines(log, _TAIL_LINES))
+        self.say(f"{name} {what}: {lost}; log: {log}")

@@ -44,7 +44,12 @@ class Machine:
             result[name] = Health(is_healthy, "still loading")
         return result
 
-    def run(self, timeout_seconds: float = 5, **depends_on: list[str]) -> None:
+    def run(
+        self,
+        timeout_seconds: float = 5,
+        optional: Mapping[str, str] | None = None,
+        **depends_on: list[str],
+    ) -> None:
         """Start parts and note when each is healthy."""
         startup = Startup(
             supervisor=self,
@@ -53,6 +58,7 @@ class Machine:
             log=lambda name: Path(f"/logs/{name}.log"),
             say=self.events.append,
             timeout_seconds=timeout_seconds,
+            optional=optional or {},
         )
         for name, _seconds in startup.run(depends_on):
             self.events.append(f"healthy {name}")
@@ -103,3 +109,15 @@ def test_parts_that_need_each_other_are_named() -> None:
     """A circle would otherwise be waited for without end."""
     with pytest.raises(StackError, match="a, b depend on each other"):
         Machine().run(a=["b"], b=["a"])
+
+
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_an_optional_part_that_fails_is_named_and_the_rest_starts(*, is_dead: bool) -> None:
+    """What waits for it is started without it, and whoever reads knows what is lost."""
+    states = {"logs": [ProcessInfo("FATAL", 0, "")]} if is_dead else {}
+    machine = Machine(looks={"logs": 1_000_000}, states=states)
+    machine.run(0, {"logs": "no log search"}, logs=[], ship=["logs"], api=[])
+    assert {"healthy api", "healthy ship"} < set(machine.events)
+    assert "healthy logs" not in machine.events
+    (said,) = [event for event in machine.events if event.startswith("logs ")]
+    assert said.endswith(": no log search; log: /logs/logs.log")

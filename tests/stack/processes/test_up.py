@@ -257,3 +257,19 @@ def test_wiping_removes_the_data_and_the_next_start_makes_it_anew(stopped: Check
     assert not cluster.exists()
     stopped.up()
     assert stopped.run("status").returncode == 0
+
+
+def test_an_optional_part_that_cannot_start_is_named_and_the_rest_is_up(stopped: Checkout) -> None:
+    """With what is lost; the table goes on showing it as unhealthy."""
+    file = stopped.path / "docker-compose.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("--nginx.scrape-uri", "--no-such-flag"), encoding="utf-8")
+    try:
+        done = stopped.run("up", "--mode", "processes")
+        assert done.returncode == 0, done.stderr
+        assert "nginx-exporter ended at its start: no figures of nginx; log: " in done.stdout
+        rows = stopped.status()
+        assert rows["nginx-exporter"]["health"] != "healthy"
+        assert rows["prometheus"]["health"] == "healthy"
+    finally:
+        file.write_text(text, encoding="utf-8")
