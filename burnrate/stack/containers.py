@@ -164,7 +164,8 @@ class ContainerStack:
         waiting = {
             name: str(row.get("Health") or row.get("State") or "")
             for name, row in self._rows().items()
-            if not _status(name, row).is_good
+            # `setup` has ended when the others begin.
+            if name in self.compose.parts and not _status(name, row).is_good
         }
         last = last_lines(self._log, 1)
         return waiting_line(waiting) or "".join(last).strip()[:_PROGRESS_COLUMNS]

@@ -1,10 +1,12 @@
 """Containers: what is asked of Docker, and what is made of its answers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from burnrate.stack import progress
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.containers import ContainerStack, parse_rows
@@ -17,6 +19,8 @@ DOCKER = """#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/calls"
 case "$*" in
+    "context "*) echo unix:///var/run/docker.sock ;;
+    "ps --all "*) [ ! -e "$here/containers" ] || cat "$here/containers" ;;
     "version "*) cat "$here/engine" ;;
     "compose version "*) cat "$here/compose" ;;
     "ps --quiet "*) cat "$here/ids" ;;
@@ -27,6 +31,7 @@ case "$*" in
     "image inspect there") ;;
     "image inspect "*) exit 1 ;;
     *" up "*)
+        while [ -e "$here/hold" ]; do sleep 0.05; done
         echo "$GRAFANA_URL" > "$here/grafana-url"
         echo "Error: pull access denied" >&2; exit "$(cat "$here/up")" ;;
 esac
@@ -93,6 +98,40 @@ def test_up_builds_and_waits(stack: ContainerStack, docker: Path) -> None:
     assert not stack.is_running()
     (docker / "ids").write_text("0123\n", encoding="utf-8")
     assert stack.is_running()
+
+
+def test_people_are_told_what_a_start_waits_for(
+    stack: ContainerStack, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compose's own lines are in a log; `setup` has ended by then and is not waited for."""
+    monkeypatch.setattr(progress, "_SILENCE_SECONDS", 0.01)
+    rows = [
+        {"Service": "setup", "State": "exited"},
+        {"Service": "api", "State": "running", "Health": "starting"},
+        {"Service": "nginx", "State": "created", "Health": ""},
+    ]
+    (docker / "ps").write_text(json.dumps(rows), encoding="utf-8")
+    (docker / "hold").touch()
+    waiting = "waiting for api (starting), nginx (created)"
+
+    def hear(line: str) -> None:
+        if line == waiting:
+            (docker / "hold").unlink(missing_ok=True)
+        said(docker).append(line)
+
+    replace(stack, say=hear).up()
+    assert waiting in said(docker)
+
+
+def test_what_is_in_the_way_stops_a_start_before_compose(
+    stack: ContainerStack, docker: Path
+) -> None:
+    """Nothing is built, pulled or stopped for it."""
+    line = f"burnrate-api-1\tburnrate\t{docker}\t"
+    (docker / "containers").write_text(line, encoding="utf-8")
+    with pytest.raises(StackError, match="are of another checkout"):
+        stack.up()
+    assert not [call for call in _calls(docker) if call.startswith("up")]
 
 
 def test_compose_is_given_the_settings(stack: ContainerStack, docker: Path) -> None:
