@@ -13,6 +13,7 @@ from bench.measuring.subjects import Subject
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.logs import RequestLine, configure_logging
 from burnrate.telemetry.metrics import HTTP_SECONDS
+from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.workers.store import Store
 from burnrate.telemetry.workers.values import make_value_class
 
@@ -73,7 +74,7 @@ def _choose_values(whose: str, folder: Path) -> None:
 
 
 def _line(whose: str) -> Subject:
-    configure_logging("bench", "info", 16_384)
+    configure_logging("bench", TelemetrySettings())
     current.set(_REQUEST)
     if whose == "ours":
         return _Operation(lambda: _LINE.write(_REQUEST))

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
-from burnrate.telemetry.logs import configure_logging
+from burnrate.telemetry.logs import configure_logging, drain_logs
 from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import RouterLayer, TelemetryMiddleware
@@ -172,6 +172,8 @@ class Telemetry:
         if self._tracing is not None:
             with guard("stop"):
                 await run_in_threadpool(self._tracing.shutdown)
+        with guard("stop"):
+            await run_in_threadpool(drain_logs)
 
 
 def instrument(
@@ -215,7 +217,7 @@ def instrument(
         metrics_port=metrics_port,
     )
     with guard("logs"):
-        configure_logging(service, settings.log_level, settings.log_field_characters)
+        configure_logging(service, settings)
     telemetry = Telemetry(registry or CollectorRegistry(), service, version, settings)
     if taken := telemetry.names.clashes():
         raise ValueError(_clash(taken))

@@ -10,11 +10,10 @@ from typing import Any
 
 from burnrate.telemetry.logs.formatter import JsonFormatter
 from burnrate.telemetry.logs.output import StdoutHandler
+from burnrate.telemetry.settings import TelemetrySettings
 
 
-def logging_config(
-    service: str, level: str = "info", field_characters: int = 16_384
-) -> dict[str, Any]:
+def logging_config(service: str, settings: TelemetrySettings) -> dict[str, Any]:
     """Return a `logging.config.dictConfig` that sends every logger to stdout as JSON.
 
     gunicorn's and uvicorn's loggers give up their own handlers. Their access logs are off: the
@@ -22,8 +21,7 @@ def logging_config(
 
     Args:
         service: The value of the field `service`.
-        level: The root logger's: debug, info, warning or error.
-        field_characters: A longer text is cut.
+        settings: Level and limits.
     """
     through_root: dict[str, Any] = {"handlers": [], "propagate": True, "level": "INFO"}
     quiet: dict[str, Any] = {**through_root, "level": "WARNING"}
@@ -31,10 +29,8 @@ def logging_config(
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "handlers": {
-            "stdout": {"()": _stdout, "service": service, "field_characters": field_characters}
-        },
-        "root": {"level": level.upper(), "handlers": ["stdout"]},
+        "handlers": {"stdout": {"()": _stdout, "service": service, "settings": settings}},
+        "root": {"level": settings.log_level.upper(), "handlers": ["stdout"]},
         "loggers": {
             "gunicorn": through_root,
             "gunicorn.error": through_root,
@@ -50,25 +46,22 @@ def logging_config(
     }
 
 
-def _stdout(service: str, field_characters: int) -> StdoutHandler:
-    return StdoutHandler(JsonFormatter(service, field_characters))
+def _stdout(service: str, settings: TelemetrySettings) -> StdoutHandler:
+    formatter = JsonFormatter(service, settings.log_field_characters)
+    return StdoutHandler(formatter, buffer_bytes=settings.log_buffer_bytes)
 
 
-def configure_logging(service: str, level: str, field_characters: int) -> None:
+def configure_logging(service: str, settings: TelemetrySettings) -> None:
     """Send every logger, warning and uncaught exception of this process to stdout as JSON.
 
     Args:
         service: The value of the field `service`.
-        level: The root logger's: debug, info, warning or error.
-        field_characters: A longer text is cut.
-
-    Raises:
-        ValueError: There is no such level.
+        settings: Level and limits.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         # Lines go past its buffer; what the application prints must not come out in its middle.
         sys.stdout.reconfigure(line_buffering=True)
-    logging.config.dictConfig(logging_config(service, level, field_characters))
+    logging.config.dictConfig(logging_config(service, settings))
     logging.captureWarnings(capture=True)
     # A failing log call must not print a traceback between the JSON lines.
     logging.raiseExceptions = False

@@ -1,129 +1,113 @@
-"""Stdout as the destination of log lines: each one whole, whoever else writes there."""
+"""Stdout as the destination of log lines."""
 
-import fcntl
 import json
 import logging
-import os
-import select
-import stat
 import sys
+from time import monotonic
 from typing import Final, TextIO
 
+from burnrate.telemetry.failures import log_lines
+from burnrate.telemetry.logs.buffer import LineBuffer
 from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.sink import Sink
 
-_log: Final = logging.getLogger(__name__)
+# A stop waits so long for whoever reads the log, once: gunicorn gives a worker seconds to leave.
+_STOP_SECONDS: Final = 2.0
 
 
 class StdoutHandler(logging.StreamHandler[TextIO]):
-    """Writes whole lines to stdout, past its buffer.
+    """Writes whole lines to stdout, past its buffer, and never waits for their reader.
 
-    A full disk or a closed pipe fails no request; the first line that gets through again says how
-    many did not.
+    A full disk, a closed pipe or a reader that does not read fails no request; the first line that
+    gets through again says how many were dropped.
 
     Attributes:
         service_json: The service's name as it stands in a line.
         longest_plain: A text of so many characters is never cut.
     """
 
-    def __init__(self, formatter: JsonFormatter, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, formatter: JsonFormatter, stream: TextIO | None = None, buffer_bytes: int = 1 << 22
+    ) -> None:
         super().__init__(stream or sys.stdout)
         self.setFormatter(formatter)
         self.addFilter(_LoggedOnce())
         self.service_json = json.dumps(formatter.service)
         self.longest_plain = formatter.field_characters // 2  # the message has the path and more
-        self._descriptor = _descriptor(self.stream)
-        self._put = _put_locked if _takes_pieces(self._descriptor) else _put
-        self._rest = b""
-        self._failures = 0
+        self._buffer = _buffer_of(self.stream, buffer_bytes)
+        self._patience_seconds = _STOP_SECONDS
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the line of a record if no filter drops it; logging calls this."""
+        is_wanted = super().handle(record)
+        if self._buffer is not None:
+            # Not under the handler's lock: to count takes one of the metrics'.
+            self._buffer.report()
+        return bool(is_wanted)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line of a record; logging calls this."""
+        """Write the line of a record, at once if there is room: it may be the process' last."""
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 - as every handler of logging does
             self.handleError(record)
+            return
+        if self._buffer is not None:
+            self._buffer.add_now(f"{line}\n")
         else:
-            self.write(f"{line}\n")
+            self._write_stream(f"{line}\n")
 
     def write(self, line: str) -> None:
-        """Write one line, its end included; where that is impossible it is lost and counted."""
-        lock = self.lock
-        assert lock is not None  # noqa: S101 - createLock has made it
-        with lock:
-            try:
-                is_written = self._is_written(line)
-            except (OSError, ValueError):  # closed
-                is_written = False
-            if not is_written:
-                self._failures += 1
-                return
-            failures, self._failures = self._failures, 0
-        if failures:
-            _log.error("the log could not be written", extra={"lines": failures})
+        """Write one line, its end included; it may wait for others to be written with it."""
+        if self._buffer is not None:
+            self._buffer.add(line)
+        else:
+            self._write_stream(line)
 
-    def _is_written(self, line: str) -> bool:
-        if self._descriptor is None:
+    def flush(self) -> None:
+        """Write what there is room for."""
+        if self._buffer is not None:
+            self._buffer.flush(0.0)
+
+    def drain(self) -> None:
+        """Wait until all lines are out, then drop what is left, counted.
+
+        It waits for two seconds in all, however often it is called.
+        """
+        if self._buffer is not None:
+            began = monotonic()
+            self._buffer.drain(self._patience_seconds)
+            self._patience_seconds = max(0.0, self._patience_seconds + began - monotonic())
+
+    def close(self) -> None:
+        """Drain, and end what writes."""
+        self.drain()
+        if self._buffer is not None:
+            self._buffer.close()
+        super().close()
+
+    def _write_stream(self, line: str) -> None:
+        try:
             self.stream.write(line)
             self.stream.flush()
-            return True
-        data = line.encode()
-        rest = self._put(self._descriptor, self._rest + data)
-        if not rest:
-            self._rest = rest
-            return True
-        # A line that was begun is completed before the next one; one that was not begun is lost.
-        is_begun = len(rest) < len(data)
-        self._rest = rest if is_begun else rest[: -len(data)]
-        return is_begun
+        except Exception:  # noqa: BLE001 - closed, or there is none
+            log_lines.add("dropped")
+        else:
+            log_lines.add("written")
 
 
-def _put_locked(descriptor: int, data: bytes) -> bytes:
-    """Write in one piece to a pipe that other processes write to.
-
-    What a pipe cannot take at once it takes in pieces, with other processes' lines between them.
-    The lock is on the pipe itself, and ends with its holder: a killed worker leaves none behind.
-    """
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)
+def _buffer_of(stream: TextIO, buffer_bytes: int) -> LineBuffer | None:
     try:
-        return _put(descriptor, data)
-    finally:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN)
-
-
-def _put(descriptor: int, data: bytes) -> bytes:
-    """Write, and return what could not be written."""
-    while data:
-        try:
-            data = data[os.write(descriptor, data) :]
-        except BlockingIOError:  # somebody who shares it has made it non-blocking
-            room = select.poll()
-            room.register(descriptor, select.POLLOUT)
-            room.poll()
-        except OSError:
-            break
-    return data
-
-
-def _descriptor(stream: TextIO) -> int | None:
-    try:
-        return stream.fileno()
+        return LineBuffer(Sink(stream.fileno()), buffer_bytes)
     except (AttributeError, OSError, ValueError):  # a test's, or closed
         return None
 
 
-def _takes_pieces(descriptor: int | None) -> bool:
-    """Say whether it is a pipe or socket, and one that can be locked."""
-    if descriptor is None:
-        return False
-    mode = os.fstat(descriptor).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return False
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX)
-        fcntl.lockf(descriptor, fcntl.LOCK_UN)
-    except OSError:
-        return False
-    return True
+def drain_logs() -> None:
+    """Wait for whoever reads the log, for two seconds at most: this process is about to end."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, StdoutHandler):
+            handler.drain()
 
 
 def mark_logged(error: BaseException) -> None:

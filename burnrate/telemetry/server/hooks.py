@@ -76,8 +76,7 @@ def log_config(service: str) -> dict[str, Any]:
     Raises:
         pydantic.ValidationError: A `TELEMETRY_*` variable is out of its range.
     """
-    settings = TelemetrySettings()
-    return logging_config(service, settings.log_level, settings.log_field_characters)
+    return logging_config(service, TelemetrySettings())
 
 
 def leave_exit_reason(folder: Path, pid: int, reason: str) -> None:

@@ -1,7 +1,6 @@
 """One event is one line, however long it is and whoever else writes to the same stdout."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -11,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from burnrate.telemetry.logs.formatter import JsonFormatter
-from burnrate.telemetry.logs.output import StdoutHandler
-
 ROOT = Path(__file__).parents[3]
 WRITERS = 4
 LINES = 40
@@ -22,10 +18,16 @@ SIZES = (100, 6_000, 100_000, 1_048_576)
 
 WRITER = """
 import logging, os, sys
+from burnrate.telemetry import TelemetrySettings
 from burnrate.telemetry.logs.configuration import configure_logging
+from burnrate.telemetry.logs import sink
+def refuse(*_):
+    raise PermissionError
 if sys.argv[3] == "non-blocking":
     os.set_blocking(1, False)
-configure_logging("shop", "info", 1_048_576)
+elif sys.argv[3] == "not to be opened":
+    sink.os = type("os", (), {**vars(os), "open": refuse})
+configure_logging("shop", TelemetrySettings(log_field_characters=1_048_576))
 sizes = [int(size) for size in sys.argv[4:]]
 sys.stdin.read(1)
 for number in range(int(sys.argv[2])):
@@ -36,7 +38,7 @@ for number in range(int(sys.argv[2])):
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("mode", ["blocking", "non-blocking"])
+@pytest.mark.parametrize("mode", ["blocking", "non-blocking", "not to be opened"])
 def test_lines_of_many_processes_stay_whole_in_one_pipe(mode: str) -> None:
     """A reader that is slower than the writers finds every line, each by itself."""
     reading, writing = os.pipe()
@@ -69,38 +71,3 @@ def test_lines_of_many_processes_stay_whole_in_one_pipe(mode: str) -> None:
         str(number): LINES for number in range(WRITERS)
     }
     assert {len(line["filling"]) for line in lines} == set(SIZES)
-
-
-class Disk:
-    """Has room for so many bytes more."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.content = b""
-
-    def write(self, _descriptor: int, data: bytes) -> int:
-        taken = data[: self.room]
-        if not taken:
-            raise OSError(28, "No space left on device")
-        self.room -= len(taken)
-        self.content += taken
-        return len(taken)
-
-
-def test_line_that_a_full_disk_cut_is_ended_before_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is on the disk are whole lines, and the first that gets through counts the lost."""
-    root = logging.getLogger()
-    with (tmp_path / "log").open("w") as stream:
-        handler = StdoutHandler(JsonFormatter("shop"), stream)
-        monkeypatch.setattr(root, "handlers", [handler])
-        disk = Disk(room=8)
-        monkeypatch.setattr(os, "write", disk.write)
-        for number in range(4):
-            handler.write(f'"line {number}"\n')
-        disk.room = 1_000
-        handler.write('"after"\n')
-    *written, report = [json.loads(line) for line in disk.content.decode().splitlines()]
-    assert written == ["line 0", "after"]
-    assert (report["message"], report["lines"]) == ("the log could not be written", 3)

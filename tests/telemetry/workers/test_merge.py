@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from burnrate.telemetry.workers import archive, metric_files
-from burnrate.telemetry.workers.merge import MergedFiles
+from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
 from tests.support.samples import Samples, read_samples
 from tests.telemetry.workers.files import DEAD, write
 
@@ -187,7 +187,10 @@ def start_worker(folder: Path, count: int) -> subprocess.Popen[bytes]:
 
 
 def totals(merged: MergedFiles) -> tuple[float, float]:
-    found = read_samples(merged.render(is_openmetrics=False))
+    try:
+        found = read_samples(merged.render(is_openmetrics=False))
+    except NoFilesError:  # before the first worker
+        return 0.0, 0.0
     work = sum(value for (name, _), value in found.items() if name == "work_total")
     return work, found.get(("work_seconds_count", frozenset()), 0.0)
 

@@ -1,0 +1,239 @@
+"""Lines on their way out: a bounded buffer between who logs and who reads.
+
+Who logs never waits for the reader. A line of the application goes out at once if there is room;
+the lines of requests that went well are gathered for a moment, since one write for many costs less
+than many. A thread writes those, and whatever found no room. What does not fit is dropped and
+counted (decision 17).
+"""
+
+import logging
+import os
+from threading import Event, Lock, RLock, Thread
+from time import monotonic, sleep
+from typing import Final
+from weakref import WeakSet
+
+from burnrate.telemetry.failures import failed, log_lines
+from burnrate.telemetry.logs.sink import Sink
+
+# How long lines are gathered, and so what a killed process loses of them at most.
+GATHER_SECONDS: Final = 0.05
+# What a pipe holds: more would not get out in one piece.
+_BATCH_BYTES: Final = 1 << 16
+# Who writes holds the pen for some system calls, never while a reader takes its time.
+_PEN_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.005
+# A full disk, or a reader that is gone: looked at again so often.
+_RETRY_SECONDS: Final = 0.5
+
+_log: Final = logging.getLogger(__name__)
+
+_buffers: "WeakSet[LineBuffer]" = WeakSet()
+
+
+class LineBuffer:
+    """Takes lines and writes them as fast as their reader takes them.
+
+    Args:
+        sink: Where they go.
+        most_bytes: How much may wait.
+    """
+
+    def __init__(self, sink: Sink, most_bytes: int) -> None:
+        self._sink = sink
+        self._most_bytes = most_bytes
+        self._begin()
+        _buffers.add(self)
+
+    def _begin(self) -> None:
+        # Reentrant: what the garbage collector or a signal runs amid this may log, too. Nothing is
+        # counted or logged under it, since metrics and handlers have locks of their own.
+        self._lock = RLock()
+        self._writing = Lock()
+        self._lines: list[str] = []
+        self._rest = b""  # of the batch that is being written
+        self._bytes = 0  # of both
+        self._counted = [0, 0]  # written and dropped, not in the metrics yet
+        self._dropped = 0  # nobody has been told yet
+        self._error: Exception | None = None  # why writing fails
+        self._is_error_told = False
+        self._is_over = False
+        self._is_awake = False
+        self._wake = Event()
+        self._thread: Thread | None = None
+
+    def add(self, line: str) -> None:
+        """Take a line that may wait for others; it is written within 50 ms if there is room.
+
+        Args:
+            line: In ASCII, its end included.
+        """
+        with self._lock:
+            self._append(line)
+            if not self._is_awake:
+                self._awake()
+        if self._is_over:
+            self._write()
+
+    def add_now(self, line: str) -> None:
+        """Take a line and write it, and all before it, if there is room; else as `add`."""
+        if not self._fits(line):
+            self._write()
+        with self._lock:
+            self._append(line)
+        if not self._write():
+            with self._lock:
+                if not self._is_awake:
+                    self._awake()
+
+    def flush(self, patience_seconds: float) -> bool:
+        """Write what waits; say whether all of it got out in time.
+
+        Where the disk is full or the reader gone, it does not wait.
+        """
+        until = monotonic() + patience_seconds
+        while not self._write():
+            if monotonic() >= until or self._error is not None:
+                return False
+            sleep(_POLL_SECONDS)
+        return True
+
+    def drain(self, patience_seconds: float) -> None:
+        """Write what waits; drop and count what does not get out in time."""
+        if not self.flush(patience_seconds) and self._writing.acquire(timeout=_PEN_SECONDS):
+            with self._lock:
+                self._drop_all()
+            self._writing.release()
+        self.publish()
+
+    def close(self) -> None:
+        """End the thread; lines that still come are written if there is room at that moment."""
+        with self._lock:
+            self._is_over = self._is_awake = True
+            self._wake.set()
+        if self._writing.acquire(timeout=_PEN_SECONDS):
+            self._sink.close()
+            self._writing.release()
+
+    def publish(self) -> None:
+        """Count in the metrics what has become of lines since the last time."""
+        with self._lock:
+            (written, dropped), self._counted = self._counted, [0, 0]
+            error = None if self._is_error_told else self._error
+            self._is_error_told = self._error is not None
+        if written:
+            log_lines.add("written", written)
+        if dropped:
+            log_lines.add("dropped", dropped)
+        if error is not None:
+            failed("logs", error)
+
+    def report(self) -> None:
+        """Count as `publish`, and say how many lines were dropped once others get out again."""
+        self.publish()
+        with self._lock:
+            dropped = 0
+            if not self._bytes:
+                dropped, self._dropped = self._dropped, 0
+        if dropped:
+            _log.error("the log could not be written", extra={"lines": dropped})
+
+    def start_anew(self) -> None:
+        """Begin in a forked child; what waits is its parent's."""
+        self._sink.start_anew()
+        self._begin()
+
+    def _fits(self, line: str) -> bool:
+        return not self._bytes or self._bytes + len(line) <= self._most_bytes
+
+    def _append(self, line: str) -> None:
+        if not self._fits(line):
+            self._counted[1] += 1
+            self._dropped += 1
+            return
+        self._lines.append(line)
+        self._bytes += len(line)
+
+    def _drop_all(self) -> None:
+        rest = self._rest
+        # A line that was begun has to be ended before another one.
+        self._rest = rest[: rest.index(b"\n") + 1] if self._sink.is_begun and rest else b""
+        self._counted[1] += len(self._lines) + rest.count(b"\n") - self._rest.count(b"\n")
+        self._lines, self._bytes = [], len(self._rest)
+
+    def _awake(self) -> None:
+        self._is_awake = True
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="burnrate-logs", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter is ending: `close` writes what waits
+                self._thread = None
+                self._is_awake = False
+        self._wake.set()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            sleep(GATHER_SECONDS)
+            with self._lock:
+                self._wake.clear()
+                self._is_awake = self._is_over
+            while not self._is_over and not self._write():
+                self.publish()
+                sleep(_POLL_SECONDS if self._error is None else _RETRY_SECONDS)
+            if self._is_over:
+                return
+            self.report()
+
+    def _write(self) -> bool:
+        """Write what waits as far as there is room; say whether all of it is out."""
+        if not self._writing.acquire(timeout=_PEN_SECONDS):
+            return False
+        try:
+            while self._take_batch():
+                if not self._put_batch():
+                    return False
+            return True
+        finally:
+            self._writing.release()
+
+    def _take_batch(self) -> bool:
+        with self._lock:
+            if not self._rest and self._lines:
+                if self._bytes <= _BATCH_BYTES:
+                    batch, self._lines = self._lines, []
+                else:
+                    batch = self._first_lines()
+                self._rest = "".join(batch).encode()
+            return bool(self._rest)
+
+    def _first_lines(self) -> list[str]:
+        size = count = 0
+        while count < len(self._lines) and (not count or size < _BATCH_BYTES):
+            size += len(self._lines[count])
+            count += 1
+        batch = self._lines[:count]
+        del self._lines[:count]
+        return batch
+
+    def _put_batch(self) -> bool:
+        try:
+            done = self._sink.put(self._rest)
+        except (OSError, ValueError) as error:  # the disk is full, or nobody reads any more
+            self._error = error
+            return False
+        with self._lock:
+            self._error = None
+            self._counted[0] += self._rest.count(b"\n", 0, done)
+            self._rest = self._rest[done:]
+            self._bytes = max(0, self._bytes - done)
+            return not self._rest
+
+
+def _start_all_anew() -> None:
+    for buffer in list(_buffers):
+        buffer.start_anew()
+
+
+os.register_at_fork(after_in_child=_start_all_anew)
