@@ -14,11 +14,10 @@ from burnrate.console import TIMEOUT, say
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
-from burnrate.stack.layout import find_checkout
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
 from burnrate.stack.settings import read_settings
-from burnrate.stack.setup import Setup
+from burnrate.stack.setup import Setup, check_readable
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import table
 
@@ -90,10 +89,11 @@ def status(*, is_json: bool) -> None:
 
 
 @stack.command(hidden=True)
+@click.argument("checkout", type=click.Path(path_type=Path))
 @click.argument("volumes", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def setup(volumes: Path) -> None:
-    """Write secrets and configuration into the mounted VOLUMES, as the service `setup`."""
-    checkout = find_checkout(Path.cwd())
+def setup(checkout: Path, volumes: Path) -> None:
+    """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`."""
+    check_readable(checkout)
     settings = {k: v for k, v in read_settings(checkout / ".env").items() if v}
     Setup(checkout, volumes, settings, say).run()
     say("every volume is ready")
