@@ -4,6 +4,8 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
@@ -62,6 +64,25 @@ def rewrite(text: str) -> None:
 def is_terminal() -> bool:
     """Return whether stderr is a terminal that can rewrite a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
+    """Let neither Ctrl-C nor SIGTERM end the block; `say` is told that it goes on.
+
+    For the end of what a start has begun: interrupted, the rest of it would run for ever. Only in a
+    process' main thread, which gets the signals.
+    """
+
+    def explain(_number: int, _frame: FrameType | None) -> None:
+        say("stopping what was started; please wait")
+
+    before = {each: signal.signal(each, explain) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _discard(stream: TextIO) -> None:

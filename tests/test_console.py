@@ -17,14 +17,14 @@ from click.testing import CliRunner
 
 from bench.commands import bench
 from burnrate import cli
-from burnrate.console import INTERRUPTED, TERMINATED, Number, run, say
+from burnrate.console import INTERRUPTED, TERMINATED, Number, run, say, uninterrupted
 
 _PROGRAM = Path(sys.prefix) / "bin/burnrate"
 _ROOT = Path(__file__).parents[1]
 _CODE = """
 import os, signal, sys
 import click
-from burnrate.console import run, say
+from burnrate.console import run, say, uninterrupted
 """
 
 Found = tuple[str, click.Command]
@@ -251,3 +251,14 @@ def test_say_prints_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     say("one")
     say("two", err=True)
     assert capsys.readouterr() == ("one\n", "two\n")
+
+
+def test_the_end_of_a_failed_start_cannot_be_interrupted() -> None:
+    """A second Ctrl-C says that it goes on; afterwards Ctrl-C is what it was."""
+    lines: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    with uninterrupted(lines.append):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert lines == ["stopping what was started; please wait"] * 2
+    assert signal.getsignal(signal.SIGINT) is before

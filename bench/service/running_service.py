@@ -17,6 +17,7 @@ from bench.service.generator import Target
 from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
 from burnrate.cli import CommandError
+from burnrate.console import uninterrupted
 from burnrate.stack import (
     ENDPOINTS,
     LOOPBACK,
@@ -29,7 +30,6 @@ from burnrate.stack import (
     is_open_to_all,
     load_compose,
     main_process_id,
-    uninterrupted,
 )
 
 PARTS: Final = ("nginx", "api", "postgres", "redis")

@@ -12,7 +12,6 @@ from burnrate.stack.processes import (
     find_postgres_program,
     find_system_program,
     main_process_id,
-    uninterrupted,
 )
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
@@ -43,5 +42,4 @@ __all__ = [
     "is_open_to_all",
     "load_compose",
     "main_process_id",
-    "uninterrupted",
 ]

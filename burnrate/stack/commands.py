@@ -10,7 +10,7 @@ from typing import cast
 import click
 
 from burnrate.cli import CommandGroup
-from burnrate.console import TIMEOUT, say
+from burnrate.console import TIMEOUT, say, uninterrupted
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
@@ -170,7 +170,8 @@ def _stay(started: Stack, session: Session, began: float) -> None:
         started.print_logs([], 0, is_followed=True)
     finally:
         say("stopping")
-        started.down()
+        with uninterrupted(say):
+            started.down()
 
 
 def _coloured(text: str, health: str) -> str:

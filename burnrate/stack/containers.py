@@ -2,13 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
 
+from burnrate.console import uninterrupted
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import SETUP, Compose
 from burnrate.stack.engine import command_output, engine_socket
@@ -67,7 +70,8 @@ class ContainerStack:
             self._compose_up()
         except BaseException:
             if not was_running:
-                self.down()
+                with uninterrupted(self.say):
+                    self.down()
             raise
 
     def down(self) -> bool:
@@ -151,12 +155,16 @@ class ContainerStack:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
+                # Ctrl-C is ours: it would end a `down` that cleans up as well.
+                start_new_session=True,
             ) as process,
         ):
             try:
                 return Progress(self.say).wait(process, self._look)
             except BaseException:
-                process.terminate()
+                # The plug-in as well: an older `docker` does not pass it on.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
                 raise
 
     def _look(self) -> str:

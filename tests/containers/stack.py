@@ -1,29 +1,52 @@
 """A copy of the tree whose stack runs as containers, on ports and networks of its own."""
 
 import json
+import random
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
+from socket import AF_INET
 from typing import Any, cast
 
 import httpx2
+import psutil
 import yaml
 
 from tests.containers.engine import Engine
 from tests.containers.images import Images
 from tests.servers.checkout import Checkout
 
-# Beside the defaults, so that a stack that runs on this engine is not in the way.
-_NETWORK = {
-    "EDGE_SUBNET": "172.31.239.0/28",
-    "EDGE_RANGE": "172.31.239.8/29",
-    "NGINX_ADDRESS": "172.31.239.2",
-    "API_ADDRESS": "172.31.239.3",
-}
 _LEFT_OUT = "compose.left-out.yml"
+
+
+def _free_network() -> dict[str, str]:
+    """Return settings of a network that nothing here has: beside the defaults, in random order.
+
+    A stack that runs on this engine, or on another one of this machine, is not in the way.
+    """
+    taken = [
+        IPv4Network(f"{each.address}/{each.netmask}", strict=False)
+        for addresses in psutil.net_if_addrs().values()
+        for each in addresses
+        if each.family == AF_INET and each.netmask
+    ]
+    thirds = random.sample(range(224, 238), 14)
+    wanted = (f"{half}.{third}.0/28" for third in thirds for half in ("172.31", "10.213"))
+    found = next(
+        network
+        for network in map(IPv4Network, wanted)
+        if not any(network.overlaps(other) for other in taken)
+    )
+    return {
+        "EDGE_SUBNET": str(found),
+        "EDGE_RANGE": str(list(found.subnets(1))[1]),
+        "NGINX_ADDRESS": str(found[2]),
+        "API_ADDRESS": str(found[3]),
+    }
 
 
 class Containers(Checkout):
@@ -39,7 +62,7 @@ class Containers(Checkout):
         settings = {
             **engine.variables,
             **images.variables,
-            **_NETWORK,
+            **_free_network(),
             "WEB_CONCURRENCY": "2",
             "DOCKER_SOCKET": str(engine.socket),
             "COMPOSE_PROJECT_NAME": self.project,

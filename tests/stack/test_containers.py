@@ -123,6 +123,23 @@ def test_people_are_told_what_a_start_waits_for(
     assert waiting in said(docker)
 
 
+def test_an_interrupted_start_ends_compose_and_removes_what_it_made(
+    stack: ContainerStack, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C does not reach Compose itself, or a second one would end the removal as well."""
+    monkeypatch.setattr(progress, "_SILENCE_SECONDS", 0.01)
+    (docker / "ps").write_text('{"Service": "api", "State": "created"}', encoding="utf-8")
+    (docker / "hold").touch()
+
+    def interrupt(line: str) -> None:
+        if line.startswith("waiting for"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(stack, say=interrupt).up()
+    assert _calls(docker)[-1] == "down"
+
+
 def test_what_is_in_the_way_stops_a_start_before_compose(
     stack: ContainerStack, docker: Path
 ) -> None:

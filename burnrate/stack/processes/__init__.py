@@ -3,7 +3,6 @@
 from burnrate.stack.processes.inventory import missing_packages
 from burnrate.stack.processes.packages import Packages, SystemRunner
 from burnrate.stack.processes.programs import find_postgres_program, find_system_program
-from burnrate.stack.processes.shutdown import uninterrupted
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.processes.supervision import main_process_id
 
@@ -15,5 +14,4 @@ __all__ = [
     "find_system_program",
     "main_process_id",
     "missing_packages",
-    "uninterrupted",
 ]

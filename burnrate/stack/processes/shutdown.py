@@ -1,9 +1,7 @@
 """The end of all that a start has left running."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, remove_socket
@@ -44,25 +42,6 @@ def end_stack(layout: Layout, record: StackRecord, say: Callable[[str], None]) -
     remove_socket(layout)
     pid_file(layout).unlink(missing_ok=True)
     forget_record(layout)
-
-
-@contextmanager
-def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
-    """Let neither Ctrl-C nor SIGTERM end the block; `say` is told that it goes on.
-
-    For the end of what a start has begun: interrupted, the rest of it would run for ever. Only in a
-    process' main thread, which gets the signals.
-    """
-
-    def explain(_number: int, _frame: FrameType | None) -> None:
-        say("stopping what was started; please wait")
-
-    before = {each: signal.signal(each, explain) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _end_supervised(

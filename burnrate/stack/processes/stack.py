@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from burnrate.console import uninterrupted
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import record_data_mode
@@ -20,7 +21,7 @@ from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.postgres import cluster_of
 from burnrate.stack.processes.probes import Health, ProbeContext, check_all
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
-from burnrate.stack.processes.shutdown import end_stack, find_supervisor, uninterrupted
+from burnrate.stack.processes.shutdown import end_stack, find_supervisor
 from burnrate.stack.processes.startup import Startup
 from burnrate.stack.processes.status import Observation, part_rows
 from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor

@@ -14,7 +14,7 @@ from burnrate.stack.addresses import ENDPOINTS, AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.processes.shutdown import end_stack, uninterrupted
+from burnrate.stack.processes.shutdown import end_stack
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.stack_record import read_record
 
@@ -102,14 +102,3 @@ def test_a_part_that_cannot_be_stopped_or_started_is_named_without_rendering_any
         stack.stop("exporter")
     stack.stop("node-exporter")
     assert stack.status()[0].state == "stopped"
-
-
-def test_the_end_of_a_failed_start_cannot_be_interrupted() -> None:
-    """A second Ctrl-C says that it goes on; afterwards Ctrl-C is what it was."""
-    lines: list[str] = []
-    before = signal.getsignal(signal.SIGINT)
-    with uninterrupted(lines.append):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert lines == ["stopping what was started; please wait"] * 2
-    assert signal.getsignal(signal.SIGINT) is before
