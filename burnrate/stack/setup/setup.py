@@ -11,6 +11,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout
 from burnrate.stack.render import read_configuration, read_sources, variables_of
 from burnrate.stack.secrets import GENERATED, make_secrets
+from burnrate.stack.setup.image import is_image_of
 from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
 from burnrate.stack.setup.volumes import give_data_volume, owner_of, write_volume
 
@@ -39,6 +40,8 @@ class Setup:
         Raises:
             StackError: something in the checkout is wrong; the volumes are as they were.
         """
+        if not is_image_of(self.checkout):
+            self.say("the image is not of this checkout's code: docker compose up --build")
         self._check_addresses()
         sources = read_sources(self.checkout, self.settings)
         files = {part: sources.files_of(each) for part, each in self._compose.parts.items()}
