@@ -103,7 +103,7 @@ class Telemetry:
 
         Args:
             task: The value of the label `task`: one of a closed set.
-            function: Plain or `async`; what it raises is logged.
+            function: Plain (it runs in the thread pool) or `async`; what it raises is logged.
         """
         return measured_task(self.metrics, task, function)
 

@@ -3,8 +3,11 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from time import perf_counter
 from typing import ParamSpec
+
+from starlette.concurrency import run_in_threadpool
 
 from burnrate.telemetry.metrics import (
     CACHE_RESULTS,
@@ -62,13 +65,15 @@ def measured_task(
 ) -> Callable[P, Coroutine[None, None, None]]:
     """Wrap a background task: counted, timed, a failure logged and not raised.
 
-    The answer has gone out before the task begins.
+    The answer has gone out before the task begins. A plain function runs in the thread pool, as
+    Starlette's own background tasks do: the event loop goes on serving requests.
 
     Args:
         metrics: The families to write to.
         task: The value of the label `task`: one of a closed set.
         function: Plain or `async`.
     """
+    is_async = _is_async(function)
     outcomes = {each: metrics.background_tasks.labels(task, each) for each in TASK_OUTCOMES}
     duration = metrics.background_task_duration.labels(task)
 
@@ -76,8 +81,12 @@ def measured_task(
         started = perf_counter()
         outcome = "error"
         try:
-            result = function(*args, **kwargs)
-            if inspect.isawaitable(result):
+            result: Awaitable[None] | None
+            if is_async:
+                result = function(*args, **kwargs)
+            else:
+                result = await run_in_threadpool(function, *args, **kwargs)
+            if inspect.isawaitable(result):  # of a plain function that returns a coroutine
                 await result
             outcome = "ok"
         except Exception:  # noqa: BLE001 - whatever it raises, nobody is left to raise to
@@ -87,3 +96,12 @@ def measured_task(
             duration.observe(perf_counter() - started)
 
     return run
+
+
+def _is_async(function: object) -> bool:
+    """Say whether a call returns a coroutine: of a function, a `partial`, an object with one."""
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - of an instance, to look at it
+    )

@@ -17,7 +17,9 @@ class TelemetrySettings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     # A field longer than this is cut and marked: one 1 MB header must not become a 1 MB line.
-    log_field_characters: int = Field(default=16_384, ge=256, le=1_048_576)
+    log_field_bytes: int = Field(default=16_384, ge=1_024, le=1_048_576)
+    # A line that is longer than what Loki takes (loki/loki.yml) arrives cut: no JSON any more.
+    log_line_bytes: int = Field(default=65_536, ge=8_192, le=4_194_304)
     # Lines that wait for a reader; beyond it they are dropped: some 10,000 of them.
     log_buffer_bytes: int = Field(default=4_194_304, ge=65_536, le=268_435_456)
     # The share of requests whose line is kept where they neither failed nor were slow.

@@ -14,7 +14,7 @@ class Lines:
     def __init__(self) -> None:
         self._stream = StringIO()
         self.handler = logging.StreamHandler(self._stream)
-        self.handler.setFormatter(JsonFormatter("test", field_characters=300))
+        self.handler.setFormatter(JsonFormatter("test", field_bytes=300))
 
     @property
     def text(self) -> str:

@@ -1,16 +1,22 @@
 """Caches, limits, background tasks, and what a process says of itself."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Coroutine
+from functools import partial
 
 import pytest
-from fastapi import FastAPI
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from burnrate.telemetry import Telemetry, instrument
-from tests.support.waiting import wait_until
+from burnrate.telemetry import RequestInfo, Telemetry, instrument
+from burnrate.telemetry.context import current
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.telemetry.lines import Lines
+
+REQUEST = RequestInfo("me", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", False)
 
 
 def test_cache_and_rate_limit_count_by_result(
@@ -46,6 +52,87 @@ def test_failing_background_task_is_counted_and_logged_not_raised(
     assert registry.get_sample_value("background_tasks_total", labels) == 1
     (line,) = lines.of("burnrate.background")
     assert (line["task"], line["exception_message"]) == ("cleanup", "gone")
+
+
+def in_the_loop() -> bool:
+    """Say whether the caller runs in the event loop's thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class Callable:
+    """An object whose call is a coroutine."""
+
+    def __init__(self, seen: list[bool]) -> None:
+        self._seen = seen
+
+    async def __call__(self) -> None:
+        self._seen.append(in_the_loop())
+
+
+def test_plain_background_task_does_not_run_in_the_event_loop(telemetry: Telemetry) -> None:
+    """It may block; requests go on. It sees the ids of its request."""
+    seen: list[tuple[bool, object]] = []
+
+    def work(of: str) -> None:
+        seen.append((in_the_loop(), current.get()))
+        assert of == "night"
+
+    async def run() -> None:
+        token = current.set(REQUEST)
+        await telemetry.background("cleanup", work)("night")
+        current.reset(token)
+
+    asyncio.run(run())
+    assert seen == [(False, REQUEST)]
+
+
+def test_background_task_that_is_a_coroutine_stays_in_the_event_loop(telemetry: Telemetry) -> None:
+    """Whatever stands around it."""
+    seen: list[bool] = []
+
+    async def work(*_: object) -> None:
+        seen.append(in_the_loop())
+
+    def returns_a_coroutine() -> Coroutine[None, None, None]:
+        return work()
+
+    for function in (work, partial(work, 1), partial(partial(work, 1), 2), Callable(seen)):
+        asyncio.run(telemetry.background("cleanup", function)())
+    asyncio.run(telemetry.background("cleanup", returns_a_coroutine)())
+    assert seen == [True] * 5
+
+
+def test_blocking_background_task_holds_up_no_request(
+    app: FastAPI, registry: CollectorRegistry
+) -> None:
+    """The task waits for the answer to a later request; in the loop that would never come."""
+    telemetry = instrument(app, service="test", registry=registry)
+    is_begun, is_answered = threading.Event(), threading.Event()
+    waited: list[bool] = []
+
+    def block() -> None:
+        is_begun.set()
+        waited.append(is_answered.wait(PATIENCE_SECONDS))
+
+    def begin(tasks: BackgroundTasks) -> None:
+        tasks.add_task(telemetry.background("slow", block))
+
+    async def answer() -> None:
+        is_answered.set()
+
+    app.add_api_route("/begin", begin)
+    app.add_api_route("/answer", answer)
+    with TestClient(app) as client:
+        thread = threading.Thread(target=client.get, args=("/begin",))
+        thread.start()
+        assert is_begun.wait(PATIENCE_SECONDS)
+        assert client.get("/answer").status_code == 200
+        thread.join()
+    assert waited == [True]
 
 
 def test_blocked_event_loop_shows_as_lag(app: FastAPI, registry: CollectorRegistry) -> None:

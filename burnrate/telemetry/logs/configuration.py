@@ -47,7 +47,7 @@ def logging_config(service: str, settings: TelemetrySettings) -> dict[str, Any]:
 
 
 def _stdout(service: str, settings: TelemetrySettings) -> StdoutHandler:
-    formatter = JsonFormatter(service, settings.log_field_characters)
+    formatter = JsonFormatter(service, settings.log_field_bytes, settings.log_line_bytes)
     return StdoutHandler(formatter, buffer_bytes=settings.log_buffer_bytes)
 
 

@@ -1,9 +1,6 @@
 """One event is one line of valid JSON, whatever it holds."""
 
 import logging
-import math
-import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,18 +8,14 @@ from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 from burnrate.telemetry.context import current_request
+from burnrate.telemetry.logs.cleaning import Cleaner
 
-# Deeper or wider than this is a data dump, not a field.
-_MAX_DEPTH: Final = 4
-_MAX_ITEMS: Final = 64
-# 2**63 - 1 is what JSON readers (Loki's included) keep exact as an integer.
-_MAX_INTEGER: Final = 2**63 - 1
-_SECRET_KEY: Final = re.compile(
-    r"authorization|cookie|password|passwd|secret|token|api_?key", re.IGNORECASE
+# What a record has by itself; everything else came in as `extra`. uvicorn adds `color_message`.
+_STANDARD: Final = frozenset(
+    {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 )
-_URL_PASSWORD: Final = re.compile(r"(://[^/\s:@]*:)[^@\s]+@")
-_REDACTED: Final = "[redacted]"
-_EARLIER_FRAMES: Final = "[earlier frames cut] "
+# Before the name of an extra field that would take the place of one of the line's own.
+_EXTRA: Final = "extra_"
 
 
 class JsonFormatter(BaseJsonFormatter):
@@ -30,20 +23,26 @@ class JsonFormatter(BaseJsonFormatter):
 
     Fields: `timestamp` (RFC 3339, UTC, microseconds), `level`, `logger`, `message`, `service`;
     inside a request `request_id`, `trace_id`, `span_id`; `exception_type`, `exception_message`
-    and `exception_stack` where there is one; and everything passed as `extra`.
+    and `exception_stack` where there is one; and everything passed as `extra`. An extra field with
+    the name of one that the line has already becomes `extra_<name>`.
 
     Args:
         service: The value of the field `service`.
-        field_characters: A longer text is cut, and says by how much.
+        field_bytes: What a text may take in the line; a longer one is cut, and says by how much.
+        line_bytes: What the whole line may take; fields beyond it are left out, and it says so.
     """
 
-    def __init__(self, service: str = "", field_characters: int = 16_384) -> None:
+    def __init__(
+        self, service: str = "", field_bytes: int = 16_384, line_bytes: int = 65_536
+    ) -> None:
         super().__init__()
         self.service = service
-        self.field_characters = field_characters
+        self.field_bytes = min(field_bytes, line_bytes // 4)
+        self.line_bytes = line_bytes
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a field that cannot be shown says so instead of failing the line."""
+        cleaner = Cleaner(self.field_bytes, self.line_bytes)
         fields: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(
                 timespec="microseconds"
@@ -57,67 +56,31 @@ class JsonFormatter(BaseJsonFormatter):
             fields["request_id"] = request.request_id
             fields["trace_id"] = request.trace_id
             fields["span_id"] = request.span_id
-        fields.update(_extra(record))
         if record.exc_info and record.exc_info[1] is not None:
-            fields.update(self._exception(record.exc_info[1]))
+            fields.update(_exception(record.exc_info[1], cleaner))
         if record.stack_info:
-            fields["stack"] = record.stack_info
-        return self.serialize_log_record(self._clean_mapping(fields, depth=0))
+            fields["stack"] = cleaner.last_of(record.stack_info)
+        _add_extra(fields, record)
+        return self.serialize_log_record(cleaner.fields(fields))
 
     def serialize_log_record(self, log_data: LogData) -> str:
         """Return `log_data`, cleaned before, as one line of ASCII."""
         return super().serialize_log_record(log_data)
 
-    def _exception(self, error: BaseException) -> dict[str, str]:
-        kind = type(error)
-        return {
-            "exception_type": f"{kind.__module__}.{kind.__qualname__}",
-            "exception_message": _text(error),
-            "exception_stack": self._last_frames(_stack(error)),
-        }
 
-    def _last_frames(self, stack: str) -> str:
-        """Cut a long stack at its beginning: the frame that raised stands last."""
-        if len(stack) <= self.field_characters:
-            return stack
-        kept = stack[-self.field_characters + len(_EARLIER_FRAMES) :]
-        return _EARLIER_FRAMES + kept
-
-    def _clean_mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-        cleaned: dict[str, Any] = {}
-        for key, value in list(values.items())[:_MAX_ITEMS]:
-            name = key if isinstance(key, str) else _text(key)
-            is_secret = _SECRET_KEY.search(name) is not None
-            cleaned[self._cut(name)] = _REDACTED if is_secret else self._clean(value, depth)
-        return cleaned
-
-    def _clean(self, value: object, depth: int) -> Any:  # noqa: ANN401 - JSON has many types
-        if isinstance(value, str):
-            return self._cut(value)
-        if value is None or isinstance(value, bool) or _is_exact_number(value):
-            return value
-        if depth < _MAX_DEPTH:
-            if isinstance(value, Mapping):
-                return self._clean_mapping(value, depth + 1)
-            if isinstance(value, (list, tuple, set, frozenset)):
-                return [self._clean(item, depth + 1) for item in list(value)[:_MAX_ITEMS]]
-        return self._cut(_text(value))
-
-    def _cut(self, text: str) -> str:
-        excess = len(text) - self.field_characters
-        if excess > 0:
-            text = f"{text[: self.field_characters]}[{excess} characters cut]"
-        return _URL_PASSWORD.sub(rf"\1{_REDACTED}@", text) if "://" in text else text
+def _exception(error: BaseException, cleaner: Cleaner) -> dict[str, str]:
+    kind = type(error)
+    return {
+        "exception_type": f"{kind.__module__}.{kind.__qualname__}",
+        "exception_message": _text(error),
+        "exception_stack": cleaner.last_of(_stack(error)),
+    }
 
 
-# What a record has by itself; everything else came in as `extra`. uvicorn adds `color_message`.
-_STANDARD: Final = frozenset(
-    {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
-)
-
-
-def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+def _add_extra(fields: dict[str, Any], record: logging.LogRecord) -> None:
+    for name, value in vars(record).items():
+        if name not in _STANDARD:
+            fields[name if name not in fields else f"{_EXTRA}{name}"] = value
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -127,17 +90,11 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg!s:.200} [arguments cannot be shown]"
 
 
-def _is_exact_number(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and abs(value) <= _MAX_INTEGER
-
-
-def _text(value: object) -> str:
+def _text(error: BaseException) -> str:
     try:
-        return str(value)
+        return str(error)
     except Exception:  # noqa: BLE001 - the same
-        return f"[{type(value).__name__} cannot be shown]"
+        return f"[{type(error).__name__} cannot be shown]"
 
 
 def _stack(error: BaseException) -> str:

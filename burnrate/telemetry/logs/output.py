@@ -23,7 +23,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     Attributes:
         service_json: The service's name as it stands in a line.
-        longest_plain: A text of so many characters is never cut.
+        longest_plain: A text of so many characters is never cut, whatever they are.
     """
 
     def __init__(
@@ -33,7 +33,8 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(formatter)
         self.addFilter(_LoggedOnce())
         self.service_json = json.dumps(formatter.service)
-        self.longest_plain = formatter.field_characters // 2  # the message has the path and more
+        # One takes twelve bytes at most; the message has the path and more.
+        self.longest_plain = formatter.field_bytes // 12 - 16
         self._buffer = _buffer_of(self.stream, buffer_bytes)
         self._patience_seconds = _STOP_SECONDS
 

@@ -2,16 +2,22 @@
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burnrate.telemetry import RequestInfo, TelemetrySettings
+from burnrate.telemetry.context import current
 from burnrate.telemetry.logs.formatter import JsonFormatter
 from burnrate.telemetry.logs.output import _LoggedOnce as LoggedOnce
 from burnrate.telemetry.logs.output import mark_logged
 from tests.telemetry.lines import Lines
+
+ROOT = Path(__file__).parents[3]
 
 
 class Hostile:
@@ -27,7 +33,7 @@ def format_record(message: object = "hello", *arguments: object, **extra: object
     """Format one record and parse it, strictly: NaN and the like are not JSON."""
     record = logging.LogRecord("test", logging.INFO, __file__, 1, message, arguments, None)
     record.__dict__.update(extra)
-    line = JsonFormatter("shop", field_characters=256).format(record)
+    line = JsonFormatter("shop", field_bytes=256, line_bytes=8_192).format(record)
     assert "\n" not in line
     assert line.isascii()
     parsed: dict[str, Any] = json.loads(line, parse_constant=pytest.fail)
@@ -99,12 +105,102 @@ def test_wrong_arguments_still_make_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["authorization", "Cookie", "db_password", "API_KEY", "access_token"]
-)
+    "key",
+    [
+        "authorization", "HTTPAuthorization", "Cookie", "Set-Cookie", "cookies", "db_password",
+        "PGPASSWORD", "passwords", "API_KEY", "apiKey", "X-Api-Key", "apikey", "access_token",
+        "accessToken", "token", "XSRF-TOKEN", "token_value", "client_secret", "clientsecret",
+        "secret", "secrets", "AWS_SECRET_ACCESS_KEY", "private_key", "credentials",
+    ],
+)  # fmt: skip
 def test_secret_fields_are_redacted(key: str) -> None:
     """Also inside a field that holds headers."""
     assert format_record(**{key: "canary"})[key] == "[redacted]"
     assert format_record(headers={key: "canary"})["headers"][key] == "[redacted]"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "prompt_tokens", "max_tokens", "secretary", "token_count", "tokenType", "tokenizer", "key",
+        "cache_key", "keyboard", "authorized", "passwordless_users", "cookiecutter", "monkey",
+    ],
+)  # fmt: skip
+def test_fields_that_only_sound_secret_are_shown(key: str) -> None:
+    """What is redacted for no reason is missing when it is needed."""
+    assert format_record(**{key: "shown"})[key] == "shown"
+
+
+@pytest.mark.parametrize(
+    "name", ["timestamp", "level", "logger", "service", "request_id", "trace_id", "span_id"]
+)
+def test_extra_field_takes_no_place_of_the_line_s_own(name: str) -> None:
+    """It is there, under another name."""
+    token = current.set(RequestInfo("req-1", "0" * 32, "0" * 16, False))
+    try:
+        line = format_record(**{name: "mine"})
+    finally:
+        current.reset(token)
+    assert line[name] != "mine"
+    assert line[f"extra_{name}"] == "mine"
+
+
+def test_extra_field_hides_no_exception() -> None:
+    """Nor do so many of them that not all are shown."""
+    several = {f"field_{number}": number for number in range(100)}
+    info = (ValueError, ValueError("hidden"), None)
+    line = format_record(exc_info=info, exception_message="mine", **several)
+    assert (line["exception_message"], line["extra_exception_message"]) == ("hidden", "mine")
+    assert line["field_0"] == 0
+
+
+def test_trace_id_of_ones_own_is_the_line_s_where_it_has_none() -> None:
+    """A consumer of a queue has ids of its own, and no request."""
+    assert format_record(trace_id="mine")["trace_id"] == "mine"
+
+
+WIDE: dict[str, Any] = {str(number): "x" * 20_000 for number in range(64)}
+DEEP: dict[str, Any] = {str(number): WIDE for number in range(64)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 10_000_000, "\U0001f600" * 1_000_000, "\x00" * 1_000_000, b"x" * 10_000_000, WIDE,
+        DEEP, {str(number): DEEP for number in range(64)}, [[[[[[1.5] * 64] * 64] * 64] * 64] * 9],
+        [[[[]] * 64] * 64] * 64, {"x" * 1_000_000: 1}, [{}] * 1_000_000, ["://a:b"] * 64,
+        {number: {} for number in range(1_000)}, "\U0001f600" * 9_000,
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("line_bytes", [8_192, 65_536])
+def test_line_is_bounded_in_bytes_whatever_it_holds(value: object, line_bytes: int) -> None:
+    """One call could write 65 MB; who reads it takes 64 kB."""
+    record = logging.LogRecord("test", logging.INFO, __file__, 1, "hello", (), None)
+    record.__dict__.update({f"field_{number}": value for number in range(64)})
+    line = JsonFormatter("shop", 16_384, line_bytes).format(record)
+    assert len(line) <= line_bytes
+    parsed = json.loads(line)
+    assert (parsed["message"], parsed["service"]) == ("hello", "shop")
+
+
+def test_text_is_cut_in_bytes_and_not_within_a_character() -> None:
+    """An emoji takes twelve bytes of a line in ASCII."""
+    value = format_record(value="\U0001f600" * 1_000)["value"]
+    assert value == "\U0001f600" * 21 + "[979 characters cut]"
+
+
+def test_password_in_a_url_does_not_show_in_part_where_it_is_cut() -> None:
+    """The cut comes amid the password, and no `@` behind it says what it is."""
+    value = format_record(value="x" * 230 + "postgres://app:canarycanarycanarycanary@db/app")[
+        "value"
+    ]
+    assert "canary" not in value
+
+
+def test_text_of_a_client_is_looked_through_in_no_time() -> None:
+    """Beginnings of URLs without an end made the search for passwords quadratic."""
+    assert "cut]" in format_record(value="://:a" * 1_000_000)["value"]
 
 
 def test_password_in_a_url_is_redacted() -> None:
@@ -129,3 +225,10 @@ def test_server_report_of_a_logged_exception_is_dropped(is_marked: bool, is_kept
     record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 1, "Exception", (), None)
     record.exc_info = (ValueError, error, None)
     assert LoggedOnce().filter(record) is is_kept
+
+
+def test_longest_line_is_one_that_loki_takes_whole() -> None:
+    """It cuts longer ones, and what is cut is no JSON."""
+    limits = yaml.safe_load((ROOT / "loki/loki.yml").read_text())["limits_config"]
+    assert limits["max_line_size"] == "64KB"
+    assert TelemetrySettings().log_line_bytes == 64 * 1024

@@ -27,7 +27,7 @@ if sys.argv[3] == "non-blocking":
     os.set_blocking(1, False)
 elif sys.argv[3] == "not to be opened":
     sink.os = type("os", (), {**vars(os), "open": refuse})
-configure_logging("shop", TelemetrySettings(log_field_characters=1_048_576))
+configure_logging("shop", TelemetrySettings(log_field_bytes=1_048_576, log_line_bytes=4_194_304))
 sizes = [int(size) for size in sys.argv[4:]]
 sys.stdin.read(1)
 for number in range(int(sys.argv[2])):

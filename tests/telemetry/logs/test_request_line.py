@@ -21,7 +21,7 @@ class Output:
     """A stdout handler as the only handler, as in a service; what it wrote can be read."""
 
     def __init__(self) -> None:
-        formatter = JsonFormatter("shop \u00e9", field_characters=256)
+        formatter = JsonFormatter("shop \u00e9", field_bytes=1_024)
         self.handler = StdoutHandler(formatter, StringIO())
 
     def write(self, line: RequestLine, *others: logging.Handler) -> list[str]:

@@ -1,7 +1,8 @@
 """Our server span says what the contrib instrumentation's would."""
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -141,23 +142,60 @@ def test_what_the_application_adds_is_in_the_span() -> None:
     assert span.start_time < span.events[0].timestamp < span.end_time
 
 
+@pytest.fixture
+def hurried_threads() -> Iterator[None]:
+    """Have the interpreter change between threads a million times a second."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hurried_threads")
 def test_threads_of_one_request_may_add_at_once() -> None:
-    """The span is completed once, whoever asks first."""
+    """Attributes, events and spans below it; none is lost, no request fails (ours asserts that)."""
 
     def add() -> None:
         span = trace.get_current_span()
+        context = trace.set_span_in_context(span)
         barrier = threading.Barrier(8)
 
         def add_one(number: int) -> None:
             barrier.wait()
             span.set_attribute(f"from.{number}", number)
+            span.add_event(f"event {number}")
+            trace.get_tracer("test").start_span("below", context).end()
 
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(add_one, range(8)))
 
-    for _ in range(20):
-        attributes = ours("/orders/7", add).attributes or {}
+    for _ in range(100):
+        span = ours("/orders/7", add)
+        attributes = span.attributes or {}
+        assert attributes["http.response.status_code"] == 200
         assert {f"from.{number}" for number in range(8)} <= attributes.keys()
+        assert len(span.events) == 8
+
+
+@pytest.mark.usefixtures("hurried_threads")
+def test_threads_that_outlive_their_request_may_still_add() -> None:
+    """They come too late, and harm nobody."""
+    late: list[threading.Thread] = []
+
+    def add() -> None:
+        span = trace.get_current_span()
+
+        def add_for_long() -> None:
+            for number in range(100):
+                span.set_attribute("number", number)
+
+        late.append(threading.Thread(target=add_for_long))
+        late[-1].start()
+
+    for _ in range(50):
+        assert (ours("/orders/7", add).attributes or {})["http.response.status_code"] == 200
+    for thread in late:
+        thread.join()
 
 
 def test_limits_of_the_sdk_hold_for_our_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
