@@ -87,6 +87,8 @@ class Page:
 def find_pages(rows: Iterable[PartStatus], settings: Mapping[str, str]) -> list[Page]:
     """Ask the parts that are healthy for a page; return what they have, in people's order.
 
+    What cannot be asked from here, behind an engine on another machine, is left out.
+
     Args:
         rows: The parts and where they listen.
         settings: With the addresses that people use.
@@ -94,28 +96,29 @@ def find_pages(rows: Iterable[PartStatus], settings: Mapping[str, str]) -> list[
     healthy = {row.part: row.address for row in rows if row.health == "healthy"}
     asked = [each for each in _ENTRANCES if each.part in healthy]
     with ThreadPoolExecutor(max_workers=len(_ENTRANCES)) as pool:
-        return list(pool.map(lambda each: _page(each, healthy[each.part], settings), asked))
+        pages = pool.map(lambda each: _page(each, healthy[each.part], settings), asked)
+        return [page for page in pages if page is not None]
 
 
-def _page(entrance: _Entrance, address: str, settings: Mapping[str, str]) -> Page:
+def _page(entrance: _Entrance, address: str, settings: Mapping[str, str]) -> Page | None:
     # Where people go may be a proxy that this machine cannot reach: the part itself is asked.
     local = f"http://{address.partition(',')[0]}"
     public = (settings.get(entrance.variable) or local).rstrip("/")
-    path = next((path for path in entrance.paths if _has_page(entrance.part, local, path)), None)
+    try:
+        with HttpClient(entrance.part, local) as client:
+            path = next((path for path in entrance.paths if _has_page(client, path)), None)
+    except NoAnswer:
+        return None
     url = None if path is None else public + path.rstrip("/")
     return Page(entrance.part, entrance.what, url, entrance.instead.format(url=public))
 
 
-def _has_page(part: str, url: str, path: str) -> bool:
+def _has_page(client: HttpClient, path: str) -> bool:
     """Return whether a browser gets something to work with there.
 
     A page without a script, such as that of Debian's Alertmanager, only says that there is none.
     """
-    try:
-        with HttpClient(part, url) as client:
-            return any(_is_page(*each) for each in _answers(client, path))
-    except NoAnswer:
-        return False
+    return any(_is_page(*each) for each in _answers(client, path))
 
 
 def _answers(client: HttpClient, path: str) -> Iterator[tuple[int, str, str]]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from burnrate.stack import free_port
 from burnrate.stack.entrances import find_pages
 from burnrate.stack.status import PartStatus, Verdict
 
@@ -95,6 +96,11 @@ def test_people_get_the_address_that_the_settings_name() -> None:
         (page,) = find_pages([_row("grafana", address)], settings)
     assert page.url == "https://graphs.example.org/grafana"
     assert page.as_json()["url"] == page.url
+
+
+def test_what_cannot_be_asked_from_here_is_left_out() -> None:
+    """A healthy part of an engine elsewhere: nothing is known of its page."""
+    assert find_pages([_row("prometheus", f"127.0.0.1:{free_port()}")], {}) == []
 
 
 def test_only_parts_that_run_are_asked() -> None:
