@@ -17,7 +17,7 @@ from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import RequestLine, mark_logged
 from burnrate.telemetry.metrics import HTTP_METHODS
 from burnrate.telemetry.recorder import HttpRecorder
-from burnrate.telemetry.traces import ServerSpan
+from burnrate.telemetry.traces import Outcome, ServerSpan
 
 # nginx's own number for it; no registered status says that the client left before the answer.
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -119,6 +119,17 @@ class HttpExchange:
                 self._close()
         except Exception as error:  # noqa: BLE001 - the answer is out; the application goes on
             failed("requests", error)
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it failed or was slow, so that somebody may ask for its trace."""
+        return self._status >= INTERNAL_ERROR or self._seconds >= self._recorder.slow_seconds
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it, once it has finished."""
+        error = self._error if isinstance(self._error, Exception) else None
+        return Outcome(self._endpoint, self._status, error, self._started, self._seconds)
 
     def break_inside(self, error: BaseException) -> None:
         """Remember what the routes raised: a middleware around them may end the answer."""

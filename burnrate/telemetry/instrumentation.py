@@ -20,7 +20,7 @@ from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import start_tracing
+from burnrate.telemetry.traces import join_tracing, silence_fastapi, start_tracing
 from burnrate.telemetry.workers import Exposition, keep_files
 
 P = ParamSpec("P")
@@ -133,11 +133,13 @@ class Telemetry:
         Args:
             app: Has not started yet.
         """
-        _silence_fastapi(app)
         build = app.build_middleware_stack
         endpoints = Endpoints(app)
 
         def build_middleware_stack() -> ASGIApp:
+            # The application may have made its provider after `instrument`.
+            self._tracing = self._tracing or join_tracing()
+            silence_fastapi(app, has_spans=self._tracing is not None)
             inner = _with_router_layer(app, build)
             return TelemetryMiddleware(
                 inner, endpoints, self.metrics, self._settings, self._tracing, lifecycle=self
@@ -250,13 +252,3 @@ def _with_router_layer(app: Starlette, build: Callable[[], ASGIApp]) -> ASGIApp:
         return build()
     finally:
         app.user_middleware = own
-
-
-def _silence_fastapi(app: Starlette) -> None:
-    """Turn off FastAPI's own spans and metrics (decision 0002): one server span, not two.
-
-    From 0.16x on it makes them as soon as a global tracer provider is set.
-    """
-    native: Any = getattr(app, "_telemetry", None)
-    if isinstance(native, dict):
-        native.update(tracing=False, metrics=False, logs=False)

@@ -5,9 +5,10 @@ from time import monotonic
 from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from burnrate.telemetry.context import current
+from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.http_exchange import HttpExchange
@@ -15,12 +16,14 @@ from burnrate.telemetry.logs import hide_second_reports
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import Tracing, identify
+from burnrate.telemetry.traces import Identities, Outcome, Tracing
 from burnrate.telemetry.websocket_exchange import WebSocketExchange
 
 # A server that stops cancels what still runs, and may leave it no time to be counted.
 _ENDING_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.01
+# With this in its scope a FastAPI application, also one that is mounted, makes no span of its own.
+_NATIVE: Final = "fastapi.telemetry"
 # Where in a scope the inner layer finds what the outer one has begun.
 _EXCHANGE: Final = "burnrate.exchange"
 
@@ -64,6 +67,7 @@ class TelemetryMiddleware:
         self._metrics = metrics
         self._recorder = HttpRecorder(metrics, endpoints, settings, lifecycle.note_first)
         self._tracing = tracing
+        self._identities = Identities(tracing, is_caller_trusted=settings.trust_traceparent)
         self._lifecycle = lifecycle
         self._is_started = False
         self._running = 0
@@ -71,17 +75,14 @@ class TelemetryMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
         kind = scope["type"]
-        if kind == "lifespan":
-            await self._serve_lifespan(scope, receive, send)
-            return
-        if kind not in {"http", "websocket"}:  # a type of scope that is not known yet
-            await self._app(scope, receive, send)
+        if kind not in {"http", "websocket"}:  # a lifespan, or a type that is not known yet
+            await self._serve_other(scope, receive, send)
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
         exchange: HttpExchange | WebSocketExchange
         try:
-            request, parent = identify(scope["headers"], self._tracing)
+            request, parent = self._identities.of(scope)
             if kind == "http":
                 exchange = HttpExchange(scope, receive, send, request, self._recorder)
             else:
@@ -95,6 +96,7 @@ class TelemetryMiddleware:
         token = current.set(request)
         context = None
         if self._tracing is not None:
+            scope[_NATIVE] = None
             exchange.span, context = self._tracing.enter(scope, request, parent)
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -104,13 +106,22 @@ class TelemetryMiddleware:
         finally:
             if not exchange.is_closed:
                 exchange.finish()
+            if request.waits is not None and exchange.is_notable:
+                self._make_late(scope, request, parent, exchange.outcome)
             self._running -= 1
             scope.pop(_EXCHANGE, None)  # no cycle of references is left behind
             if context is not None:
                 otel_context.detach(context)
             current.reset(token)
 
-    async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @guard("traces")
+    def _make_late(
+        self, scope: Scope, request: RequestInfo, parent: Context | None, outcome: Outcome
+    ) -> None:
+        if self._tracing is not None:
+            self._tracing.make_late(scope, request, parent, outcome)
+
+    async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_and_start(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._start()

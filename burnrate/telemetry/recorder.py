@@ -69,6 +69,7 @@ class HttpRecorder:
     Attributes:
         endpoints: Names the route of a request.
         enter: Counts one more request in progress; called with 1.0.
+        slow_seconds: What takes this long is slow.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class HttpRecorder:
         self.endpoints = endpoints
         self._metrics = metrics
         self._note_first = note_first
-        self._slow_seconds = settings.slow_request_seconds
+        self.slow_seconds = settings.slow_request_seconds
         self._success_ratio = settings.log_success_ratio
         self._children: dict[tuple[str, str, int], _Children] = {}
         # Without the checks of Gauge.inc; the same private attribute as above.
@@ -137,7 +138,7 @@ class HttpRecorder:
             status: Of the answer; from 400 on it has failed.
             seconds: What it took.
         """
-        if status >= _CLIENT_ERROR or seconds >= self._slow_seconds:
+        if status >= _CLIENT_ERROR or seconds >= self.slow_seconds:
             return True
         return is_wanted() and (
             self._success_ratio == 1.0 or random() < self._success_ratio  # noqa: S311 - no secret

@@ -34,3 +34,6 @@ class TelemetrySettings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=0, le=65_535)
     # All interfaces, as a scraper is on another machine or in another container.
     metrics_host: str = "0.0.0.0"  # noqa: S104
+    # Whether a caller's `traceparent` may decide what is sampled. Behind a proxy that strangers
+    # reach it should not: each of them could have all of his requests traced.
+    trust_traceparent: bool = True

@@ -12,7 +12,7 @@ from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.traces import ServerSpan
+from burnrate.telemetry.traces import Outcome, ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")
 _ACCEPTED: Final = 101
@@ -90,6 +90,18 @@ class WebSocketExchange:
             self._refusal = self._refusal or _REFUSED
         elif kind == "websocket.http.response.start":  # an answer in place of the handshake
             self._refusal = message.get("status", _REFUSED)
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it failed, so that somebody may ask for its trace."""
+        return self._status() >= _FAILED
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it, once it has finished."""
+        endpoint = self._open_endpoint or self._endpoints.resolve(self.routed)
+        seconds = perf_counter() - self._started
+        return Outcome(endpoint, self._status(), self._error, self._started, seconds)
 
     def break_inside(self, error: BaseException) -> None:
         """Leave it to `fail`: a middleware between may still handle the error."""

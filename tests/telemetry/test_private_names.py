@@ -21,7 +21,7 @@ from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.server import worker
-from burnrate.telemetry.traces import tracing
+from burnrate.telemetry.traces import clients
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,5 +158,5 @@ def test_fastapi_s_own_telemetry_can_be_turned_off() -> None:
 @pytest.mark.parametrize("library", ["asyncpg", "redis"])
 def test_clients_spans_are_asked_for_by_a_name_that_can_be_replaced(library: str) -> None:
     """Else each call of a request that is not sampled costs 10 µs for nothing."""
-    (module,) = [module for name, module, _ in tracing._CLIENTS if name == library]
+    (module,) = [module for name, module, _ in clients._CLIENTS if name == library]
     assert callable(importlib.import_module(module).is_instrumentation_enabled)

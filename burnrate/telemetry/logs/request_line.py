@@ -41,7 +41,7 @@ class RequestLine(NamedTuple):
         if handler is None or len(path) > handler.longest_plain or "://" in path:
             self.log(logging.INFO, None)
             return
-        request_id, trace_id, span_id, _ = request
+        request_id, trace_id, span_id, _, _ = request
         now = time()
         seconds = int(now)
         path = quote(path)

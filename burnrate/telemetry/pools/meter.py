@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TypeVar
 
+from burnrate.telemetry.context import note_wait
 from burnrate.telemetry.failures import failed
 from burnrate.telemetry.metrics import POOL_OUTCOMES, Metrics
 
@@ -33,6 +34,7 @@ class PoolMeter:
     def __init__(
         self, metrics: Metrics, name: str, max_connections: int, idle: Callable[[], int]
     ) -> None:
+        self._name = name
         self._idle = idle
         self._used = 0
         self._pending = 0
@@ -69,7 +71,9 @@ class PoolMeter:
         finally:
             self._set_pending(self._pending - 1)
             self._outcomes[outcome].inc()
-            self._wait.observe(perf_counter() - started)
+            waited = perf_counter() - started
+            self._wait.observe(waited)
+            note_wait(self._name, outcome, waited)
         self._set_used(self._used + 1)
         return held
 

@@ -1,11 +1,23 @@
 """Decides which requests are traced, makes their server spans and sends them over OTLP.
 
-`start_tracing` sets a process up, `identify` draws or takes over a request's ids, `ServerSpan` is
-what `Tracing.enter` gives a sampled request. Sending (`otlp`) is only loaded where traces are on.
+`start_tracing` sets a process up or joins the provider that it has, `Identities` draw or take over
+a request's ids, `ServerSpan` is what `Tracing.enter` gives a sampled request, and `Outcome` what
+became of one that gets its span afterwards. `silence_fastapi` keeps FastAPI from doubling them.
+Sending (`otlp`) is only loaded where it is needed.
 """
 
-from burnrate.telemetry.traces.identity import identify
-from burnrate.telemetry.traces.spans import ServerSpan
-from burnrate.telemetry.traces.tracing import Tracing, start_tracing
+from burnrate.telemetry.traces.identity import Identities
+from burnrate.telemetry.traces.native import silence_fastapi
+from burnrate.telemetry.traces.spans import Outcome, ServerSpan
+from burnrate.telemetry.traces.start import join_tracing, start_tracing
+from burnrate.telemetry.traces.tracing import Tracing
 
-__all__ = ["ServerSpan", "Tracing", "identify", "start_tracing"]
+__all__ = [
+    "Identities",
+    "Outcome",
+    "ServerSpan",
+    "Tracing",
+    "join_tracing",
+    "silence_fastapi",
+    "start_tracing",
+]

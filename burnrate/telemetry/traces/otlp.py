@@ -1,9 +1,10 @@
 """Spans on their way to the collector: queued, sent and counted."""
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -20,14 +21,23 @@ _SHUTDOWN_SECONDS: Final = 2.0
 _QUEUE_SIZE: Final = 2_048
 
 
-def span_queue(outcomes: Counter) -> "SpanQueue":
+def span_queue(outcomes: Counter, protocol: str = "http/protobuf") -> "SpanQueue":
     """Return what sends all spans to the endpoint of the `OTEL_*` variables.
 
     Args:
         outcomes: Counts spans by its one label, a value of `SPAN_OUTCOMES`.
+        protocol: `http/protobuf`, or `grpc`, which needs a package that this one does not.
     """
     counters = {each: outcomes.labels(each) for each in SPAN_OUTCOMES}
-    return SpanQueue(OTLPSpanExporter(), counters, _queue_size())
+    return SpanQueue(_exporter(protocol), counters, _queue_size())
+
+
+def _exporter(protocol: str) -> SpanExporter:
+    if protocol != "grpc":
+        return OTLPSpanExporter()
+    module: Any = importlib.import_module("opentelemetry.exporter.otlp.proto.grpc.trace_exporter")
+    exporter: SpanExporter = module.OTLPSpanExporter()
+    return exporter
 
 
 def _queue_size() -> int:

@@ -5,12 +5,12 @@ tokens: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 """
 
 from contextvars import ContextVar
-from time import perf_counter_ns, time_ns
-from typing import Final
+from time import perf_counter, perf_counter_ns, time_ns
+from typing import Final, NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 from starlette.types import Scope
@@ -20,22 +20,54 @@ from burnrate.telemetry.metrics import HTTP_METHODS
 
 _INTERNAL_ERROR: Final = 500
 _NAME: Final = "burnrate.telemetry"
+_NANO: Final = 1e9
+# Marks a span that was made when its request was over: nobody made spans below it.
+LATE: Final = "burnrate.without_children"
 # The request whose span is being started: its ids are drawn before its span exists.
 _starting: Final[ContextVar[RequestInfo | None]] = ContextVar("burnrate_starting", default=None)
 
 
-class RequestIds(RandomIdGenerator):
-    """Gives a request's span the ids that the request has already, and any other span new ones."""
+class RequestIds(IdGenerator):
+    """Gives a request's span the ids that the request has already, and any other span new ones.
+
+    Args:
+        others: Makes the new ones.
+    """
+
+    def __init__(self, others: IdGenerator | None = None) -> None:
+        self._others = others or RandomIdGenerator()
 
     def generate_trace_id(self) -> int:
         """Return the trace id of the request whose span is being started, else a new one."""
         request = _starting.get()
-        return super().generate_trace_id() if request is None else int(request.trace_id, 16)
+        return self._others.generate_trace_id() if request is None else int(request.trace_id, 16)
 
     def generate_span_id(self) -> int:
         """Return the span id of the request whose span is being started, else a new one."""
         request = _starting.get()
-        return super().generate_span_id() if request is None else int(request.span_id, 16)
+        return self._others.generate_span_id() if request is None else int(request.span_id, 16)
+
+    def is_trace_id_random(self) -> bool:
+        """Say whether the ids' last bits are random, as a `traceparent` tells."""
+        return self._others.is_trace_id_random()
+
+
+class Outcome(NamedTuple):
+    """What became of a request or WebSocket.
+
+    Attributes:
+        endpoint: The route's template.
+        status: Of the answer.
+        error: What broke it, if anything.
+        started: When it began, by `perf_counter`.
+        seconds: How long it took.
+    """
+
+    endpoint: str
+    status: int
+    error: BaseException | None
+    started: float
+    seconds: float
 
 
 class ServerSpans:
@@ -71,6 +103,38 @@ class ServerSpans:
             _starting.reset(token)
         return ServerSpan(span, _method(scope), started_at, started)
 
+    def make(
+        self, scope: Scope, request: RequestInfo, parent: Context | None, outcome: Outcome
+    ) -> None:
+        """Make the span of a request that is over.
+
+        The waits for pools, which have no spans of their own, are events in it.
+
+        Args:
+            scope: The request's.
+            request: Its ids and waits.
+            parent: The caller's context; None where it sent none.
+            outcome: What became of it.
+        """
+        started_at = time_ns() - int((perf_counter() - outcome.started) * _NANO)
+        token = _starting.set(request)
+        try:
+            span = self._tracer.start_span(
+                f"{_method(scope)} {outcome.endpoint}",
+                parent or Context(),
+                SpanKind.SERVER,
+                {**_attributes(scope), LATE: True},
+                start_time=started_at,
+            )
+        finally:
+            _starting.reset(token)
+        for wait in request.waits or ():
+            attributes: dict[str, AttributeValue]
+            attributes = {"pool": wait.pool, "outcome": wait.outcome, "wait_seconds": wait.seconds}
+            span.add_event("pool.wait", attributes, wait.ended_at_ns)
+        _conclude(span, outcome.endpoint, outcome.status, outcome.error)
+        span.end(started_at + int(outcome.seconds * _NANO))
+
 
 class ServerSpan:
     """The span of one request, from its start until its outcome is known.
@@ -97,13 +161,17 @@ class ServerSpan:
         """
         span = self.span
         span.update_name(f"{self._method} {endpoint}")
-        span.set_attributes(_outcome(endpoint, status, error))
-        if error is not None:
-            span.record_exception(error)
-        if status >= _INTERNAL_ERROR:
-            span.set_status(StatusCode.ERROR)
+        _conclude(span, endpoint, status, error)
         # The monotonic clock's difference: the wall clock may be set while the request runs.
         span.end(self._started_at + perf_counter_ns() - self._started)
+
+
+def _conclude(span: Span, endpoint: str, status: int, error: BaseException | None) -> None:
+    span.set_attributes(_outcome(endpoint, status, error))
+    if error is not None:
+        span.record_exception(error)
+    if status >= _INTERNAL_ERROR:
+        span.set_status(StatusCode.ERROR)
 
 
 def _outcome(endpoint: str, status: int, error: BaseException | None) -> dict[str, AttributeValue]:

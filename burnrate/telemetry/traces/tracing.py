@@ -1,20 +1,19 @@
 """Traces over OTLP, by the standard `OTEL_*` variables.
 
 The decision whether to sample comes before any span exists (decision 0002): a request that is
-not sampled pays for the decision and for the ids in its log line, and for nothing else.
+not sampled pays for the decision and for the ids in its log line, and for nothing else, unless it
+fails or is slow: then its server span is made afterwards.
 """
 
-import importlib
-import os
 from contextvars import Token
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
     Decision,
@@ -27,25 +26,9 @@ from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.failures import failed
-from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.traces.outgoing import name_server_only, name_server_only_async
-from burnrate.telemetry.traces.spans import RequestIds, ServerSpan, ServerSpans
+from burnrate.telemetry.traces.spans import Outcome, RequestIds, ServerSpan, ServerSpans
 
-# Instrumentation package and class; one whose library is not installed is left out.
-_CLIENTS: Final = (
-    ("asyncpg", "opentelemetry.instrumentation.asyncpg", "AsyncPGInstrumentor"),
-    ("redis", "opentelemetry.instrumentation.redis", "RedisInstrumentor"),
-    ("httpx", "opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor"),
-    ("httpx2", "opentelemetry.instrumentation.httpx", "HTTPX2ClientInstrumentor"),
-)
-_HTTP_HOOKS: Final = {
-    "request_hook": name_server_only,
-    "async_request_hook": name_server_only_async,
-}
-_ENDPOINT_VARIABLES: Final = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-)
+_FLUSH_MILLISECONDS: Final = 2_000
 
 
 class _UnsampledSpan(NonRecordingSpan):
@@ -68,14 +51,49 @@ _UNSAMPLED: Final = trace.set_span_in_context(_UnsampledSpan(), Context())
 
 
 class Tracing:
-    """The tracer provider of this process and the decision for each request."""
+    """The tracer provider of this process and the decision for each request.
 
-    def __init__(self, resource: Resource, processor: SpanProcessor) -> None:
-        provider = TracerProvider(resource=resource, id_generator=RequestIds())
-        provider.add_span_processor(processor)
+    Args:
+        provider: Makes the application's spans and says what is sampled. Its ids are from now on
+            those of the request where a request's span is made.
+        processor: Where its spans go when they end; None if that is not known.
+        is_own: Whether it ends with the application.
+
+    Attributes:
+        provider: The same.
+        is_own: The same.
+    """
+
+    def __init__(
+        self, provider: TracerProvider, processor: SpanProcessor | None, *, is_own: bool = True
+    ) -> None:
+        others: IdGenerator = provider.id_generator
+        provider.id_generator = RequestIds(others)  # type: ignore[assignment] # declared too narrowly
         self.provider = provider
+        self.is_own = is_own
         self._root_bound = _root_bound(provider.sampler)
-        self._spans = ServerSpans(provider)
+        decided = _deciding_nothing(provider, processor) if processor is not None else None
+        self._late = ServerSpans(decided) if decided is not None else None
+        # The decision is taken once, here; a sampler of somebody else's may add to the span.
+        is_plain = self._late is not None and self._root_bound is not None
+        self._spans = self._late if self._late and is_plain else ServerSpans(provider)
+
+    @classmethod
+    def to(cls, processor: SpanProcessor, resource: Resource) -> "Tracing":
+        """Return one with a provider of its own.
+
+        Args:
+            processor: Takes the spans.
+            resource: What they say of the process.
+        """
+        provider = TracerProvider(resource=resource)
+        provider.add_span_processor(processor)
+        return cls(provider, processor)
+
+    @classmethod
+    def joining(cls, provider: TracerProvider) -> "Tracing":
+        """Return one that uses somebody else's provider, with its sampler, exporters and limits."""
+        return cls(provider, getattr(provider, "_active_span_processor", None), is_own=False)
 
     def is_sampled(self, parent: Context | None, trace_id: int) -> bool:
         """Say whether a request is sampled; the same ids always get the same answer.
@@ -117,9 +135,40 @@ class Tracing:
             failed("traces", error)
             return None, otel_context.attach(_UNSAMPLED)
 
+    def make_late(
+        self, scope: Scope, request: RequestInfo, parent: Context | None, outcome: Outcome
+    ) -> None:
+        """Make the server span of a request that was not sampled, now that it is over.
+
+        It has no children: clients made none.
+
+        Args:
+            scope: The request's.
+            request: Its ids, and how long it waited for pools.
+            parent: The caller's context; None where it sent none.
+            outcome: What became of it.
+        """
+        if self._late is not None:
+            self._late.make(scope, request, parent, outcome)
+
     def shutdown(self) -> None:
-        """Send what is queued, for two seconds at most, and take no more spans."""
-        self.provider.shutdown()
+        """Send what is queued, for two seconds at most, and take no more spans of our own."""
+        if self.is_own:
+            self.provider.shutdown()
+        else:
+            self.provider.force_flush(_FLUSH_MILLISECONDS)
+
+
+def _deciding_nothing(provider: TracerProvider, processor: SpanProcessor) -> TracerProvider:
+    """Return a provider that makes every span it is asked for, and sends it where others go."""
+    decided = TracerProvider(
+        sampler=ALWAYS_ON,
+        resource=provider.resource,
+        id_generator=provider.id_generator,
+        shutdown_on_exit=False,
+    )
+    decided.add_span_processor(processor)
+    return decided
 
 
 def _root_bound(sampler: Sampler) -> int | None:
@@ -134,58 +183,3 @@ def _root_bound(sampler: Sampler) -> int | None:
         is_on: bool = root is ALWAYS_ON
         return TraceIdRatioBased.TRACE_ID_LIMIT + 1 if is_on else 0
     return None
-
-
-def start_tracing(service: str, version: str, metrics: Metrics) -> Tracing | None:
-    """Set up the tracer provider and the clients' spans; None without an OTLP endpoint.
-
-    Off as well with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`. Sampler, batch sizes,
-    time-outs and headers are the SDK's variables:
-    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-
-    Args:
-        service: The resource's `service.name`.
-        version: Its `service.version`.
-        metrics: Count what becomes of each span.
-    """
-    if not _is_wanted():
-        return None
-    # Imported here: the exporter takes 100 ms and 15 MB that a service without traces saves.
-    from burnrate.telemetry.traces.otlp import span_queue  # noqa: PLC0415
-
-    attributes = {SERVICE_NAME: service, SERVICE_VERSION: version}
-    tracing = Tracing(Resource.create(attributes), span_queue(metrics.trace_spans))
-    trace.set_tracer_provider(tracing.provider)
-    _instrument_clients(tracing.provider)
-    return tracing
-
-
-def _is_wanted() -> bool:
-    return (
-        any(os.environ.get(name) for name in _ENDPOINT_VARIABLES)
-        and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
-        and os.environ.get("OTEL_TRACES_EXPORTER", "otlp").lower() != "none"
-    )
-
-
-def _instrument_clients(provider: TracerProvider) -> None:
-    for library, module, name in _CLIENTS:
-        try:
-            importlib.import_module(library)
-        except ImportError:
-            continue
-        instrumentation: Any = importlib.import_module(module)
-        instrumentor: Any = getattr(instrumentation, name)()
-        if instrumentor.is_instrumented_by_opentelemetry:
-            continue
-        if module.endswith(".httpx"):
-            instrumentor.instrument(tracer_provider=provider, **_HTTP_HOOKS)
-        else:
-            # These pass no ids on: without a span they need not look at the call, 10 µs each.
-            instrumentation.is_instrumentation_enabled = _may_make_spans
-            instrumentor.instrument(tracer_provider=provider)
-
-
-def _may_make_spans() -> bool:
-    request = current.get()
-    return (request is None or request.is_sampled) and is_instrumentation_enabled()

@@ -16,13 +16,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from burnrate.telemetry.context import RequestInfo, current
-from burnrate.telemetry.traces import tracing
+from burnrate.telemetry.traces import clients
 
 
 @pytest.fixture
 def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     """Where the spans of instrumented clients end; the clients are as before afterwards."""
-    for _, module, _ in tracing._CLIENTS:
+    for _, module, _ in clients._CLIENTS:
         if not module.endswith(".httpx"):
             instrumentation = importlib.import_module(module)
             # Also holds the name to what the packages call it today.
@@ -34,9 +34,9 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing._instrument_clients(provider)
+    clients.instrument_clients(provider)
     yield exporter
-    for _, module, name in tracing._CLIENTS:
+    for _, module, name in clients._CLIENTS:
         getattr(importlib.import_module(module), name)().uninstrument()
 
 

@@ -38,7 +38,7 @@ SAMPLERS = [
 
 def tracing() -> tuple[Tracing, InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
-    return Tracing(Resource({}), SimpleSpanProcessor(exporter)), exporter
+    return Tracing.to(SimpleSpanProcessor(exporter), Resource({})), exporter
 
 
 def trace_ids() -> list[int]:

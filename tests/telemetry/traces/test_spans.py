@@ -70,7 +70,7 @@ def ours(path: str, handle: Callable[[], None] = lambda: None) -> ReadableSpan:
     app = shop(handle)
     stack = TelemetryMiddleware(
         app, Endpoints(app), Metrics(CollectorRegistry()), TelemetrySettings(),
-        Tracing(Resource({}), SimpleSpanProcessor(exporter)), Silent(),
+        Tracing.to(SimpleSpanProcessor(exporter), Resource({})), Silent(),
     )  # fmt: skip
     TestClient(stack, raise_server_exceptions=False).get(path)
     return server_span(exporter)
