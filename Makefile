@@ -29,8 +29,8 @@ test: $(BIN)/.dev lint ## Check and test everything (installs the system package
 drills: $(BIN)/.dev ## Run only the fire drills among the tests, on a stack of their own (three minutes)
 	$(BIN)/pytest -m drills
 
-test-stack: $(BIN)/.dev ## Test the stack as containers on a real engine; stand-ins for missing images (REAL_IMAGES=1: none)
-	$(if $(REAL_IMAGES),BURNRATE_REAL_IMAGES=1) $(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
+test-stack: $(BIN)/.dev ## Test the stack as containers on real engines (ENGINE=installed or newest: one); stand-ins for missing images (REAL_IMAGES=1: none)
+	$(if $(ENGINE),BURNRATE_ENGINE=$(ENGINE)) $(if $(REAL_IMAGES),BURNRATE_REAL_IMAGES=1) $(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
 
 smoke: $(BIN)/.dev ## Test the stack that `docker compose up` has started here
 	BURNRATE_RUNNING=1 $(BIN)/pytest -m containers tests/containers/test_up.py

@@ -40,6 +40,8 @@ _PACKAGES = (
     "tar",
     "util-linux",
 )
+# A mirror may be behind; what it has is still signed.
+_ANY_AGE = '--aptopt=Acquire::Check-Valid-Until "false"'
 _COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
 # Half of it, and nothing that a stand-in runs: llvm is PostgreSQL's compiler, which stays unused.
 _LEFT_OUT = (
@@ -64,7 +66,7 @@ def make_root_image(engine: Engine) -> None:
     """Import the root file system as an image, unless it is there."""
     if engine.has_image(ROOT_IMAGE):
         return
-    with _unpacked(_PACKAGES) as root:
+    with unpacked(_PACKAGES) as root:
         _install_compose(root, engine)
         excluded = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
         with subprocess.Popen(
@@ -83,7 +85,7 @@ def make_root_image(engine: Engine) -> None:
 def ensure_compose(engine: Engine) -> None:
     """Make sure that `docker compose` works."""
     if not engine.has_compose():
-        with _unpacked(["docker-compose"]) as root:
+        with unpacked(["docker-compose"]) as root:
             _install_compose(root, engine)
 
 
@@ -94,14 +96,15 @@ def _install_compose(root: Path, engine: Engine) -> None:
 
 
 @contextmanager
-def _unpacked(packages: Sequence[str]) -> Iterator[Path]:
+def unpacked(packages: Sequence[str], suite: str = _SUITE) -> Iterator[Path]:
     """Unpack packages with all they need, and configure none: no script of a package runs."""
     ensure_program("mmdebstrap", "mmdebstrap")
     with tempfile.TemporaryDirectory(prefix="burnrate-root-") as folder:
         root = Path(folder) / "root"
         include = f"--include={','.join(packages)}"
+        options = ["--variant=extract", "--format=directory", include, _ANY_AGE]
         done = subprocess.run(
-            ["mmdebstrap", "--variant=extract", include, "--format=directory", _SUITE, str(root)],
+            ["mmdebstrap", *options, suite, str(root)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

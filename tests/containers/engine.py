@@ -1,23 +1,15 @@
-"""A Docker engine for the tests: the one that answers here, or one of their own for their time."""
+"""A Docker engine that answers, and how to ask it."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from burnrate.stack import Packages, StackError, SystemRunner
-from tests.support.waiting import wait_until
-
-_STOP_SECONDS = 60
 
 
 class Unavailable(Exception):
@@ -84,92 +76,3 @@ def ensure_program(name: str, package: str) -> None:
             Packages(SystemRunner(), uid=os.geteuid()).install([package])
         except StackError as error:
             raise Unavailable(str(error)) from error
-
-
-@contextmanager
-def running_engine(cache: Path) -> Iterator[Engine]:
-    """Find an engine or start one for a block; raises Unavailable."""
-    socket = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
-    own_config = {"DOCKER_CONFIG": str(cache / "config")}
-    found = Engine(socket, cache / "config")
-    if shutil.which("docker") and found.docker("version").returncode == 0:
-        # Its user's configuration, which may hold what a registry asks for.
-        yield found if found.has_compose() else Engine(socket, found.config, own_config)
-        return
-    if os.geteuid() != 0:
-        raise Unavailable("no Docker engine answers, and only root can start one")
-    ensure_program("dockerd", "docker.io")
-    ensure_program("docker", "docker-cli")  # a package of its own since Debian 13
-    with _locked(cache / "lock"), tempfile.TemporaryDirectory(prefix="burnrate-engine-") as run:
-        socket = Path(run) / "docker.sock"
-        variables = {"DOCKER_HOST": f"unix://{socket}", **own_config}
-        engine = Engine(socket, cache / "config", variables)
-        with _daemon(engine, cache, Path(run)):
-            yield engine
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Wait until no other run uses the cache."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _daemon(engine: Engine, cache: Path, run: Path) -> Iterator[None]:
-    pid_file = cache / "dockerd.pid"
-    _end_leftover(pid_file)
-    had_bridge = _bridge().exists()
-    folders = ["--data-root", str(cache / "engine"), "--exec-root", str(run / "exec")]
-    with (cache / "dockerd.log").open("wb") as log:
-        process = subprocess.Popen(
-            ["dockerd", "--host", f"unix://{engine.socket}", "--pidfile", str(pid_file), *folders],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        _wait_until_it_answers(engine, process, cache / "dockerd.log")
-        _remove_containers(engine)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if not had_bridge and _bridge().exists():
-            subprocess.run(["ip", "link", "delete", "docker0"], check=False)
-
-
-def _bridge() -> Path:
-    return Path("/sys/class/net/docker0")
-
-
-def _wait_until_it_answers(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
-    def is_answering() -> bool:
-        assert process.poll() is None
-        return engine.docker("version").returncode == 0
-
-    try:
-        wait_until(is_answering)
-    except AssertionError as error:
-        last = log.read_text(errors="replace").splitlines()[-1:]
-        raise Unavailable(f"dockerd does not start here: {' '.join(last)}") from error
-
-
-def _end_leftover(pid_file: Path) -> None:
-    """End the engine of a run that was killed: its containers would come back."""
-    with suppress(OSError, ValueError, psutil.Error):
-        process = psutil.Process(int(pid_file.read_text()))
-        if process.name() == "dockerd" and str(pid_file) in process.cmdline():
-            process.terminate()
-            process.wait(_STOP_SECONDS)
-
-
-def _remove_containers(engine: Engine) -> None:
-    if ids := engine.output("ps", "--all", "--quiet").split():
-        engine.output("rm", "--force", "--volumes", *ids)
-    engine.output("network", "prune", "--force")
