@@ -24,6 +24,7 @@ _STAND_INS = Path(__file__).parent / "standins"
 # `#NAME_IMAGE=name:tag` in .env.example
 _IMAGE = re.compile(r"^#([A-Z_]+)_IMAGE=(\S+)$", re.MULTILINE)
 _OWN = "BURNRATE"
+_OWN_IMAGE = "burnrate:test"
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout")
 
@@ -39,7 +40,7 @@ class Images:
     @property
     def variables(self) -> dict[str, str]:
         """The variables that make docker-compose.yml use them."""
-        used = {**self.pulled, **self.stand_ins, _OWN: "burnrate:test"}
+        used = {**self.pulled, **self.stand_ins, _OWN: _OWN_IMAGE}
         return {f"{name}_IMAGE": image for name, image in used.items()}
 
     def absent_parts(self) -> dict[str, str]:
@@ -84,6 +85,8 @@ def make_images(engine: Engine, *, are_real: bool = False) -> Images:
     if stood_in:
         make_root_image(engine)
     ensure_compose(engine)
+    # `docker compose up` keeps an image that is there, and a former run's is of other code.
+    engine.docker("image", "rm", "--force", _OWN_IMAGE)
     if stood_in:
         _build(engine, [_target(name) for name in stood_in])
     return Images(
