@@ -39,7 +39,9 @@ _PORT = re.compile(r"127\.0\.0\.1:(\d+)")
 
 def _simple(text: str) -> Iterator[list[str]]:
     """Return the commands of a line of a shell, each as its words."""
-    plain = re.sub(r"\$\([^)]*\)", "printed", re.sub(r">>?\s*\S+", "", text))
+    # What stands in quotes is another shell's.
+    outside = re.sub(r"'[^']*'", "quoted", text)
+    plain = re.sub(r"\$\([^)]*\)", "printed", re.sub(r"(>>?|<)\s*\S+", "", outside))
     lexer = shlex.shlex(plain, posix=True, punctuation_chars="|&;")
     lexer.whitespace_split = True
     lexer.commenters = ""
