@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import configure_logging, drain_logs
-from burnrate.telemetry.meters import CacheMeter, RateLimitMeter, measured_task
+from burnrate.telemetry.meters import CacheMeter, OwnMetrics, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import RouterLayer, TelemetryMiddleware
 from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
@@ -21,13 +21,13 @@ from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import join_tracing, silence_fastapi, start_tracing
-from burnrate.telemetry.workers import Exposition, keep_files
+from burnrate.telemetry.workers import Exposition, join_siblings, keep_files
 
 P = ParamSpec("P")
 _log = logging.getLogger("burnrate.telemetry")
 
 
-class Telemetry:
+class Telemetry(OwnMetrics):
     """What an instrumented application measures with; made by `instrument`.
 
     Attributes:
@@ -43,7 +43,6 @@ class Telemetry:
         version: str,
         settings: TelemetrySettings | None = None,
     ) -> None:
-        self.registry = registry
         self._settings = settings = settings or TelemetrySettings()
         self.metrics = Metrics(registry, settings.prefix)
         self.names = Names(registry)
@@ -55,6 +54,7 @@ class Telemetry:
             self._tracing = start_tracing(service, version, self.metrics)
         self._sampler = RuntimeSampler(self.metrics)
         self._sampler.add(keep_files)
+        super().__init__(registry, self._sampler.add)
 
     def pool(
         self, name: str, *, max_connections: int, idle: Callable[[], int] = lambda: 0
@@ -220,6 +220,7 @@ def instrument(
     )
     with guard("logs"):
         configure_logging(service, settings)
+    join_siblings(service)
     telemetry = Telemetry(registry or CollectorRegistry(), service, version, settings)
     if taken := telemetry.names.clashes():
         raise ValueError(_clash(taken))

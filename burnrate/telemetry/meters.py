@@ -2,22 +2,106 @@
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from time import perf_counter
-from typing import ParamSpec
+from typing import Any, Literal, ParamSpec
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.concurrency import run_in_threadpool
 
 from burnrate.telemetry.metrics import (
     CACHE_RESULTS,
+    HTTP_SECONDS,
     RATE_LIMIT_DECISIONS,
     TASK_OUTCOMES,
     Metrics,
 )
 
 P = ParamSpec("P")
+OverWorkers = Literal["sum", "min", "max", "mostrecent", "each"]
 _log = logging.getLogger("burnrate.background")
+
+
+class OwnMetrics:
+    """Makes metrics of the application's own, right with any number of workers.
+
+    Args:
+        registry: Where they are registered, and so shown.
+        add_sample: Has a function called once a second.
+
+    Attributes:
+        registry: The same.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, add_sample: Callable[[Callable[[], None]], None]
+    ) -> None:
+        self.registry = registry
+        self._add_sample = add_sample
+
+    def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        """Return a counter of the application's own, right with any number of workers.
+
+        Args:
+            name: The family's; `_total` is added where it is missing.
+            text: What it counts: its help text.
+            labels: Names; their values must be a closed set, and nothing that a client sends.
+
+        Raises:
+            ValueError: The name is taken.
+        """
+        return Counter(name, text, labels, registry=self.registry)
+
+    def gauge(
+        self,
+        name: str,
+        text: str,
+        labels: Sequence[str] = (),
+        *,
+        over_workers: OverWorkers = "sum",
+        read: Callable[[], float] | None = None,
+    ) -> Gauge:
+        """Return a gauge of the application's own; workers that are gone are not in it.
+
+        Args:
+            name: The family's.
+            text: What it shows: its help text.
+            labels: As for `counter`.
+            over_workers: What is shown of several workers' values; `each` adds the label `pid`.
+            read: Called once a second for the value, in the event loop; only without labels.
+
+        Raises:
+            ValueError: The name is taken, or there is something to read and labels.
+        """
+        if read is not None and labels:
+            raise ValueError("a gauge that is read has no labels")
+        mode: Any = f"live{over_workers}" if over_workers != "each" else "liveall"
+        gauge = Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
+        if read is not None:
+            self._add_sample(lambda: gauge.set(read()))
+        return gauge
+
+    def histogram(
+        self,
+        name: str,
+        text: str,
+        labels: Sequence[str] = (),
+        *,
+        buckets: Sequence[float] = HTTP_SECONDS,
+    ) -> Histogram:
+        """Return a histogram of the application's own, right with any number of workers.
+
+        Args:
+            name: The family's, with its unit: `order_seconds`.
+            text: What it measures: its help text.
+            labels: As for `counter`.
+            buckets: Upper bounds; by default those of request durations, in seconds.
+
+        Raises:
+            ValueError: The name is taken.
+        """
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
 
 class CacheMeter:

@@ -1,8 +1,11 @@
 """What a process uses: its part of the sums over all processes of the service."""
 
 import time
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+
+_START: Final = "process_start_time_seconds"
 
 
 class ProcessUsage:
@@ -14,7 +17,7 @@ class ProcessUsage:
     only the CPU seconds are known.
 
     Args:
-        registry: Where the three families are registered.
+        registry: Where the four families are registered.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -33,6 +36,12 @@ class ProcessUsage:
                 ("process_open_fds", "Open file descriptors"),
             )
         }  # fmt: skip
+        self._gauges[_START] = Gauge(
+            _START,
+            "When the newest process of the service began, in seconds since 1970.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
 
     def sample(self) -> None:
         """Add the CPU seconds since the last sample; set memory and descriptors."""

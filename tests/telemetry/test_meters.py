@@ -168,3 +168,30 @@ def test_instrumenting_twice_or_too_late_is_refused(app: FastAPI, telemetry: Tel
     assert app.state.telemetry is telemetry
     with pytest.raises(RuntimeError, match="once"):
         instrument(app, service="again")
+
+
+def test_metrics_of_the_application_s_own_are_made_in_one_line(
+    telemetry: Telemetry, registry: CollectorRegistry
+) -> None:
+    """Typed as the library's, registered where a scrape finds them."""
+    telemetry.counter("orders", "Orders.", ["kind"]).labels("new").inc()
+    telemetry.gauge("stock", "Stock.", over_workers="max").set(3.0)
+    telemetry.histogram("pack_seconds", "Packing.", buckets=(1.0, 5.0)).observe(2.0)
+    assert registry.get_sample_value("orders_total", {"kind": "new"}) == 1
+    assert registry.get_sample_value("stock") == 3
+    assert registry.get_sample_value("pack_seconds_bucket", {"le": "5.0"}) == 1
+    with pytest.raises(ValueError, match="orders"):
+        telemetry.counter("orders", "Orders again.")
+
+
+def test_gauge_can_be_read_once_a_second(app: FastAPI, registry: CollectorRegistry) -> None:
+    """`set_function` of the library shows nothing where there are many workers."""
+    telemetry = instrument(app, service="test", registry=registry)
+    length = 4.0
+    telemetry.gauge("queue_length", "Jobs.", read=lambda: length)
+    with TestClient(app):
+        assert registry.get_sample_value("queue_length") == 4
+        length = 9.0
+        wait_until(lambda: registry.get_sample_value("queue_length") == 9)
+    with pytest.raises(ValueError, match="labels"):
+        telemetry.gauge("other", "Other.", ["kind"], read=lambda: 1.0)

@@ -1,21 +1,45 @@
 """The answer to a scrape: text or OpenMetrics, of one process or of many."""
 
 import gzip
+import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client import (
+    GC_COLLECTOR,
+    PROCESS_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from burnrate.telemetry.failures import failed
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.workers import multiprocess
 from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
+from burnrate.telemetry.workers.siblings import share_a_port
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1
+_TYPE: Final = re.compile(r"^# TYPE (\S+)", re.MULTILINE)
+_END: Final = "# EOF\n"
+_PYTHON: Final = "python_info"
+# The client library's own about the process it runs in; ours are over all of them.
+_OF_ONE_PROCESS: Final = frozenset(
+    family.name for each in (PROCESS_COLLECTOR, GC_COLLECTOR) for family in each.collect()
+)
+# Siblings may start later than this process; after so many scrapes they have.
+_MOST_LOOKS: Final = 20
+_SEVERAL: Final = (
+    "other processes answer at the same port: set PROMETHEUS_MULTIPROC_DIR to an empty folder "
+    "before Python starts"
+)
+
+_log: Final = logging.getLogger("burnrate.telemetry")
 
 
 class Exposition:
@@ -33,6 +57,8 @@ class Exposition:
         self._collected.register(registry)
         if has_application_metrics:
             self._collected.register(_ApplicationMetrics(registry))
+        self._rest = _Rest([registry, REGISTRY])
+        self._looks_left = _MOST_LOOKS
         folder = multiprocess.directory()
         self._merged = MergedFiles(folder) if folder is not None else None
 
@@ -64,16 +90,82 @@ class Exposition:
         if self._merged is None:
             raise NoFilesError
         multiprocess.keep_files()
-        return self._merged.render(is_openmetrics=is_openmetrics).encode()
+        text = self._merged.render(is_openmetrics=is_openmetrics)
+        with guard("scrape"):
+            rest = self._rest.render({_family(line) for line in _TYPE.findall(text)})
+            text = text.removesuffix(_END) + _generate(rest, is_openmetrics=is_openmetrics).decode()
+        return text.encode()
 
     def _of_this_process(self, *, is_openmetrics: bool) -> bytes:
-        generate: Callable[[CollectorRegistry], bytes]
-        generate = generate_openmetrics if is_openmetrics else generate_latest
+        self._look_for_siblings()
         try:
-            return generate(self._collected)
+            return _generate(self._collected, is_openmetrics=is_openmetrics)
         except Exception as error:  # noqa: BLE001 - of a collector of the application's
             failed("scrape", error)
-            return generate(self._own)
+            return _generate(self._own, is_openmetrics=is_openmetrics)
+
+    def _look_for_siblings(self) -> None:
+        """Say once if others answer at this port: their figures are in no scrape of this one."""
+        if self._looks_left:
+            self._looks_left -= 1
+            if share_a_port():
+                self._looks_left = 0
+                failed("workers", SeveralProcessesError(_SEVERAL))
+
+
+class SeveralProcessesError(Exception):
+    """Several processes serve one application, and each shows what it alone has counted."""
+
+
+class _Rest(Collector):
+    """What is in no metric file: shown as the process has it that answers the scrape.
+
+    `Info` and collectors of the application's own, as a rule; of the client library's, whatever
+    does not differ between processes.
+    """
+
+    def __init__(self, registries: Iterable[CollectorRegistry]) -> None:
+        self._registries = tuple(registries)
+        self._in_files: set[str] = set()
+        self._is_told = False
+
+    def render(self, in_files: set[str]) -> CollectorRegistry:
+        """Return a registry of what is not among these families."""
+        self._in_files = in_files
+        registry = CollectorRegistry()
+        registry.register(self)
+        return registry
+
+    def describe(self) -> Iterable[Metric]:
+        """Return none: a registry need not know the names before they are asked for."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the families, and say once which of them are of one process only."""
+        found = [
+            family
+            for registry in self._registries
+            for family in registry.collect()
+            if family.samples
+            and family.name not in self._in_files
+            and family.name not in _OF_ONE_PROCESS
+        ]
+        if not self._is_told:
+            names = [each.name for each in found if each.type != "info" and each.name != _PYTHON]
+            if names:
+                self._is_told = True
+                _log.warning("metrics are of one process only", extra={"metrics": names})
+        return found
+
+
+def _generate(registry: CollectorRegistry, *, is_openmetrics: bool) -> bytes:
+    generate: Callable[[CollectorRegistry], bytes]
+    generate = generate_openmetrics if is_openmetrics else generate_latest
+    return generate(registry)
+
+
+def _family(name: str) -> str:
+    return name.removesuffix("_total")
 
 
 class _ApplicationMetrics(Collector):

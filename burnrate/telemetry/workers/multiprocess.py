@@ -1,22 +1,25 @@
 """Metrics of many workers: each writes memory-mapped files, any of them shows the sum."""
 
 import contextlib
+import logging
 import os
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Final
 
-from prometheus_client import values
+from prometheus_client import REGISTRY, values
 
 from burnrate.telemetry.failures import failures, guard, log_lines
 from burnrate.telemetry.workers.archive import HeldArchives
+from burnrate.telemetry.workers.rendezvous import common_folder, server_pid
 from burnrate.telemetry.workers.store import Store
-from burnrate.telemetry.workers.values import make_value_class
+from burnrate.telemetry.workers.values import make_value_class, move_into_files
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Writes through a mapping move no time stamp; what cleans by age counts hours, at the least.
 _TOUCH_SECONDS: Final = 60.0
+_log: Final = logging.getLogger("burnrate.telemetry")
 
 
 def directory() -> Path | None:
@@ -40,6 +43,25 @@ def activate(path: Path) -> None:
     _Upkeep.store = store
     for counter in (failures, log_lines):
         counter.end()  # it begins anew in the files
+
+
+def join_siblings(service: str) -> None:
+    """Share metrics with the other processes of this server, if it has several; never raises.
+
+    What the application has registered globally by then moves into the files, with its values.
+    Does nothing where a folder is set already: by `activate`, or in the environment.
+
+    Args:
+        service: Its name; other services' processes have another folder.
+    """
+    parent = None if directory() is not None else server_pid()
+    if parent is None:
+        return
+    with guard("workers"):
+        folder = common_folder(parent, service)
+        activate(folder)
+        move_into_files(REGISTRY)
+        _log.info("metrics are shared with the server's other processes", extra={"folder": folder})
 
 
 class _Upkeep:

@@ -6,7 +6,9 @@ a request's metrics cost. Here a value knows its place, and forks are noticed wh
 """
 
 from collections.abc import Sequence
+from typing import Any, Final
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 from prometheus_client.mmap_dict import mmap_key
 from prometheus_client.samples import Exemplar
 
@@ -93,3 +95,33 @@ def make_value_class(store: Store) -> type:
             """Return none: a scrape reads those of all workers from their files."""
 
     return FileValue
+
+
+def move_into_files(registry: CollectorRegistry) -> None:
+    """Give metrics that were made before `values.ValueClass` was set a place in the files.
+
+    Decision 12 names the private attributes; of a release that has renamed them the metrics stay
+    in memory, and a scrape shows those of the process that answers it.
+
+    Args:
+        registry: Theirs. `Info` and `Enum` have no values that could be added up.
+    """
+    for metric in set(getattr(registry, "_names_to_collectors", {}).values()):
+        if isinstance(metric, (Counter, Gauge, Histogram, Summary)):
+            for child in [metric, *getattr(metric, "_metrics", {}).values()]:
+                _move(child)
+
+
+def _move(child: Any) -> None:  # noqa: ANN401 - each kind has other values
+    before = {name: getattr(child, name) for name in _VALUES if hasattr(child, name)}
+    if not before or not hasattr(child, "_metric_init"):
+        return
+    child._metric_init()  # noqa: SLF001 - makes its values anew
+    for name, old in before.items():
+        new = getattr(child, name)
+        pairs = zip(old, new, strict=True) if isinstance(old, list) else [(old, new)]
+        for one, other in pairs:
+            other.inc(one.get())
+
+
+_VALUES: Final = ("_value", "_sum", "_count", "_buckets")
