@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -93,6 +94,17 @@ def test_container_is_limited(name: str) -> None:
     assert set(service["logging"]["options"]) == {"max-size", "max-file"}
     assert service["restart"] == ("no" if name == "setup" else "unless-stopped")
     assert re.fullmatch(r"\d+s", service["stop_grace_period"])
+
+
+def test_every_limit_has_a_reason() -> None:
+    """In the line above it, or for the limit above that."""
+    lines = (ROOT / "docker-compose.yml").read_text().splitlines()
+    limits = ("mem_limit:", "pids_limit:", "shm_size:")
+    assert [
+        line
+        for above, line in pairwise(lines)
+        if line.strip().startswith(limits) and not above.strip().startswith(("#", *limits))
+    ] == []
 
 
 @every_part
