@@ -89,7 +89,8 @@ def status(*, is_json: bool) -> None:
 
 
 @stack.command(hidden=True)
-@click.argument("checkout", type=click.Path(path_type=Path))
+# Whether it can be read is for check_readable, which says why not.
+@click.argument("checkout", type=click.Path(path_type=Path, readable=False))
 @click.argument("volumes", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def setup(checkout: Path, volumes: Path) -> None:
     """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`."""

@@ -89,7 +89,7 @@ def _daemon(engine: Engine, programs: Programs, home: Path, run: Path) -> Iterat
         )
     try:
         _wait_until_it_answers(engine, process, log_file)
-        _remove_containers(engine)
+        _remove_leftovers(engine)
         yield
     finally:
         process.terminate()
@@ -127,7 +127,11 @@ def _end_leftover(pid_file: Path) -> None:
             process.wait(_STOP_SECONDS)
 
 
-def _remove_containers(engine: Engine) -> None:
+def _remove_leftovers(engine: Engine) -> None:
+    """Remove what a run that was killed left, and images that newer ones replaced."""
     if ids := engine.output("ps", "--all", "--quiet").split():
         engine.output("rm", "--force", "--volumes", *ids)
-    engine.output("network", "prune", "--force")
+    if names := engine.output("volume", "ls", "--quiet").split():
+        engine.output("volume", "rm", *names)
+    for kind in ("network", "image"):
+        engine.output(kind, "prune", "--force")
