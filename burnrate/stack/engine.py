@@ -27,6 +27,8 @@ def engine_problem() -> str | None:
         return "no Docker engine answers"
     if _is_podman(version):
         return _PODMAN
+    if (address := _address()).startswith("ssh://"):
+        return f"the engine is on another machine ({address}), which has no copy of this checkout"
     compose = command_output(["docker", "compose", "version", "--short"])
     found = re.match(r"v?(\d+)\.(\d+)", compose or "")
     if found is None:
@@ -47,9 +49,7 @@ def engine_socket(environment: Mapping[str, str]) -> str:
     if _is_in_virtual_machine():
         # The path that the context names is this machine's; mounts are the other's.
         return _DEFAULT_SOCKET
-    # DOCKER_HOST is part of what this answers.
-    context = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
-    scheme, _, path = (command_output(context) or "").partition("://")
+    scheme, _, path = _address().partition("://")
     return path if scheme == "unix" and path else _DEFAULT_SOCKET
 
 
@@ -75,6 +75,12 @@ def _is_podman(version: str) -> bool:
         return True
     names = [component.get("Name", "") for component in server.get("Components") or []]
     return any("Podman" in name for name in names)
+
+
+def _address() -> str:
+    """Return where Docker's client finds the engine; DOCKER_HOST is part of what it answers."""
+    context = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    return command_output(context) or ""
 
 
 def _is_in_virtual_machine() -> bool:

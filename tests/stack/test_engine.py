@@ -68,6 +68,12 @@ def test_podman_is_refused_with_the_reason(docker: Path, version: dict[str, obje
     assert "\n" not in problem
 
 
+def test_an_engine_on_another_machine_is_refused_with_its_address(docker: Path) -> None:
+    """It would be given the path of a checkout that it does not have."""
+    (docker / "context").write_text("ssh://deploy@example.org", encoding="utf-8")
+    assert "on another machine (ssh://deploy@example.org)" in (engine_problem() or "")
+
+
 @pytest.mark.parametrize(
     ("context", "socket"),
     [

@@ -10,8 +10,18 @@ _CLOSED = (
     "is not the clone's owner's), and the clone is closed to others: chmod -R go+rX ."
 )
 
+_ELSEWHERE = (
+    "the engine has no checkout at the path that it was given: it is on another machine, or this "
+    "folder is not shared with it"
+)
+
 
 def check_readable(checkout: Path) -> None:
-    """Raise StackError if the checkout is closed to this process, which is root in a container."""
-    if not all(os.access(path, os.R_OK) for path in (checkout, checkout / "docker-compose.yml")):
+    """Raise StackError if this process, root in a container, cannot read the checkout."""
+    compose_file = checkout / "docker-compose.yml"
+    if not os.access(checkout, os.R_OK | os.X_OK):
+        raise StackError(_CLOSED)
+    if not compose_file.exists():
+        raise StackError(_ELSEWHERE)
+    if not os.access(compose_file, os.R_OK):
         raise StackError(_CLOSED)

@@ -22,3 +22,10 @@ def test_a_closed_clone_is_told_with_the_way_to_open_it(
     done = CliRunner().invoke(stack, ["setup", str(tmp_path), str(tmp_path.parent)])
 
     assert "closed to others: chmod -R go+rX ." in f"{done.output}{done.exception}"
+
+
+def test_an_engine_that_has_no_checkout_is_told(tmp_path: Path) -> None:
+    """A mount of what is not there is an empty folder: so it is on another machine."""
+    done = CliRunner().invoke(stack, ["setup", str(tmp_path), str(tmp_path.parent)])
+
+    assert "it is on another machine" in f"{done.output}{done.exception}"
