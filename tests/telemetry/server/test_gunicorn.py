@@ -35,6 +35,12 @@ def counts(service: Service) -> dict[tuple[str, str], float]:
     return found
 
 
+def failures(service: Service) -> set[float]:
+    """Return how often parts of the telemetry have failed: never, in all that is usual."""
+    samples = service.samples().items()
+    return {value for (name, _), value in samples if name == "telemetry_failures_total"}
+
+
 def get_again_if_refused(service: Service, path: str) -> None:
     """Send a request; a worker that leaves may reset a connection it has not read from."""
     for _ in range(5):
@@ -104,6 +110,7 @@ def test_recycled_workers_lose_no_count(tmp_path: Path) -> None:
         wait_until(lambda: service.value("worker_exits_total", reason="recycled") >= 2)
         wait_until(lambda: service.value("workers") == 4)
         wait_until(lambda: set(counts(service).values()) == {50}, "the counts")
+        assert failures(service) == {0}
 
 
 @pytest.mark.parametrize(
@@ -123,6 +130,7 @@ def test_lost_worker_leaves_its_counts_and_takes_its_gauges(
         wait_until(lambda: victim not in service.worker_pids() and len(service.worker_pids()) == 4)
         wait_until(lambda: service.value("workers") == 4)
         assert set(counts(service).values()) == {10}
+        assert failures(service) == {0}
 
 
 def test_blocked_worker_is_a_timeout(tmp_path: Path) -> None:
