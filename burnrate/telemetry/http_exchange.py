@@ -34,7 +34,8 @@ class HttpExchange:
     last byte, and 500 again when an answer breaks after its 200.
 
     Attributes:
-        span: The request's server span, if it is sampled.
+        request: The request's ids.
+        span: The request's server span, if it is sampled and ours.
         routed: The request's scope as its router sees it: a middleware may have copied it.
         is_closed: Whether all is recorded and logged.
     """
@@ -67,7 +68,7 @@ class HttpExchange:
         self._scope = self.routed = scope
         self._receive = receive
         self._send = send
-        self._request = request
+        self.request = request
         self._recorder = recorder
         recorder.enter(1.0)
 
@@ -95,7 +96,7 @@ class HttpExchange:
         # A server closes the connection after an application raised. Announced, so that no proxy
         # sends its next request into a connection that is about to close.
         is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
-        message = answer.with_headers(message, self._request.request_id, is_closing=is_closing)
+        message = answer.with_headers(message, self.request.request_id, is_closing=is_closing)
         if answer.has_trailers(message):
             self._ends, self._more = TRAILERS, "more_trailers"
             self._is_extended = True  # a server that knows no trailers is not sent any
@@ -177,7 +178,7 @@ class HttpExchange:
         except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
             failed("requests", error)
         self._recorder.record(
-            self._scope["method"], self._endpoint, self._status, self._seconds, self._request
+            self._scope["method"], self._endpoint, self._status, self._seconds, self.request
         )
 
     def _left_status(self) -> int:
@@ -214,7 +215,7 @@ class HttpExchange:
             ),
         )
         if error is None and status < INTERNAL_ERROR and method in HTTP_METHODS:
-            line.write(self._request)
+            line.write(self.request)
             return
         if error is not None:
             mark_logged(error)

@@ -1,13 +1,15 @@
 """`instrument`: three lines that give a service the whole contract."""
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, ParamSpec
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
@@ -15,12 +17,20 @@ from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import configure_logging, drain_logs
 from burnrate.telemetry.meters import CacheMeter, OwnMetrics, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.middleware import RouterLayer, TelemetryMiddleware
+from burnrate.telemetry.middleware import AdoptingLayer, RouterLayer, TelemetryMiddleware
 from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import join_tracing, silence_fastapi, start_tracing
+from burnrate.telemetry.traces import (
+    check_contrib,
+    is_instrumented,
+    is_wrapped_by_contrib,
+    join_tracing,
+    silence_fastapi,
+    start_tracing,
+    wrap_by_contrib,
+)
 from burnrate.telemetry.workers import Exposition, join_siblings, keep_files
 
 P = ParamSpec("P")
@@ -42,7 +52,9 @@ class Telemetry(OwnMetrics):
         service: str,
         version: str,
         settings: TelemetrySettings | None = None,
+        span_options: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        self._span_options = span_options
         self._settings = settings = settings or TelemetrySettings()
         self.metrics = Metrics(registry, settings.prefix)
         self.names = Names(registry)
@@ -51,7 +63,9 @@ class Telemetry(OwnMetrics):
         self._port: MetricsPort | None = None
         self._tracing = None
         with guard("traces"):
-            self._tracing = start_tracing(service, version, self.metrics)
+            self._tracing = start_tracing(
+                service, version, self.metrics, is_contrib=settings.spans == "contrib"
+            )
         self._sampler = RuntimeSampler(self.metrics)
         self._sampler.add(keep_files)
         super().__init__(registry, self._sampler.add)
@@ -134,18 +148,33 @@ class Telemetry(OwnMetrics):
             app: Has not started yet.
         """
         build = app.build_middleware_stack
-        endpoints = Endpoints(app)
 
         def build_middleware_stack() -> ASGIApp:
             # The application may have made its provider after `instrument`.
             self._tracing = self._tracing or join_tracing()
-            silence_fastapi(app, has_spans=self._tracing is not None)
-            inner = _with_router_layer(app, build)
-            return TelemetryMiddleware(
-                inner, endpoints, self.metrics, self._settings, self._tracing, lifecycle=self
-            )
+            is_foreign = is_instrumented(app)
+            silence_fastapi(app, has_spans=is_foreign or self._tracing is not None)
+            layer = Middleware(AdoptingLayer, has_late_spans=self._tracing is not None)
+            stack = _with_layers(app, build, [layer] if is_foreign else [])
+            if not is_wrapped_by_contrib(app, build_middleware_stack):
+                return self._around(app, stack, is_foreign=is_foreign)
+            # It takes the outermost layer off and puts its own in its place.
+            if not isinstance(stack, ServerErrorMiddleware):
+                return stack
+            inner = self._around(app, stack.app, is_foreign=True)
+            return ServerErrorMiddleware(inner, stack.handler, stack.debug)
 
         app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
+
+    def _around(self, app: Starlette, stack: ASGIApp, *, is_foreign: bool) -> ASGIApp:
+        sampled = None
+        if self._settings.spans == "contrib" and self._tracing is not None and not is_foreign:
+            with guard("traces"):
+                sampled = wrap_by_contrib(app, stack, self._tracing, self._span_options)
+        return TelemetryMiddleware(
+            stack, Endpoints(app), self.metrics, self._settings, self._tracing, lifecycle=self,
+            sampled_app=sampled, is_foreign=is_foreign,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Begin to sample the process; the application's start does this."""
@@ -178,7 +207,7 @@ class Telemetry(OwnMetrics):
             await run_in_threadpool(drain_logs)
 
 
-def instrument(
+def instrument(  # noqa: PLR0913 - each is an option of its own
     app: Starlette,
     *,
     service: str,
@@ -188,6 +217,8 @@ def instrument(
     prefix: str | None = None,
     metrics_path: str | None = None,
     metrics_port: int | None = None,
+    spans: Literal["own", "contrib"] | None = None,
+    span_options: Mapping[str, Any] | None = None,
 ) -> Telemetry:
     """Measure, log and trace everything `app` serves, and add `GET /metrics` to it.
 
@@ -204,9 +235,13 @@ def instrument(
         prefix: Begins the names of the metrics, in place of the settings' one.
         metrics_path: Where a scrape is answered, in place of the settings' one.
         metrics_port: Answers scrapes instead of the application, in place of the settings' one.
+        spans: Who makes the server spans: we, or opentelemetry-instrumentation-fastapi for the
+            requests that we have decided to sample; in place of the settings' one.
+        span_options: For `FastAPIInstrumentor.instrument_app`: hooks, captured headers and so on.
 
     Raises:
-        RuntimeError: the application has started, or is instrumented already.
+        RuntimeError: the application has started, or is instrumented already; or the package that
+            is to make the spans is missing.
         ValueError: prometheus_client's global registry has metrics of the same names.
         pydantic.ValidationError: a `TELEMETRY_*` variable or an argument is out of its range.
     """
@@ -217,11 +252,16 @@ def instrument(
         prefix=prefix,
         metrics_path=metrics_path,
         metrics_port=metrics_port,
+        spans=spans,
     )
+    if settings.spans == "contrib":
+        check_contrib(app)
     with guard("logs"):
         configure_logging(service, settings)
     join_siblings(service)
-    telemetry = Telemetry(registry or CollectorRegistry(), service, version, settings)
+    telemetry = Telemetry(
+        registry or CollectorRegistry(), service, version, settings, span_options or {}
+    )
     if taken := telemetry.names.clashes():
         raise ValueError(_clash(taken))
     telemetry.metrics.service_info.labels(service, version, settings.revision).set(1)
@@ -244,11 +284,11 @@ def _clash(names: list[str]) -> str:
     )
 
 
-def _with_router_layer(app: Starlette, build: Callable[[], ASGIApp]) -> ASGIApp:
-    """Build the stack with a layer of ours behind the application's own middlewares, if any."""
+def _with_layers(app: Starlette, build: Callable[[], ASGIApp], first: list[Middleware]) -> ASGIApp:
+    """Build the stack with layers of ours around the application's own middlewares, if any."""
     own = app.user_middleware
-    if own:
-        app.user_middleware = [*own, Middleware(RouterLayer)]
+    if own or first:
+        app.user_middleware = [*first, *own, Middleware(RouterLayer)]
     try:
         return build()
     finally:

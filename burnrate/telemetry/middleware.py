@@ -1,6 +1,7 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
 import asyncio
+from contextvars import Token
 from time import monotonic
 from typing import Final, Protocol
 
@@ -16,7 +17,13 @@ from burnrate.telemetry.logs import hide_second_reports
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import Identities, Outcome, Tracing
+from burnrate.telemetry.traces import (
+    Identities,
+    Outcome,
+    Tracing,
+    adopted,
+    expect_server_span,
+)
 from burnrate.telemetry.websocket_exchange import WebSocketExchange
 
 # A server that stops cancels what still runs, and may leave it no time to be counted.
@@ -51,6 +58,9 @@ class TelemetryMiddleware:
         settings: Which requests get a line.
         tracing: None when traces are off.
         lifecycle: Started when the application has started, stopped after it has stopped.
+        sampled_app: The same stack with layers that make the server spans of sampled requests, in
+            place of ours.
+        is_foreign: Whether somebody else makes the server spans of all requests.
     """
 
     def __init__(
@@ -61,13 +71,19 @@ class TelemetryMiddleware:
         settings: TelemetrySettings,
         tracing: Tracing | None,
         lifecycle: Lifecycle,
+        *,
+        sampled_app: ASGIApp | None = None,
+        is_foreign: bool = False,
     ) -> None:
         self._app = app
+        self._sampled_app = sampled_app
+        self._is_foreign = is_foreign
         self._endpoints = endpoints
         self._metrics = metrics
         self._recorder = HttpRecorder(metrics, endpoints, settings, lifecycle.note_first)
         self._tracing = tracing
-        self._identities = Identities(tracing, is_caller_trusted=settings.trust_traceparent)
+        deciding = None if is_foreign else tracing
+        self._identities = Identities(deciding, is_caller_trusted=settings.trust_traceparent)
         self._lifecycle = lifecycle
         self._is_started = False
         self._running = 0
@@ -86,7 +102,9 @@ class TelemetryMiddleware:
             if kind == "http":
                 exchange = HttpExchange(scope, receive, send, request, self._recorder)
             else:
-                exchange = WebSocketExchange(scope, receive, send, self._metrics, self._endpoints)
+                exchange = WebSocketExchange(
+                    scope, receive, send, request, self._metrics, self._endpoints
+                )
         except Exception as error:  # noqa: BLE001 - the request is served, unmeasured
             failed("requests", error)
             await self._app(scope, receive, send)
@@ -94,25 +112,37 @@ class TelemetryMiddleware:
         scope[_EXCHANGE] = exchange
         self._running += 1
         token = current.set(request)
-        context = None
-        if self._tracing is not None:
-            scope[_NATIVE] = None
-            exchange.span, context = self._tracing.enter(scope, request, parent)
+        app, context = self._app, None
+        if self._tracing is not None or self._is_foreign:
+            app, context = self._enter(scope, exchange, parent)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            await app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             exchange.fail(error)
             raise
         finally:
             if not exchange.is_closed:
                 exchange.finish()
-            if request.waits is not None and exchange.is_notable:
-                self._make_late(scope, request, parent, exchange.outcome)
+            if exchange.request.waits is not None and exchange.is_notable:
+                self._make_late(scope, exchange.request, parent, exchange.outcome)
             self._running -= 1
             scope.pop(_EXCHANGE, None)  # no cycle of references is left behind
             if context is not None:
                 otel_context.detach(context)
             current.reset(token)
+
+    def _enter(
+        self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
+    ) -> tuple[ASGIApp, Token[Context] | None]:
+        """Begin the request's part of its trace; return what serves it, and a token to detach."""
+        scope[_NATIVE] = None
+        tracing, request = self._tracing, exchange.request
+        if tracing is None or self._is_foreign:
+            return self._app, None
+        if self._sampled_app is not None and request.is_sampled:
+            return self._sampled_app, expect_server_span(parent)
+        exchange.span, token = tracing.enter(scope, request, parent)
+        return self._app, token
 
     @guard("traces")
     def _make_late(
@@ -172,3 +202,27 @@ class RouterLayer:
         except BaseException as error:
             exchange.break_inside(error)
             raise
+
+
+class AdoptingLayer:
+    """Stands before the application's own middlewares and takes over the ids of others' spans.
+
+    Args:
+        app: The application's own middlewares.
+        has_late_spans: Whether a request that is not sampled and fails gets its span afterwards.
+    """
+
+    def __init__(self, app: ASGIApp, *, has_late_spans: bool) -> None:
+        self._app = app
+        self._has_late_spans = has_late_spans
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope of any type."""
+        exchange = scope.get(_EXCHANGE)
+        if exchange is not None:
+            with guard("traces"):
+                request = adopted(exchange.request, may_be_late=self._has_late_spans)
+                if request is not None:
+                    exchange.request = request
+                    current.set(request)  # until the outer layer resets it
+        await self._app(scope, receive, send)

@@ -37,3 +37,5 @@ class TelemetrySettings(BaseSettings):
     # Whether a caller's `traceparent` may decide what is sampled. Behind a proxy that strangers
     # reach it should not: each of them could have all of his requests traced.
     trust_traceparent: bool = True
+    # Who makes the server spans: we, or the contrib instrumentation for what we have sampled.
+    spans: Literal["own", "contrib"] = "own"

@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
+from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import mark_logged
@@ -35,7 +36,8 @@ class WebSocketExchange:
     """Counts the messages and the outcome of one connection and shows it while it is open.
 
     Attributes:
-        span: The connection's server span, if it is sampled.
+        request: The connection's ids.
+        span: The connection's server span, if it is sampled and ours.
         routed: The connection's scope as its router sees it: a middleware may have copied it.
         is_closed: Whether all is recorded and logged.
     """
@@ -47,6 +49,7 @@ class WebSocketExchange:
         scope: Scope,
         receive: Receive,
         send: Send,
+        request: RequestInfo,
         metrics: Metrics,
         endpoints: Endpoints,
     ) -> None:
@@ -54,6 +57,7 @@ class WebSocketExchange:
         self._scope = self.routed = scope
         self._receive = receive
         self._send = send
+        self.request = request
         self._metrics = metrics
         self._endpoints = endpoints
         self._open_endpoint: str | None = None

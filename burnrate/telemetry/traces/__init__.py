@@ -3,9 +3,18 @@
 `start_tracing` sets a process up or joins the provider that it has, `Identities` draw or take over
 a request's ids, `ServerSpan` is what `Tracing.enter` gives a sampled request, and `Outcome` what
 became of one that gets its span afterwards. `silence_fastapi` keeps FastAPI from doubling them.
-Sending (`otlp`) is only loaded where it is needed.
+What `contrib` has is for server spans that the contrib instrumentation makes. Sending (`otlp`) is
+only loaded where it is needed.
 """
 
+from burnrate.telemetry.traces.contrib import (
+    adopted,
+    check_contrib,
+    expect_server_span,
+    is_instrumented,
+    is_wrapped_by_contrib,
+    wrap_by_contrib,
+)
 from burnrate.telemetry.traces.identity import Identities
 from burnrate.telemetry.traces.native import silence_fastapi
 from burnrate.telemetry.traces.spans import Outcome, ServerSpan
@@ -17,7 +26,13 @@ __all__ = [
     "Outcome",
     "ServerSpan",
     "Tracing",
+    "adopted",
+    "check_contrib",
+    "expect_server_span",
+    "is_instrumented",
+    "is_wrapped_by_contrib",
     "join_tracing",
     "silence_fastapi",
     "start_tracing",
+    "wrap_by_contrib",
 ]

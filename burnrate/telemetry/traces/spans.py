@@ -4,6 +4,8 @@ Names and attributes are the stable HTTP conventions; the query is left out, sin
 tokens: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter, perf_counter_ns, time_ns
 from typing import Final, NamedTuple
@@ -70,6 +72,16 @@ class Outcome(NamedTuple):
     seconds: float
 
 
+@contextmanager
+def started_for(request: RequestInfo) -> Iterator[None]:
+    """Give the span that is started in the block the ids of a request."""
+    token = _starting.set(request)
+    try:
+        yield
+    finally:
+        _starting.reset(token)
+
+
 class ServerSpans:
     """Starts the spans of what a server is asked.
 
@@ -117,8 +129,7 @@ class ServerSpans:
             outcome: What became of it.
         """
         started_at = time_ns() - int((perf_counter() - outcome.started) * _NANO)
-        token = _starting.set(request)
-        try:
+        with started_for(request):
             span = self._tracer.start_span(
                 f"{_method(scope)} {outcome.endpoint}",
                 parent or Context(),
@@ -126,8 +137,6 @@ class ServerSpans:
                 {**_attributes(scope), LATE: True},
                 start_time=started_at,
             )
-        finally:
-            _starting.reset(token)
         for wait in request.waits or ():
             attributes: dict[str, AttributeValue]
             attributes = {"pool": wait.pool, "outcome": wait.outcome, "wait_seconds": wait.seconds}

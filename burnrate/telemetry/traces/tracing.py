@@ -62,6 +62,7 @@ class Tracing:
     Attributes:
         provider: The same.
         is_own: The same.
+        deciding_provider: Makes the server spans of requests that are sampled.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Tracing:
         decided = _deciding_nothing(provider, processor) if processor is not None else None
         self._late = ServerSpans(decided) if decided is not None else None
         # The decision is taken once, here; a sampler of somebody else's may add to the span.
-        is_plain = self._late is not None and self._root_bound is not None
-        self._spans = self._late if self._late and is_plain else ServerSpans(provider)
+        is_plain = self._root_bound is not None
+        self.deciding_provider = decided if decided is not None and is_plain else provider
+        self._spans = ServerSpans(self.deciding_provider)
 
     @classmethod
     def to(cls, processor: SpanProcessor, resource: Resource) -> "Tracing":

@@ -4,22 +4,27 @@ Run by the tests in processes of their own: a provider is set once in a process.
 """
 
 import json
+import logging
 import os
 import sys
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from opentelemetry import trace
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from starlette.middleware.base import RequestResponseEndpoint
 
 from burnrate.telemetry import current_request, instrument
 
 EXPORTER = InMemorySpanExporter()
+PARENT = "00-{:032x}-b7ad6b7169203331-01"
+log = logging.getLogger("theirs")
 
 
 def provide() -> TracerProvider:
@@ -75,41 +80,58 @@ def spans() -> list[dict[str, Any]]:
     ]
 
 
+def add_hook(span: trace.Span, scope: dict[str, Any]) -> None:
+    span.set_attribute("hook.path", scope["path"])
+
+
 def instrument_by_contrib(app: FastAPI) -> None:
     """Let the contrib instrumentation make the server span, with a hook."""
-    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415
-
-    def hook(span: trace.Span, scope: dict[str, Any]) -> None:
-        span.set_attribute("hook.path", scope["path"])
-
     FastAPIInstrumentor.instrument_app(
-        app, server_request_hook=hook, exclude_spans=["receive", "send"]
+        app, server_request_hook=add_hook, exclude_spans=["receive", "send"]
     )
 
 
-def main(how: str) -> None:
-    """Serve a few requests, instrumented in one of the ways."""
+def serve(how: str) -> tuple[FastAPI, object]:
+    """Return the application, instrumented in one of the ways, and the provider."""
     app = build()
-    if how == "provider first":
-        provider = provide()
-    if how == "contrib first":
-        provider = provide()
-        instrument_by_contrib(app)
-    instrument(app, service="ours")
-    if how == "provider later":
-        provider = provide()
-    if how == "contrib later":
-        provider = provide()
-        instrument_by_contrib(app)
+    match how:
+        case "provider first":
+            provider = provide()
+            instrument(app, service="ours")
+        case "provider later":
+            instrument(app, service="ours")
+            provider = provide()
+        case "contrib first":
+            provider = provide()
+            instrument_by_contrib(app)
+            instrument(app, service="ours")
+        case "contrib later":
+            provider = provide()
+            instrument(app, service="ours")
+            instrument_by_contrib(app)
+        case _:
+            provider = provide()
+            options = {"server_request_hook": add_hook}
+            instrument(app, service="ours", spans="contrib", span_options=options)
+    return app, provider
+
+
+def main(how: str, *paths: str) -> None:
+    """Send a request to each path, and report."""
+    app, provider = serve(how)
+
+    @app.middleware("http")
+    async def pass_on(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        log.info("in a middleware")
+        return await call_next(request)
+
     with TestClient(app, raise_server_exceptions=False) as client:
-        answers = {path: client.get(path).text for path in sys.argv[2:]}
-    report = {
-        "answers": answers,
-        "spans": spans(),
-        "is_theirs": trace.get_tracer_provider() is provider,
-    }
+        for path in paths:
+            client.get(path)
+            client.get(path, headers={"traceparent": PARENT.format(len(path))})
+    report = {"spans": spans(), "is_theirs": trace.get_tracer_provider() is provider}
     print(f"REPORT {json.dumps(report)}")  # noqa: T201 - what the test reads
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
