@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
+.PHONY: help up down status reload test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
 	clean
 
 PYTHON ?= python3
@@ -21,6 +21,9 @@ down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then 
 
 status: $(BIN)/.run ## Show each part, its address and its health
 	@$(BIN)/burnrate stack status
+
+reload: $(BIN)/.run ## Have running parts load their changed files, checked first (PART=alertmanager for one)
+	@$(BIN)/burnrate stack reload $(PART)
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
 	@$(BIN)/burnrate stack install --with chromium --with wrk

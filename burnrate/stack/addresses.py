@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from burnrate.stack.errors import StackError
 
 LOOPBACK = "127.0.0.1"
+# By this name a container finds its engine's machine (extra_hosts in docker-compose.yml).
+_ENGINE_HOST = re.compile(r"(?<![\w.-])host\.docker\.internal(?![\w-]|\.\w)")
 _HIGHEST_PORT = 65535
 
 
@@ -98,6 +100,10 @@ class AddressMap:
         """Return the part's ports, its main one first."""
         return {endpoint: port for endpoint, port in self.ports.items() if endpoint.part == part}
 
+    def by_variable(self) -> dict[str, int]:
+        """Return all ports by the names of their variables."""
+        return {endpoint.variable: port for endpoint, port in self.ports.items()}
+
     def port(self, part: str, container_port: int | None = None) -> int:
         """Return where the part listens here.
 
@@ -121,6 +127,7 @@ class AddressMap:
             part: Whose text it is: `0.0.0.0:8000` is the part's own port.
         """
         text = _PART_ADDRESS.sub(self._part_address, text)
+        text = _ENGINE_HOST.sub(LOOPBACK, text)
         return _ANY_ADDRESS.sub(lambda match: self._any_address(match, part), text)
 
     def translate_file(self, text: str, part: str) -> str:

@@ -92,12 +92,25 @@ def status(*, is_json: bool) -> None:
 # Whether it can be read is for check_readable, which says why not.
 @click.argument("checkout", type=click.Path(path_type=Path, readable=False))
 @click.argument("volumes", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def setup(checkout: Path, volumes: Path) -> None:
-    """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`."""
+@click.argument("parts", nargs=-1)
+@click.option("--step", type=click.Choice(["all", "stage", "take", "put-back"]), default="all")
+def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> None:
+    """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`.
+
+    The other steps are for a reload: `stage` prints as JSON what would change of each part.
+    """
     check_readable(checkout)
     settings = {k: v for k, v in read_settings(checkout / ".env").items() if v}
-    Setup(checkout, volumes, settings, say).run()
-    say("every volume is ready")
+    made = Setup(checkout, volumes, settings, say)
+    if step == "stage":
+        click.echo(json.dumps(made.stage(parts)))
+    elif step == "take":
+        made.take(parts)
+    elif step == "put-back":
+        made.put_back(parts)
+    else:
+        made.run()
+        say("every volume is ready")
 
 
 @stack.command()
@@ -127,6 +140,16 @@ def stop(part: str) -> None:
 def restart(part: str) -> None:
     """Restart one part with its configuration as it is now."""
     _running_stack().restart(part)
+
+
+@stack.command()
+@click.argument("part", required=False, shell_complete=_complete)
+def reload(part: str | None) -> None:
+    """Have all parts, or one, read their changed files: checked first, restarted only if need be.
+
+    Exit code 1, with the reason and everything as it was, if one of them refuses.
+    """
+    _running_stack().reload(part)
 
 
 @stack.command()

@@ -20,7 +20,7 @@ class Stack(Protocol):
         """Where its files are."""
 
     def up(self) -> None:
-        """Start what does not run, restart what changed, and wait until all is healthy.
+        """Start what does not run, reload or restart what changed, wait until all is healthy.
 
         What this call has started is stopped again if it fails or is interrupted.
         """
@@ -36,6 +36,12 @@ class Stack(Protocol):
 
     def restart(self, part: str) -> None:
         """Restart one part with its configuration as it is now, and wait until it is healthy."""
+
+    def reload(self, part: str | None) -> None:
+        """Have one part, or all, read their files as they are now; says what changed.
+
+        What a part refuses changes nothing: StackError has its reason.
+        """
 
     def status(self) -> list[PartStatus]:
         """Return each part's state and health, asked now, in the compose file's order."""

@@ -1,6 +1,6 @@
 """The record of the stack that was started: what finding and stopping it needs to know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -33,14 +33,21 @@ class PartRecord(_Record):
 
     Attributes:
         stop_signal: Without its SIG: `TERM`.
-        digest: The fingerprint of the configuration it was started with.
+        program: The fingerprint of the arguments and the environment it was started with.
+        files: The fingerprint of its configuration files, as it loaded them.
     """
 
     name: str
     depends_on: tuple[str, ...]
     stop_signal: str
     grace_seconds: float
-    digest: str
+    program: str = ""
+    files: str = ""
+
+    @property
+    def fingerprints(self) -> tuple[str, str]:
+        """All that would make a restart differ."""
+        return self.program, self.files
 
 
 class StackRecord(_Record):
@@ -49,12 +56,14 @@ class StackRecord(_Record):
     Attributes:
         supervisor: None for containers, and while the supervisor has not started yet.
         parts: Of plain processes; of containers their engine knows.
+        ports: Where plain processes listen, by variable.
     """
 
     mode: Mode
     boot_id: str
     supervisor: ProcessIdentity | None = None
     parts: tuple[PartRecord, ...] = ()
+    ports: dict[str, int] = {}
 
     @property
     def part_names(self) -> list[str]:
@@ -87,9 +96,14 @@ class StackRecord(_Record):
         return order
 
 
-def new_record(mode: Mode) -> StackRecord:
-    """Return the record of a stack that is about to start, in this boot."""
-    return StackRecord(mode=mode, boot_id=_boot_id())
+def new_record(mode: Mode, ports: Mapping[str, int] | None = None) -> StackRecord:
+    """Return the record of a stack that is about to start, in this boot.
+
+    Args:
+        mode: How its parts run.
+        ports: Where processes will listen, by variable.
+    """
+    return StackRecord(mode=mode, boot_id=_boot_id(), ports=dict(ports or {}))
 
 
 def read_record(layout: Layout) -> StackRecord | None:

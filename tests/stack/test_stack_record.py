@@ -24,9 +24,9 @@ def layout(tmp_path: Path) -> Layout:
     return layout
 
 
-def _part(name: str = "worker", *depends_on: str, digest: str = "") -> PartRecord:
+def _part(name: str = "worker", *depends_on: str, files: str = "") -> PartRecord:
     return PartRecord(
-        name=name, depends_on=depends_on, stop_signal="TERM", grace_seconds=1, digest=digest
+        name=name, depends_on=depends_on, stop_signal="TERM", grace_seconds=1, files=files
     )
 
 
@@ -59,8 +59,8 @@ def test_a_damaged_record_is_none(layout: Layout) -> None:
 def test_a_part_is_recorded_once_with_what_it_was_started_with_last() -> None:
     """A changed part takes its old record's place; one that left the file is left out."""
     record = new_record("processes").with_parts([_part("db"), _part("api")])
-    changed = record.restricted_to(["db"]).with_parts([_part("db", digest="new"), _part("x")])
-    assert [(part.name, part.digest) for part in changed.parts] == [("db", "new"), ("x", "")]
+    changed = record.restricted_to(["db"]).with_parts([_part("db", files="new"), _part("x")])
+    assert [(part.name, part.files) for part in changed.parts] == [("db", "new"), ("x", "")]
 
 
 def test_nothing_stops_before_what_depends_on_it() -> None:

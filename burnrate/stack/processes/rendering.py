@@ -40,22 +40,18 @@ class RenderedPart:
         return self.program.name
 
     @property
-    def digest(self) -> str:
-        """A fingerprint of all that would make a restart differ."""
+    def record(self) -> PartRecord:
+        """What is recorded when it is started."""
         variables = (f"{k}={v}" for k, v in sorted(self.program.environment.items()))
         words = [*self.program.arguments, *variables]
         files = [f"{path}\0".encode() + content for path, content in sorted(self.files.items())]
-        return digest("\0".join(words).encode(), *files)
-
-    @property
-    def record(self) -> PartRecord:
-        """What is recorded when it is started."""
         return PartRecord(
             name=self.name,
             depends_on=self.depends_on,
             stop_signal=self.program.stop_signal,
             grace_seconds=self.program.grace_seconds,
-            digest=self.digest,
+            program=digest("\0".join(words).encode()),
+            files=digest(*files),
         )
 
 

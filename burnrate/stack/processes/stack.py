@@ -20,6 +20,7 @@ from burnrate.stack.processes.files import write_configuration, write_part
 from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.postgres import cluster_of
 from burnrate.stack.processes.probes import Health, ProbeContext, check_all
+from burnrate.stack.processes.reloading import ProcessReload
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
 from burnrate.stack.processes.shutdown import end_stack, find_supervisor
 from burnrate.stack.processes.startup import Startup
@@ -57,7 +58,7 @@ class ProcessStack:
     mode: ClassVar[Mode] = "processes"
 
     def up(self) -> None:
-        """Start what does not run and restart what changed; a failed start leaves nothing."""
+        """Start what does not run, reload or restart what changed; a failure leaves nothing."""
         make_state(self.layout, self.compose, self.addresses)
         record_data_mode(self.layout, self.mode)
         with self._lock():
@@ -99,15 +100,29 @@ class ProcessStack:
             self._stop(part)
 
     def restart(self, part: str) -> None:
-        """Stop one part and start it with the configuration as it is now."""
+        """Stop one part and start it with the configuration as it is now, checked first."""
         with self._lock():
             record = self._running_record()
             self._check_name(part, record)
             rendered = self._rendered(part)
+            self._reload().check({part: rendered}, record)
             self._stop(part)
             self._write([rendered])
             write_record(self.layout, record.with_parts([rendered.record]))
             self._start({part: rendered})
+
+    def reload(self, part: str | None) -> None:
+        """Have one part, or all, load their files as they are now."""
+        with self._lock():
+            record = self._running_record()
+            if part is not None:
+                self._check_name(part, record)
+            if record.ports != self.addresses.by_variable():
+                raise StackError("ports have moved, and parts would not find each other: make up")
+            make_state(self.layout, self.compose, self.addresses)
+            parts = self._renderer(take_inventory(self.layout, self.compose)).all()
+            wanted = [name for name in record.part_names if name in parts and part in {None, name}]
+            self._reload().run({name: parts[name] for name in wanted}, record)
 
     def status(self) -> list[PartStatus]:
         """Return the parts in the compose file's order, each one probed now."""
@@ -171,7 +186,7 @@ class ProcessStack:
 
     def _start_all(self, parts: Mapping[str, RenderedPart]) -> None:
         check_ports(self.addresses, parts)
-        record = new_record(self.mode)
+        record = new_record(self.mode, self.addresses.by_variable())
         try:
             self._write(parts.values())
             write_configuration(self.layout, parts.values())
@@ -187,18 +202,27 @@ class ProcessStack:
             raise
 
     def _update(self, parts: Mapping[str, RenderedPart], record: StackRecord) -> None:
+        record = self._reload().run_where_nothing_else_changed(parts, record)
         supervisor = Supervisor(self.layout)
-        before = {part.name: part.digest for part in record.parts}
-        changed = [part for name, part in parts.items() if before.get(name) != part.digest]
+        before = {part.name: part.fingerprints for part in record.parts}
+        changed = [p for name, p in parts.items() if before.get(name) != p.record.fingerprints]
         supervisor.stop([part.name for part in changed if part.name in before])
         self._write(changed)
         if write_configuration(self.layout, parts.values()):
             supervisor.update()
         record = record.restricted_to(parts).with_parts(part.record for part in changed)
+        record = record.model_copy(update={"ports": self.addresses.by_variable()})
         write_record(self.layout, record)
         up = {name for name, info in supervisor.processes().items() if info.is_up}
         check_ports(self.addresses, [name for name in parts if name not in up])
         self._start_whole(parts, already=up)
+
+    def _reload(self) -> ProcessReload:
+        def restart(part: RenderedPart) -> None:
+            self._stop(part.name)
+            self._start({part.name: part})
+
+        return ProcessReload(self.layout, self.addresses, restart, self.say)
 
     def _stop(self, part: str) -> None:
         self.say(f"stopping {part}")

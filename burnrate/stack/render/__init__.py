@@ -1,5 +1,12 @@
 """Configuration rendered for where it is used: team settings, addresses, paths, mounted files."""
 
+from burnrate.stack.render.candidates import (
+    NEXT,
+    clear_candidate,
+    put_back,
+    take_candidate,
+    write_candidate,
+)
 from burnrate.stack.render.configured import (
     Sources,
     read_configuration,
@@ -12,14 +19,19 @@ from burnrate.stack.render.paths import PathMap
 from burnrate.stack.render.renderer import Renderer
 
 __all__ = [
+    "NEXT",
     "Mounts",
     "PathMap",
     "Renderer",
     "Sources",
+    "clear_candidate",
     "digest",
     "find_mounts",
+    "put_back",
     "read_configuration",
     "read_sources",
+    "take_candidate",
     "variables_of",
+    "write_candidate",
     "write_files",
 ]

@@ -1,15 +1,21 @@
 """What the parts read, as burnrate.yml and this machine's settings say."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from burnrate.configuration import Configuration, ConfigurationError, load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, configured
 from burnrate.slo.specification import load_all
-from burnrate.stack.compose import Service
+from burnrate.stack.compose import SECRETS, Service
 from burnrate.stack.errors import StackError
+
+_SECRET = re.compile(rf"{SECRETS}/([\w.-]*\w)")
 
 
 def read_configuration(checkout: Path, settings: Mapping[str, str]) -> Configuration:
@@ -58,14 +64,18 @@ class Sources:
             replacements: File of the checkout -> the one to take instead.
 
         Raises:
-            StackError: a file does not exist or cannot be read.
+            StackError: a file does not exist, cannot be read or parsed, or names a secret that the
+                part does not have.
         """
         found = {}
         for place, source in service.files.items():
             actual = (replacements or {}).get(source, source)
             for path in self._files(actual):
                 below = path.relative_to(actual).as_posix()
-                found[place if below == "." else f"{place}/{below}"] = self._content(path)
+                content = self._content(path)
+                _check_syntax(path, content)
+                _check_secrets(path, content, service)
+                found[place if below == "." else f"{place}/{below}"] = content
         return found
 
     def _files(self, source: str) -> list[Path]:
@@ -105,6 +115,37 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
         return Sources(checkout, configured(tree, services, committed, actual))
     except SpecError as error:
         raise StackError(str(error)) from error
+
+
+def _check_syntax(path: Path, content: bytes) -> None:
+    """Raise StackError for what no program would read; their own checks know more."""
+    try:
+        if parse := _PARSERS.get(path.suffix):
+            parse(content)
+    except (ValueError, yaml.YAMLError) as error:
+        raise StackError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def _parse_yaml(content: bytes) -> None:
+    for _event in yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        pass
+
+
+_PARSERS: Mapping[str, Callable[[bytes], object]] = {
+    ".json": json.loads,
+    ".yaml": _parse_yaml,
+    ".yml": _parse_yaml,
+}
+
+
+def _check_secrets(path: Path, content: bytes, service: Service) -> None:
+    """Raise StackError for a secret that would not be there when it is needed."""
+    for name in _SECRET.findall(content.decode("utf-8", errors="replace")):
+        if name not in service.secrets:
+            raise StackError(
+                f"{path} names the secret {name}: add it to the part's x-secrets in "
+                "docker-compose.yml"
+            )
 
 
 def _with_unix_line_ends(content: bytes) -> bytes:

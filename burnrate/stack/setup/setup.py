@@ -1,6 +1,6 @@
 """All volumes of the stack, made ready for their parts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,14 @@ from burnrate.stack.render import read_configuration, read_sources, variables_of
 from burnrate.stack.secrets import GENERATED, make_secrets
 from burnrate.stack.setup.image import is_image_of
 from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
-from burnrate.stack.setup.volumes import give_data_volume, owner_of, write_volume
+from burnrate.stack.setup.volumes import (
+    give_data_volume,
+    owner_of,
+    put_volume_back,
+    stage_volume,
+    take_volume,
+    write_volume,
+)
 
 _SHOWN = 3  # names of changed files in a line
 
@@ -42,14 +49,54 @@ class Setup:
         """
         if not is_image_of(self.checkout):
             self.say("the image is not of this checkout's code: docker compose up --build")
-        self._check_addresses()
-        sources = read_sources(self.checkout, self.settings)
-        files = {part: sources.files_of(each) for part, each in self._compose.parts.items()}
-        self._make_secrets()
-        for part, service in self._compose.parts.items():
-            self._write(part, service, files[part])
+        for part, files in self._render().items():
+            service = self._compose.parts[part]
+            secrets, owner = self._secrets_of(service), owner_of(part, service)
+            if changed := write_volume(self._volume(part), files, secrets, owner):
+                shown = ", ".join(changed[:_SHOWN])
+                more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+                self.say(f"{part}: {shown}{more}")
         for volume, service in self._compose.data_volumes.items():
             give_data_volume(self.volumes / volume, owner_of(volume, service))
+
+    def stage(self, parts: Sequence[str]) -> dict[str, list[str]]:
+        """Write candidates beside what is in use, and secrets in their place.
+
+        Args:
+            parts: Whose; none for all.
+
+        Returns:
+            The names of what changes, by part; raises StackError as `run` does.
+        """
+        return {
+            part: stage_volume(
+                self._volume(part),
+                files,
+                self._secrets_of(self._compose.parts[part]),
+                owner_of(part, self._compose.parts[part]),
+            )
+            for part, files in self._render().items()
+            if not parts or part in parts
+        }
+
+    def take(self, parts: Sequence[str]) -> None:
+        """Put the candidates of `parts` in place."""
+        for part in parts:
+            take_volume(self._volume(part), owner_of(part, self._compose.parts[part]))
+
+    def put_back(self, parts: Sequence[str]) -> None:
+        """Undo `take`."""
+        for part in parts:
+            put_volume_back(self._volume(part), owner_of(part, self._compose.parts[part]))
+
+    def _render(self) -> dict[str, dict[str, bytes]]:
+        """Return the files of each part that reads any or has secrets, which are made."""
+        self._check_addresses()
+        sources = read_sources(self.checkout, self.settings)
+        reading = {n: s for n, s in self._compose.parts.items() if s.files or s.secrets}
+        files = {part: sources.files_of(service) for part, service in reading.items()}
+        self._make_secrets()
+        return files
 
     @cached_property
     def _compose(self) -> Compose:
@@ -91,14 +138,11 @@ class Setup:
                 "restore it from a backup, or start anew: docker compose down --volumes"
             )
 
-    def _write(self, part: str, service: Service, files: Mapping[str, bytes]) -> None:
-        if not files and not service.secrets:
-            return
+    def _volume(self, part: str) -> Path:
         volume = self.volumes / f"{part}-config"
         if not volume.is_dir():
             raise StackError(f"docker-compose.yml: setup needs the volume {volume.name}")
-        secrets = {name: (self._secrets / name).read_bytes() for name in service.secrets}
-        if changed := write_volume(volume, files, secrets, owner_of(part, service)):
-            shown = ", ".join(changed[:_SHOWN])
-            more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-            self.say(f"{part}: {shown}{more}")
+        return volume
+
+    def _secrets_of(self, service: Service) -> dict[str, bytes]:
+        return {name: (self._secrets / name).read_bytes() for name in service.secrets}

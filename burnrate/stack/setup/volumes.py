@@ -10,6 +10,7 @@ from pathlib import Path
 from burnrate.stack.compose import SETUP, Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import make_directory
+from burnrate.stack.render import clear_candidate, put_back, take_candidate, write_candidate
 
 _PRIVATE_DIRECTORY = 0o700
 _SECRETS = "secrets"
@@ -42,6 +43,7 @@ def write_volume(
         secrets: Content by name; for the owner alone.
         owner: The part's user.
     """
+    clear_candidate(directory)
     wanted = {**files, **{f"{_SECRETS}/{name}": value for name, value in secrets.items()}}
     changed = [path for path, content in wanted.items() if _differs(directory / path, content)]
     gone = [path for path in _present(directory) if path not in wanted]
@@ -52,6 +54,37 @@ def write_volume(
     _remove_empty_folders(directory)
     _give(directory, owner)
     return sorted([*changed, *gone])
+
+
+def stage_volume(
+    directory: Path, files: Mapping[str, bytes], secrets: Mapping[str, bytes], owner: Owner
+) -> list[str]:
+    """Write a candidate into a volume, and secrets in their place; arguments as `write_volume`.
+
+    Returns:
+        The names of what changes; a secret that is not needed any more stays until the next start.
+    """
+    wanted = {f"{_SECRETS}/{name}": value for name, value in secrets.items()}
+    changed = [path for path, content in wanted.items() if _differs(directory / path, content)]
+    for path in changed:
+        _replace(directory / path, wanted[path])
+    changed += write_candidate(directory, files)
+    _give(directory, owner)
+    return sorted(changed)
+
+
+def take_volume(directory: Path, owner: Owner) -> None:
+    """Put a volume's candidate in place."""
+    take_candidate(directory)
+    _remove_empty_folders(directory)
+    _give(directory, owner)
+
+
+def put_volume_back(directory: Path, owner: Owner) -> None:
+    """Undo `take_volume`."""
+    put_back(directory)
+    _remove_empty_folders(directory)
+    _give(directory, owner)
 
 
 def give_data_volume(directory: Path, owner: Owner) -> None:

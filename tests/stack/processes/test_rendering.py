@@ -111,7 +111,7 @@ def test_another_shell_changes_nothing(
     """`up` twice from two terminals restarts nothing."""
     monkeypatch.setenv("PATH", "/elsewhere:/usr/bin")
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
-    assert _render(layout, _compose(api=API))["api"].digest == api.digest
+    assert _render(layout, _compose(api=API))["api"].record == api.record
 
 
 @pytest.mark.parametrize("change", ["argument", "environment", "file"])
@@ -124,7 +124,9 @@ def test_each_kind_of_change_is_noticed(layout: Layout, api: RenderedPart, chang
         service["environment"] = {"X": "1"}
     else:
         (layout.checkout / "conf/a.ini").write_text("other", encoding="utf-8")
-    assert _render(layout, _compose(api=service))["api"].digest != api.digest
+    assert (
+        _render(layout, _compose(api=service))["api"].record.fingerprints != api.record.fingerprints
+    )
 
 
 def test_what_is_not_installed_is_named_with_its_cost(

@@ -72,14 +72,34 @@ def test_up_twice_changes_nothing(running: Checkout) -> None:
     assert running.leaders() == before
 
 
-def test_up_restarts_only_what_was_changed(running: Checkout) -> None:
-    """An edited configuration file is taken over by its part."""
+def test_up_loads_a_changed_file_and_restarts_for_a_changed_argument(running: Checkout) -> None:
+    """Only what was changed, and only if it must."""
     before = running.leaders()
     with (running.path / "nginx/nginx.conf").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
-    assert "nginx: healthy after" in running.up()
+    running.environment["RATE_LIMIT_PER_MINUTE"] = "59999"
+    said = running.up()
+    assert "nginx: nginx.conf: loaded" in said
+    assert "api: healthy after" in said
     after = running.leaders()
-    assert {part for part in before if before[part] != after[part]} == {"nginx"}
+    assert {part for part in before if before[part] != after[part]} == {"api"}
+
+
+def test_up_refuses_a_file_that_a_part_would_not_start_with(running: Checkout) -> None:
+    """What runs goes on, and would come back after a restart."""
+    before = running.leaders()
+    config = running.path / "nginx/nginx.conf"
+    good = config.read_text(encoding="utf-8")
+    config.write_text("nonsense;\n", encoding="utf-8")
+    try:
+        done = running.run("up")
+        restarted = running.run("restart", "nginx")
+    finally:
+        config.write_text(good, encoding="utf-8")
+    for each in (done, restarted):
+        assert each.returncode == 1
+        assert 'nginx refuses its files: unknown directive "nonsense"' in each.stderr
+    assert running.leaders() == before
 
 
 @pytest.mark.parametrize("part", ["nginx", "postgres", "api"])

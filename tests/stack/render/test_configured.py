@@ -29,7 +29,8 @@ RULES = Service.model_validate(
             "rules": "prometheus/rules",
             "loki": "loki/rules",
             "a.yml": "alerting/alertmanager.yml",
-        }
+        },
+        "x-secrets": ["inbox_token"],
     }
 )
 
@@ -74,6 +75,27 @@ def test_a_file_that_is_not_there_is_named(checkout: Path) -> None:
     service = Service.model_validate({"x-files": {"a.yml": "prometheus/gone.yml"}})
     with pytest.raises(StackError, match=r"x-files: .*prometheus/gone\.yml does not exist"):
         read_sources(checkout, {}).files_of(service)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("broken.yml", "a: [1\n", r"rules/broken\.yml: while parsing .* line 2, column 1"),
+        ("broken.json", '{"a": ', r"rules/broken\.json: Expecting value: line 1 column 7"),
+        (
+            "webhook.yml",
+            "file: /etc/burnrate/secrets/chat_url\n",
+            r"webhook\.yml names the secret chat_url: add it to the part's x-secrets",
+        ),
+    ],
+)
+def test_what_a_part_could_not_use_is_named_before_it_gets_it(
+    checkout: Path, name: str, text: str, reason: str
+) -> None:
+    """What cannot be parsed, and a secret that would be missed when an alert is to be told."""
+    (checkout / "prometheus/rules" / name).write_text(text)
+    with pytest.raises(StackError, match=reason):
+        read_sources(checkout, {}).files_of(RULES)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def group(layout: Layout) -> Iterator[Group]:
 
 def _part(grace_seconds: float = 60) -> PartRecord:
     return PartRecord(
-        name="worker", depends_on=(), stop_signal="TERM", grace_seconds=grace_seconds, digest=""
+        name="worker", depends_on=(), stop_signal="TERM", grace_seconds=grace_seconds, program=""
     )
 
 

@@ -1,26 +1,27 @@
-"""The stack as containers: `docker compose`, with its failures in one line."""
+"""The stack as containers: up, down, and one part at a time."""
 
-import json
-import os
-import signal
+import fcntl
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import ClassVar, cast
 
 from burnrate.console import uninterrupted
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import SETUP, Compose
-from burnrate.stack.engine import command_output, engine_socket
+from burnrate.stack.containers.compose_command import ComposeCommand
+from burnrate.stack.containers.host import ContainerHost
+from burnrate.stack.engine import command_output
 from burnrate.stack.engine_conflicts import EngineConflicts
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
 from burnrate.stack.ports import refuse
-from burnrate.stack.progress import Progress, waiting_line
+from burnrate.stack.progress import waiting_line
+from burnrate.stack.reload import Reload
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import PartStatus, Verdict
 
@@ -65,7 +66,11 @@ class ContainerStack:
         """
         refuse(self._conflicts().find())
         was_running = self.is_running()
-        self.say(f"building, pulling and starting containers; progress: tail -f {self._log}")
+        if was_running:
+            self._reload_what_stays()
+        self.say(
+            f"building, pulling and starting containers; progress: tail -f {self._command.log}"
+        )
         try:
             self._compose_up()
         except BaseException:
@@ -93,19 +98,30 @@ class ContainerStack:
         self._change("stop", part)
 
     def restart(self, part: str) -> None:
-        """Restart one part with its files as they are now; wait until it is healthy."""
-        self._change("run", "--rm", "-T", "--no-deps", SETUP)
-        self._change("restart", part)
-        self._wait_until_healthy(part)
+        """Restart one part with its files as they are now, which it checks first if it runs."""
+        with self._lock():
+            reload = self._reload()
+            changed = [name for name, files in reload.check([part]).items() if files]
+            reload.host.take(changed)
+        self._restart(part)
+
+    def reload(self, part: str | None) -> None:
+        """Have one part, or all, load their files as they are now."""
+        if part is not None and part not in self.compose.parts:
+            raise StackError(
+                f"{part!r} is not a part of the stack: {', '.join(self.compose.parts)}"
+            )
+        with self._lock():
+            self._reload().run([part] if part else [])
 
     def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
         """Print what the parts print, as Compose does."""
         options = ["--tail", str(lines), *(["--follow"] if is_followed else [])]
-        subprocess.run([*self._compose, "logs", *options, *parts], check=False)
+        subprocess.run([*self._command.words, "logs", *options, *parts], check=False)
 
     def status(self) -> list[PartStatus]:
         """Return each part as the engine's health check sees it."""
-        rows = self._rows()
+        rows = self._command.rows()
         # Compose itself leaves out what a profile of a further file excludes (COMPOSE_FILE).
         wanted = set(self._services()) or set(self.compose.parts)
         return [
@@ -113,75 +129,66 @@ class ContainerStack:
             for name in self.compose.parts
         ]
 
-    def _rows(self) -> dict[str, dict[str, object]]:
-        output = command_output([*self._compose, "ps", "--all", "--format", "json"]) or ""
-        return {str(row["Service"]): row for row in parse_rows(output)}
-
     def _wait_until_healthy(self, part: str) -> None:
         # `docker compose start` comes back as soon as the container runs.
         deadline = time.monotonic() + _PART_START_SECONDS
-        while not (row := _status(part, self._rows().get(part))).is_good:
+        while not (row := _status(part, self._command.rows().get(part))).is_good:
             if time.monotonic() > deadline:
                 raise StackError(f"{part} is {row.state}, and not healthy: {row.detail}")
             time.sleep(_POLL_SECONDS)
 
-    def _change(self, verb: str, *parts: str) -> None:
-        if self._logged([verb, *parts]) != 0:
-            raise self._failure(f"docker compose {' '.join([verb, *parts])} failed")
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one command at a time put files in place."""
+        make_directory(self.layout.state, 0o755)
+        with (self.layout.state / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
-    @property
-    def _compose(self) -> list[str]:
-        directory = str(self.layout.checkout)
-        return ["docker", "compose", "--project-directory", directory]
+    def _reload_what_stays(self) -> None:
+        # What the checkout's newest files need, the setup of an older image may not know.
+        self._change("build", SETUP)
+        with self._lock():
+            reload = self._reload()
+            # Others get new containers, maybe with programs that want other files.
+            if parts := sorted(self.compose.parts.keys() - reload.host.outdated()):
+                reload.run(parts, is_forced=False)
+
+    def _reload(self) -> Reload:
+        return Reload(ContainerHost(self._command, self.compose, self._restart), self.say)
+
+    def _restart(self, part: str) -> None:
+        self._change("restart", part)
+        self._wait_until_healthy(part)
+
+    def _change(self, verb: str, *parts: str) -> None:
+        if self._command.logged([verb, *parts], self._look) != 0:
+            raise self._command.failure(f"docker compose {' '.join([verb, *parts])} failed")
+
+    @cached_property
+    def _command(self) -> ComposeCommand:
+        return ComposeCommand(self.layout, self.settings, self.say)
 
     def _conflicts(self) -> EngineConflicts:
         return EngineConflicts(
             self.layout.checkout, self.compose, self.addresses, self.settings, command_output
         )
 
-    def _logged(self, arguments: Sequence[str]) -> int:
-        make_directory(self.layout.state, 0o755)
-        make_directory(self.layout.logs, 0o700)
-        with (
-            self._log.open("a", encoding="utf-8") as file,
-            subprocess.Popen(
-                [*self._compose, *arguments],
-                # burnrate.yml's addresses are among them.
-                env={
-                    **os.environ,
-                    "DOCKER_SOCKET": engine_socket(self.settings),
-                    **self.settings,
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                # Ctrl-C is ours: it would end a `down` that cleans up as well.
-                start_new_session=True,
-            ) as process,
-        ):
-            try:
-                return Progress(self.say).wait(process, self._look)
-            except BaseException:
-                # The plug-in as well: an older `docker` does not pass it on.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGTERM)
-                raise
-
     def _look(self) -> str:
         """Return what Compose is at: the parts that are not healthy, or what it printed last."""
         waiting = {
             name: str(row.get("Health") or row.get("State") or "")
-            for name, row in self._rows().items()
+            for name, row in self._command.rows().items()
             # `setup` has ended when the others begin.
             if name in self.compose.parts and not _status(name, row).is_good
         }
-        last = last_lines(self._log, 1)
+        last = last_lines(self._command.log, 1)
         return waiting_line(waiting) or "".join(last).strip()[:_PROGRESS_COLUMNS]
 
     def _compose_up(self) -> None:
         seconds = str(round(self.start_timeout_seconds))
         options = ["--detach", "--wait", "--wait-timeout", seconds, "--build"]
-        if self._logged(["up", *options]) == 0:
+        if self._command.logged(["up", *options], self._look) == 0:
             return
         sick = [row.part for row in self.status() if not row.is_good]
         if not sick or any(self.compose.parts[part].optional is None for part in sick):
@@ -191,36 +198,23 @@ class ContainerStack:
             self.say(f"{part} is not healthy: {reason} (burnrate stack logs {part})")
 
     def _up_failure(self, sick: Sequence[str]) -> StackError:
-        images = (command_output([*self._compose, "config", "--images"]) or "").split()
+        images = self._command.output("config", "--images").split()
         missing = [
             i
             for i in sorted(set(images))
             if command_output(["docker", "image", "inspect", i]) is None
         ]
         if missing:
-            return self._failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
-        if (row := self._rows().get(SETUP)) and row.get("ExitCode"):
-            last = ["logs", "--no-log-prefix", "--tail", "1", SETUP]
-            return self._failure(f"setup: {command_output([*self._compose, *last]) or 'failed'}")
-        return self._failure(f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}")
+            return self._command.failure(f"cannot pull or build {', '.join(missing)}: {_OFFER}")
+        if (row := self._command.rows().get(SETUP)) and row.get("ExitCode"):
+            last = self._command.output("logs", "--no-log-prefix", "--tail", "1", SETUP)
+            return self._command.failure(f"setup: {last or 'failed'}")
+        return self._command.failure(
+            f"docker compose up failed; not healthy: {', '.join(sick) or 'none'}"
+        )
 
     def _services(self) -> list[str]:
-        return (command_output([*self._compose, "config", "--services"]) or "").split()
-
-    def _failure(self, what: str) -> StackError:
-        return StackError(f"{what}; log: {self._log}", log_tail=last_lines(self._log, 10))
-
-    @property
-    def _log(self) -> Path:
-        return self.layout.log("compose")
-
-
-def parse_rows(output: str) -> list[dict[str, object]]:
-    """Read `ps --format json`: one array in older versions, one object a line in newer ones."""
-    text = output.strip()
-    if text.startswith("["):
-        return cast("list[dict[str, object]]", json.loads(text))
-    return [json.loads(line) for line in text.splitlines()]
+        return self._command.output("config", "--services").split()
 
 
 def _left_out(part: str) -> PartStatus:

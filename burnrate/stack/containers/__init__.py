@@ -1,0 +1,5 @@
+"""The stack as containers: Docker Compose, with its failures in one line."""
+
+from burnrate.stack.containers.stack import ContainerStack
+
+__all__ = ["ContainerStack"]

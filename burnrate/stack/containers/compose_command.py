@@ -1,0 +1,111 @@
+"""`docker compose`, run for one checkout."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from burnrate.stack.engine import command_output, engine_socket
+from burnrate.stack.errors import StackError
+from burnrate.stack.layout import Layout, make_directory
+from burnrate.stack.logs import last_lines
+from burnrate.stack.progress import Progress
+
+
+@dataclass(frozen=True)
+class ComposeCommand:
+    """Runs Compose's commands.
+
+    Attributes:
+        settings: The user's, with burnrate.yml's addresses.
+        say: Takes a line for people.
+    """
+
+    layout: Layout
+    settings: Mapping[str, str]
+    say: Callable[[str], None]
+
+    @property
+    def words(self) -> list[str]:
+        """The command up to its verb."""
+        return ["docker", "compose", "--project-directory", str(self.layout.checkout)]
+
+    @property
+    def log(self) -> Path:
+        """Where the output of what takes long is."""
+        return self.layout.log("compose")
+
+    def output(self, *words: str) -> str:
+        """Return what a quick command prints; nothing if it fails."""
+        return command_output([*self.words, *words]) or ""
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that answers soon, and keep its output."""
+        return subprocess.run(
+            [*self.words, *words],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+    def logged(self, words: Sequence[str], look: Callable[[], str]) -> int:
+        """Run a command that takes long, with its output in the log; returns its exit code.
+
+        Args:
+            words: From the verb on.
+            look: Returns what it is at, for people.
+        """
+        make_directory(self.layout.state, 0o755)
+        make_directory(self.layout.logs, 0o700)
+        with (
+            self.log.open("a", encoding="utf-8") as file,
+            subprocess.Popen(
+                [*self.words, *words],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                # Ctrl-C is ours: it would end a `down` that cleans up as well.
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                return Progress(self.say).wait(process, look)
+            except BaseException:
+                # The plug-in as well: an older `docker` does not pass it on.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
+                raise
+
+    def rows(self) -> dict[str, dict[str, object]]:
+        """Return the engine's description of each part's container."""
+        return {str(row["Service"]): row for row in parse_rows(self._listed())}
+
+    def failure(self, what: str) -> StackError:
+        """Return the error of a logged command."""
+        return StackError(f"{what}; log: {self.log}", log_tail=last_lines(self.log, 10))
+
+    def _listed(self) -> str:
+        return self.output("ps", "--all", "--format", "json")
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        # burnrate.yml's addresses are among the settings.
+        return {**os.environ, "DOCKER_SOCKET": engine_socket(self.settings), **self.settings}
+
+
+def parse_rows(output: str) -> list[dict[str, object]]:
+    """Read `ps --format json`: one array in older versions, one object a line in newer ones."""
+    text = output.strip()
+    if text.startswith("["):
+        return cast("list[dict[str, object]]", json.loads(text))
+    return [json.loads(line) for line in text.splitlines()]
