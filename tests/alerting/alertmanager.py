@@ -44,23 +44,15 @@ def configuration_for(
     return content
 
 
-class Alertmanager:
-    """One unclustered Alertmanager."""
+class AnyAlertmanager:
+    """One unclustered Alertmanager, with any configuration."""
 
-    def __init__(
-        self,
-        folder: Path,
-        inbox: InboxProcess,
-        group_interval_seconds: int = GROUP_INTERVAL_SECONDS,
-    ) -> None:
-        """Write its files; `start` starts it."""
+    def __init__(self, folder: Path, content: Mapping[str, Any]) -> None:
+        """Write its file; `start` starts it."""
         self._folder = folder
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.token_file = folder / "token"
-        folder.mkdir()
-        self.token_file.write_text(TOKEN)
-        content = configuration_for(inbox, self.token_file, group_interval_seconds)
+        folder.mkdir(exist_ok=True)
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(content))
 
     @property
@@ -125,6 +117,34 @@ class Alertmanager:
             if alert["labels"]["alertname"] == alertname
         )
 
-    def resolve(self, alertname: str, service: str = "api") -> None:
+    def resolve(
+        self,
+        alertname: str,
+        service: str = "api",
+        severity: str = "page",
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
         """Tell it that an alert has ended now."""
-        self.post(ends_at=datetime.now(UTC), alertname=alertname, service=service)
+        self.post(
+            ends_at=datetime.now(UTC),
+            annotations=annotations,
+            alertname=alertname,
+            service=service,
+            severity=severity,
+        )
+
+
+class Alertmanager(AnyAlertmanager):
+    """With the repository's configuration and faster clocks."""
+
+    def __init__(
+        self,
+        folder: Path,
+        inbox: InboxProcess,
+        group_interval_seconds: int = GROUP_INTERVAL_SECONDS,
+    ) -> None:
+        """Write its files; `start` starts it."""
+        self.token_file = folder / "token"
+        folder.mkdir()
+        self.token_file.write_text(TOKEN)
+        super().__init__(folder, configuration_for(inbox, self.token_file, group_interval_seconds))
