@@ -124,7 +124,7 @@ class HttpExchange:
     @property
     def is_notable(self) -> bool:
         """Whether it failed or was slow, so that somebody may ask for its trace."""
-        return self._status >= INTERNAL_ERROR or self._seconds >= self._recorder.slow_seconds
+        return self._recorder.is_notable(self._status, self._seconds)
 
     @property
     def outcome(self) -> Outcome:

@@ -21,6 +21,7 @@ from burnrate.telemetry.settings import TelemetrySettings
 
 OTHER_METHOD: Final = "OTHER"
 _CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
 # What a route answers when it or something behind it fails. These series exist at 0 from the
 # start, since rate() does not see the first sample of a series.
 _SERVER_ERRORS: Final = ("500", "502", "503", "504")
@@ -98,7 +99,7 @@ class HttpRecorder:
     ) -> None:
         """Count one request that is not in progress any more.
 
-        If it is sampled, its trace becomes its bucket's exemplar.
+        If it has a span, or gets one afterwards, its trace becomes its bucket's exemplar.
 
         Args:
             method: As the client sent it; one that HTTP does not know counts as `OTHER`.
@@ -120,14 +121,22 @@ class HttpRecorder:
         buckets = children.buckets
         if buckets is None:
             self._in_progress.inc(-1.0)
-            children.record(seconds, {"trace_id": request.trace_id} if request.is_sampled else None)
+            has_span = request.is_sampled or self._will_have_span(request, status, seconds)
+            children.record(seconds, {"trace_id": request.trace_id} if has_span else None)
             return
         bucket = buckets[bisect_left(children.bounds, seconds)]
         self._add(
             self._in_progress, -1.0, children.requests, 1.0, bucket, 1.0, children.sum, seconds
         )
-        if request.is_sampled:
+        if request.is_sampled or self._will_have_span(request, status, seconds):
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
+
+    def is_notable(self, status: int, seconds: float) -> bool:
+        """Say whether a request failed or was slow, so that somebody may ask for its trace."""
+        return status >= _SERVER_ERROR or seconds >= self.slow_seconds
+
+    def _will_have_span(self, request: RequestInfo, status: int, seconds: float) -> bool:
+        return request.waits is not None and self.is_notable(status, seconds)
 
     def is_logged(self, status: int, seconds: float) -> bool:
         """Say whether the line of a request that raised nothing is to be written.

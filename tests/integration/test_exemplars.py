@@ -79,23 +79,28 @@ def send(service: Service, path: str, *, is_sampled: bool) -> str:
 
 
 def test_sampled_requests_of_all_workers_are_found_by_their_bucket(tmp_path: Path) -> None:
-    """By endpoint, status class and bucket; a request that is not sampled has no exemplar."""
+    """By endpoint, status class and bucket; one that is not sampled has none unless it failed."""
     settings = {"OTEL_TRACES_SAMPLER": "parentbased_always_off"}
     with (
         running_collector() as collector,
         running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **settings) as service,
         prometheus(tmp_path, service.url.removeprefix("http://")) as url,
     ):
-        latest, unsampled = {}, set()
+        latest, unsampled = {}, set[str]()
         for path in PATHS * 5:
+            trace_id = send(service, path, is_sampled=False)
+            if path != PATHS[1]:
+                unsampled.add(trace_id)
             latest[path] = send(service, path, is_sampled=True)
-            unsampled.add(send(service, path, is_sampled=False))
         wait_until(lambda: set(latest.values()) <= stored_exemplars(url).keys(), "the exemplars")
+        late = send(service, PATHS[1], is_sampled=False)
+        wait_until(lambda: late in stored_exemplars(url), "the failure's exemplar")
         stored = stored_exemplars(url)
     slow = stored[latest[PATHS[2]]]
     assert slow["endpoint"] == "/shop/orders/{order}/slow"
     assert (slow["status_class"], float(slow["le"]) > 0.05) == ("2xx", True)
     assert stored[latest[PATHS[1]]]["status_class"] == "5xx"
     assert not unsampled & stored.keys()
+    assert stored[late]["status_class"] == "5xx"
     sent = {span.trace_id.hex() for span in collector.spans()}
     assert stored.keys() <= sent, "an exemplar leads to a trace that exists"

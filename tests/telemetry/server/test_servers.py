@@ -33,6 +33,9 @@ SERVERS: Final = {
     "uvicorn-h11": ["uvicorn", APP, "--port=PORT", "--http=h11", "--loop=asyncio"],
     "uvicorn-workers": ["uvicorn", APP, "--port=PORT", "--workers=2"],
     "fastapi-run": ["fastapi", "run", str(FILE), "--host=127.0.0.1", "--port=PORT"],
+    "fastapi-run-workers": [
+        "fastapi", "run", str(FILE), "--host=127.0.0.1", "--port=PORT", "--workers=2",
+    ],
     "gunicorn": [
         "gunicorn", f"--config={HERE / 'served.conf.py'}", "--bind=127.0.0.1:PORT", "--workers=2",
         APP,
