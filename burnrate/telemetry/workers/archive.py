@@ -12,7 +12,7 @@ the archive names, behind its entries, the files it has taken in.
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -94,11 +94,6 @@ def _lock(descriptor: int, kind: int, patience_seconds: float) -> None:
             return
 
 
-def has_dead(files: Iterable[MetricFile]) -> bool:
-    """Say whether any of these files belongs to a worker that is gone."""
-    return any(file.is_dead() for file in files)
-
-
 def fold_dead(folder: Path, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
     """Move the values of all dead workers into the archive and remove their files.
 
@@ -114,9 +109,8 @@ def fold_dead(folder: Path, *, patience_seconds: float = _PATIENCE_SECONDS) -> N
     with locked(folder, exclusive=True, patience_seconds=patience_seconds):
         trouble: OSError | None = None
         by_kind: dict[str, list[MetricFile]] = {}
-        for file in metric_files.list_files(folder):
-            if file.is_dead():
-                by_kind.setdefault(file.kind, []).append(file)
+        for file in metric_files.dead_files(metric_files.list_files(folder)):
+            by_kind.setdefault(file.kind, []).append(file)
         for kind, files in by_kind.items():
             combine = _add if kind in _SUMS else _GAUGES.get(kind)
             try:

@@ -146,7 +146,7 @@ class MergedFiles:
             OSError: They cannot be read now.
         """
         with self._lock:
-            if archive.has_dead(metric_files.list_files(self._folder)):
+            if metric_files.dead_files(metric_files.list_files(self._folder)):
                 with guard("files"):
                     archive.fold_dead(self._folder)
             with self._locked():

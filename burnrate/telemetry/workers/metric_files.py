@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from burnrate.telemetry.workers.owners import is_alive
+from burnrate.telemetry.workers.owners import UNKNOWN, is_alive, token_of
 
 HEADER_BYTES: Final = 8
 ARCHIVE: Final = "archive"
@@ -45,14 +45,29 @@ class MetricFile:
         """The worker's pid, None for the archive."""
         return int(self.owner) if self.owner.isdecimal() else None
 
-    def is_dead(self) -> bool:
-        """Say whether its worker is gone, even if another process has its pid by now."""
-        if self.pid is None:
-            return False
-        try:
-            return not is_alive(self.pid, read_token(self.path))
-        except FileNotFoundError:  # another process has just folded it
-            return False
+
+def dead_files(files: Iterable[MetricFile]) -> list[MetricFile]:
+    """Return the files whose workers are gone, even where another process has the pid by now."""
+    tokens: dict[int, int | None] = {}
+    found = []
+    for file in files:
+        pid = file.pid
+        if pid is None:
+            continue
+        if pid not in tokens:
+            tokens[pid] = token_of(pid) if is_alive(pid) else None
+        if not _is_of(file, tokens[pid]):
+            found.append(file)
+    return found
+
+
+def _is_of(file: MetricFile, token: int | None) -> bool:
+    if token is None or token == UNKNOWN:
+        return token is not None
+    try:
+        return read_token(file.path) in (token, UNKNOWN)
+    except FileNotFoundError:  # another process has just folded it
+        return True
 
 
 def is_of_the_living(kind: str) -> bool:
