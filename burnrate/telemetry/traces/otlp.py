@@ -13,7 +13,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client import Counter
 
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.metrics import SPAN_OUTCOMES
+from burnrate.telemetry.traces.outage import Outage
 
 # gunicorn gives a worker seconds to leave; a collector that hangs must not use them up.
 _SHUTDOWN_SECONDS: Final = 2.0
@@ -117,6 +119,7 @@ class _CountingExporter(SpanExporter):
         self._exporter = exporter
         self._outcomes = outcomes
         self._take = take
+        self._outage = Outage()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send a batch, trying again for the time that `OTEL_EXPORTER_OTLP_TIMEOUT` allows."""
@@ -125,9 +128,11 @@ class _CountingExporter(SpanExporter):
         result = SpanExportResult.FAILURE
         try:
             result = self._exporter.export(spans)
-        finally:
-            outcome = "exported" if result is SpanExportResult.SUCCESS else "failed"
-            self._outcomes[outcome].inc(len(spans))
+        except Exception as error:  # noqa: BLE001 - the SDK would log each of them
+            failed("traces", error)
+        is_taken = result is SpanExportResult.SUCCESS
+        self._outcomes["exported" if is_taken else "failed"].inc(len(spans))
+        self._outage.note(len(spans), is_taken=is_taken)
         return result
 
     def shutdown(self) -> None:

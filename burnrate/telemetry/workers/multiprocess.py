@@ -49,12 +49,18 @@ def join_siblings(service: str) -> None:
     """Share metrics with the other processes of this server, if it has several; never raises.
 
     What the application has registered globally by then moves into the files, with its values.
-    Does nothing where a folder is set already: by `activate`, or in the environment.
+    A folder that is set already stays, by `activate` or in the environment; it is made if it is
+    not there, and where that is impossible values are in memory until it is possible.
 
     Args:
         service: Its name; other services' processes have another folder.
     """
-    parent = None if directory() is not None else server_pid()
+    folder = directory()
+    if folder is not None:
+        if _Upkeep.store is None and not _can_be_used(folder):
+            activate(folder)  # the client library would refuse each metric
+        return
+    parent = server_pid()
     if parent is None:
         return
     with guard("workers"):
@@ -62,6 +68,12 @@ def join_siblings(service: str) -> None:
         activate(folder)
         move_into_files(REGISTRY)
         _log.info("metrics are shared with the server's other processes", extra={"folder": folder})
+
+
+def _can_be_used(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 class _Upkeep:

@@ -101,6 +101,20 @@ def test_workers_share_their_metrics_without_being_told(tmp_path: Path, command:
         assert messages(service)["metrics are shared"] >= 1
 
 
+@pytest.mark.parametrize("folder", ["missing", "/dev/null/impossible"])
+def test_folder_that_is_set_and_not_there_keeps_no_process_from_its_start(
+    tmp_path: Path, folder: str
+) -> None:
+    """It is made, or else values are in memory: those of the application, too."""
+    command = [word for word in UVICORN if word not in ("--workers", "2")]
+    with serving(tmp_path, command, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / folder)) as service:
+        for _ in range(5):
+            assert service.get("/shop/orders/7")[0] == 200
+        labels = {"method": "GET", "endpoint": "/shop/orders/{order}", "status": "200"}
+        wait_until(lambda: service.value("http_requests_total", **labels) == 5)
+        assert service.value("shop_orders_total", kind="read") == 5
+
+
 def test_folder_of_a_server_that_is_gone_is_removed(tmp_path: Path) -> None:
     """By the next one, so that they do not pile up."""
     for _ in range(2):
