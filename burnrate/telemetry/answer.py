@@ -44,11 +44,6 @@ def with_headers(start: Message, request_id: str, *, is_closing: bool) -> Messag
     return {**start, "headers": headers}
 
 
-def has_trailers(start: Message) -> bool:
-    """Say whether trailers follow the body."""
-    return start.get("trailers", False) is True
-
-
 def is_extension(kind: str) -> bool:
     """Say whether a message is of an extension that is not known here, and may end an answer."""
     return kind not in _ASIDE

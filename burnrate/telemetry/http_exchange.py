@@ -97,7 +97,7 @@ class HttpExchange:
         # sends its next request into a connection that is about to close.
         is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
         message = answer.with_headers(message, self.request.request_id, is_closing=is_closing)
-        if answer.has_trailers(message):
+        if message.get("trailers", False):
             self._ends, self._more = TRAILERS, "more_trailers"
             self._is_extended = True  # a server that knows no trailers is not sent any
         self._start = message
