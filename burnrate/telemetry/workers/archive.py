@@ -225,7 +225,8 @@ class HeldArchives:
             self._held[path] = descriptor
 
     def _put_back(self, path: Path, held: int) -> None:
-        with locked(self._folder, exclusive=True):
+        # In the event loop: who holds the lock for longer leaves it to the next second.
+        with locked(self._folder, exclusive=True, patience_seconds=_POLL_SECONDS):
             if path.exists():  # another worker was faster
                 return
             written = path.with_suffix(".tmp")

@@ -42,14 +42,13 @@ def make_value_class(store: Store) -> type:
             store.add(self)
 
         def place(self, doubles: "memoryview[float]", index: int) -> None:
-            """Take over the value at this place."""
+            """Take over the value at this place; another object of its key has the same."""
             self.doubles = doubles
             self.index = index
-            self.amount = doubles[index]
 
         def move(self, doubles: "memoryview[float]", index: int) -> None:
             """Bring the value and its time stamp to this place."""
-            doubles[index] = self.amount
+            doubles[index] = self.doubles[self.index]
             doubles[index + 1] = self.doubles[self.index + 1]
             self.doubles = doubles
             self.index = index
@@ -57,14 +56,12 @@ def make_value_class(store: Store) -> type:
         def inc(self, amount: float) -> None:
             """Add `amount`; an aligned double is written in one piece, so no reader sees half."""
             with store.lock:
-                value = self.amount = self.amount + amount
-                self.doubles[self.index] = value
+                self.doubles[self.index] += amount
 
         def set(self, value: float, timestamp: float | None = None) -> None:
             """Replace the value, and say when it was set, in seconds since 1970."""
             with store.lock:
-                self.amount = float(value)
-                self.doubles[self.index] = self.amount
+                self.doubles[self.index] = float(value)
                 self.doubles[self.index + 1] = timestamp or 0.0
 
         @staticmethod
@@ -74,18 +71,14 @@ def make_value_class(store: Store) -> type:
         ) -> None:  # fmt: skip
             """Add to four values under one lock."""
             with store.lock:
-                value = one.amount = one.amount + one_amount
-                one.doubles[one.index] = value
-                value = other.amount = other.amount + other_amount
-                other.doubles[other.index] = value
-                value = third.amount = third.amount + third_amount
-                third.doubles[third.index] = value
-                value = fourth.amount = fourth.amount + fourth_amount
-                fourth.doubles[fourth.index] = value
+                one.doubles[one.index] += one_amount
+                other.doubles[other.index] += other_amount
+                third.doubles[third.index] += third_amount
+                fourth.doubles[fourth.index] += fourth_amount
 
         def get(self) -> float:
             """Return this process's part."""
-            return self.amount
+            return self.doubles[self.index]
 
         def set_exemplar(self, exemplar: Exemplar) -> None:
             """Keep the latest exemplar of this bucket."""

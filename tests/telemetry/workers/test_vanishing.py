@@ -107,6 +107,20 @@ def test_what_the_dead_have_counted_is_put_back(process: Process) -> None:
     assert shown[HITS] == 111
 
 
+def test_values_of_one_key_add_up(process: Process) -> None:
+    """Two applications of one process, each with a registry of its own, count in one series."""
+    process.hits.inc(1.0)
+    other = process.counter("/")
+    other.inc(2.0)
+    process.hits.inc(4.0)
+    assert process.shown()[HITS] == process.hits.get() == other.get() == 7
+    shutil.rmtree(process.folder)
+    process.store.keep()
+    process.hits.inc(1.0)
+    other.inc(1.0)
+    assert process.shown()[HITS] == 9
+
+
 def test_folder_that_cannot_be_used_costs_others_sight_and_no_value(tmp_path: Path) -> None:
     """There is a file where the folder should be; as soon as there is not, all is shown."""
     folder = tmp_path / "metrics"
