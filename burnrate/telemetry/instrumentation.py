@@ -153,7 +153,8 @@ class Telemetry(OwnMetrics):
             # The application may have made its provider after `instrument`.
             self._tracing = self._tracing or join_tracing()
             is_foreign = is_instrumented(app)
-            silence_fastapi(app, has_spans=is_foreign or self._tracing is not None)
+            has_spans = is_foreign or self._tracing is not None
+            is_foreign = silence_fastapi(app, has_spans=has_spans) or is_foreign
             layer = Middleware(AdoptingLayer, has_late_spans=self._tracing is not None)
             stack = _with_layers(app, build, [layer] if is_foreign else [])
             if not is_wrapped_by_contrib(app, build_middleware_stack):

@@ -135,7 +135,7 @@ class TelemetryMiddleware:
         self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
     ) -> tuple[ASGIApp, Token[Context] | None]:
         """Begin the request's part of its trace; return what serves it, and a token to detach."""
-        scope[_NATIVE] = None
+        scope.setdefault(_NATIVE, None)
         tracing, request = self._tracing, exchange.request
         if tracing is None or self._is_foreign:
             return self._app, None

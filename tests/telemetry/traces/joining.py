@@ -91,10 +91,26 @@ def instrument_by_contrib(app: FastAPI) -> None:
     )
 
 
+class Vendor(trace.TracerProvider):
+    """A provider that is not the SDK's, as logfire's is not."""
+
+    def __init__(self) -> None:
+        self._provider = TracerProvider(resource=Resource({"service.name": "theirs"}))
+        self._provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:  # noqa: ANN401 - the API's
+        return self._provider.get_tracer(*args, **kwargs)
+
+
 def serve(how: str) -> tuple[FastAPI, object]:
     """Return the application, instrumented in one of the ways, and the provider."""
     app = build()
+    provider: object
     match how:
+        case "vendor":
+            provider = Vendor()
+            trace.set_tracer_provider(provider)
+            instrument(app, service="ours")
         case "provider first":
             provider = provide()
             instrument(app, service="ours")
