@@ -18,7 +18,7 @@ from burnrate.telemetry.logs import configure_logging, drain_logs
 from burnrate.telemetry.meters import CacheMeter, OwnMetrics, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import AdoptingLayer, RouterLayer, TelemetryMiddleware
-from burnrate.telemetry.pools import MeasuredExecutor, PoolMeter
+from burnrate.telemetry.pool_meters import PoolMeters
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
 from burnrate.telemetry.settings import TelemetrySettings
@@ -37,7 +37,7 @@ P = ParamSpec("P")
 _log = logging.getLogger("burnrate.telemetry")
 
 
-class Telemetry(OwnMetrics):
+class Telemetry(OwnMetrics, PoolMeters):
     """What an instrumented application measures with; made by `instrument`.
 
     Attributes:
@@ -68,39 +68,8 @@ class Telemetry(OwnMetrics):
             )
         self._sampler = RuntimeSampler(self.metrics)
         self._sampler.add(keep_files)
-        super().__init__(registry, self._sampler.add)
-
-    def pool(
-        self, name: str, *, max_connections: int, idle: Callable[[], int] = lambda: 0
-    ) -> PoolMeter:
-        """Return the meter of a pool; its state is shown once a second and at each change.
-
-        Args:
-            name: The value of the label `pool`: one of a closed set.
-            max_connections: The most that this process may hold at once.
-            idle: Returns how many connections are open and not held.
-        """
-        meter = PoolMeter(self.metrics, name, max_connections, idle)
-        self._sampler.add(meter.sample)
-        return meter
-
-    def executor(
-        self, *, max_workers: int, max_pending: int, timeout_seconds: float, name: str = "cpu"
-    ) -> MeasuredExecutor:
-        """Return a bounded executor of threads, measured like a pool of connections.
-
-        Args:
-            max_workers: Threads of this process.
-            max_pending: How many may wait for a thread; one more gets `PoolFull` at once.
-            timeout_seconds: How long one waits for a thread before it gets `PoolTimeout`.
-            name: The value of the label `pool`.
-        """
-        return MeasuredExecutor(
-            lambda idle: self.pool(name, max_connections=max_workers, idle=idle),
-            max_workers=max_workers,
-            max_pending=max_pending,
-            timeout_seconds=timeout_seconds,
-        )
+        OwnMetrics.__init__(self, registry, self._sampler.add)
+        PoolMeters.__init__(self, self.metrics, self._sampler.add)
 
     def cache(self, name: str) -> CacheMeter:
         """Return the counter of a cache's look-ups; `name` becomes the label `cache`."""

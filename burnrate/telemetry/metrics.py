@@ -3,7 +3,7 @@
 Label values are closed sets: no input of a client ever becomes one.
 """
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -35,7 +35,8 @@ HTTP_METHODS: Final = frozenset(
 # How a WebSocket ended: closed by either side; broken by an exception or closed with code 1011; and
 # before it was accepted: refused, failed, left by the client.
 WEBSOCKET_OUTCOMES: Final = ("ok", "error", "refused", "handshake_error", "left")
-POOL_OUTCOMES: Final = ("ok", "timeout", "full", "error")
+PoolOutcome = Literal["ok", "timeout", "full", "error"]
+POOL_OUTCOMES: Final[tuple[PoolOutcome, ...]] = get_args(PoolOutcome)
 CACHE_RESULTS: Final = ("hit", "miss", "error")
 RATE_LIMIT_DECISIONS: Final = ("allowed", "limited", "unavailable")
 TASK_OUTCOMES: Final = ("ok", "error")

@@ -1,14 +1,15 @@
 """One small way to measure any pool: of connections, of threads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from threading import RLock
 from time import perf_counter
 from typing import TypeVar
 
 from burnrate.telemetry.context import note_wait
 from burnrate.telemetry.failures import failed
-from burnrate.telemetry.metrics import POOL_OUTCOMES, Metrics
+from burnrate.telemetry.metrics import POOL_OUTCOMES, Metrics, PoolOutcome
 
 T = TypeVar("T")
 
@@ -24,27 +25,41 @@ class PoolFull(Exception):
 class PoolMeter:
     """Counts attempts, waits and holds of one pool, and shows who holds and who waits.
 
+    Threads may use it at once.
+
     Args:
         metrics: The families to write to.
         name: The value of the label `pool`.
-        max_connections: The most that can be held at once.
+        max_connections: The most that can be held at once, or what returns it; None: no limit.
         idle: Returns how many connections are open and not held.
+        used: Returns how many are held, for a pool that gets some back unseen; by default those
+            are counted that were taken and not `released`.
     """
 
     def __init__(
-        self, metrics: Metrics, name: str, max_connections: int, idle: Callable[[], int]
+        self,
+        metrics: Metrics,
+        name: str,
+        max_connections: int | Callable[[], int | None],
+        idle: Callable[[], int],
+        used: Callable[[], int] | None = None,
     ) -> None:
         self._name = name
         self._idle = idle
+        self._read_used = used
         self._used = 0
         self._pending = 0
+        # A garbage collection may give connections back while this thread is counting.
+        self._lock = RLock()
         self._used_gauge = metrics.pool_connections.labels(name, "used")
         self._idle_gauge = metrics.pool_connections.labels(name, "idle")
         self._pending_gauge = metrics.pool_pending_requests.labels(name)
         self._outcomes = {each: metrics.pool_acquire.labels(name, each) for each in POOL_OUTCOMES}
         self._wait = metrics.pool_wait.labels(name)
         self._use = metrics.pool_use.labels(name)
-        metrics.pool_max_connections.labels(name).set(max_connections)
+        self._max = max_connections
+        self._max_family = metrics.pool_max_connections
+        self._show_max()
 
     async def attempt(self, acquire: Callable[[], Awaitable[T]]) -> T:
         """Await `acquire`, counting the attempt, its outcome and its wait.
@@ -56,31 +71,51 @@ class PoolMeter:
             acquire: Raises `PoolTimeout` or `TimeoutError` where nothing came free in time and
                 `PoolFull` where it did not even wait; anything else is an error of the pool.
         """
-        started = perf_counter()
-        self._set_pending(self._pending + 1)
-        outcome = "error"
+        with self.attempting():
+            return await acquire()
+
+    @contextmanager
+    def attempting(
+        self, outcome_of: Callable[[BaseException], PoolOutcome | None] = lambda _: None
+    ) -> Iterator[None]:
+        """Count the block as an attempt: of a thread's or, where it awaits, of a task's.
+
+        Args:
+            outcome_of: Says what an exception of the block means; by default, and where it
+                returns None, what it means for `attempt`.
+        """
+        started = self.begin()
+        outcome: PoolOutcome = "ok"
         try:
-            held = await acquire()
-            outcome = "ok"
-        except (PoolTimeout, TimeoutError, asyncio.CancelledError):
-            outcome = "timeout"
-            raise
-        except PoolFull:
-            outcome = "full"
+            yield
+        except BaseException as error:
+            outcome = outcome_of(error) or _outcome_of(error)
             raise
         finally:
-            self._set_pending(self._pending - 1)
-            self._outcomes[outcome].inc()
-            waited = perf_counter() - started
-            self._wait.observe(waited)
-            note_wait(self._name, outcome, waited)
-        self._set_used(self._used + 1)
-        return held
+            self.end(started, outcome)
+
+    def begin(self) -> float:
+        """Say that somebody waits from now on, and return since when: for `end`."""
+        self._count(pending=1)
+        return perf_counter()
+
+    def end(self, started: float, outcome: PoolOutcome) -> None:
+        """Say how a wait has ended; after `ok` one more is held until `released`.
+
+        Args:
+            started: What `begin` returned.
+            outcome: What came of it.
+        """
+        waited = perf_counter() - started
+        self._outcomes[outcome].inc()
+        self._wait.observe(waited)
+        note_wait(self._name, outcome, waited)
+        self._count(pending=-1, used=1 if outcome == "ok" else 0)
 
     def released(self, held_seconds: float) -> None:
         """Say that one of what `attempt` returned is back, held for `held_seconds`."""
         self._use.observe(held_seconds)
-        self._set_used(self._used - 1)
+        self._count(used=-1)
 
     @asynccontextmanager
     async def hold(
@@ -103,17 +138,38 @@ class PoolMeter:
                 self.released(perf_counter() - started)
 
     def sample(self) -> None:
-        """Show the present state; also called by a timer, as idle connections close unseen."""
-        self._used_gauge.set(self._used)
+        """Show the present state; called by a timer, as idle connections close unseen."""
+        self._show_max()
+        with self._lock:
+            self._pending_gauge.set(self._pending)
+            self._show_connections()
+
+    def _count(self, *, pending: int = 0, used: int = 0) -> None:
+        with self._lock:
+            self._pending += pending
+            self._used += used
+            if pending:
+                self._pending_gauge.set(self._pending)
+            if used:
+                self._show_connections()
+
+    def _show_connections(self) -> None:
         try:
+            self._used_gauge.set(self._used if self._read_used is None else self._read_used())
             self._idle_gauge.set(self._idle())
-        except Exception as error:  # noqa: BLE001 - the pool's own count; who holds is served
+        except Exception as error:  # noqa: BLE001 - the pool's own count; who waits is served
             failed("samples", error)
 
-    def _set_used(self, used: int) -> None:
-        self._used = used
-        self.sample()
+    def _show_max(self) -> None:
+        try:
+            most = self._max() if callable(self._max) else self._max
+            if most is not None:
+                self._max_family.labels(self._name).set(most)
+        except Exception as error:  # noqa: BLE001 - the same
+            failed("samples", error)
 
-    def _set_pending(self, pending: int) -> None:
-        self._pending = pending
-        self._pending_gauge.set(pending)
+
+def _outcome_of(error: BaseException) -> PoolOutcome:
+    if isinstance(error, (PoolTimeout, TimeoutError, asyncio.CancelledError)):
+        return "timeout"
+    return "full" if isinstance(error, PoolFull) else "error"

@@ -15,6 +15,7 @@ from burnrate.telemetry.pools.redis_pool import MeasuredConnectionPool, RedisPoo
 from tests.servers.postgres import SUPERUSER, PostgresServer, running_postgres
 from tests.servers.redis import RedisServer, running_redis
 from tests.support.waiting import wait_until_async
+from tests.telemetry.pools.numbers import Numbers
 
 pytestmark = pytest.mark.integration
 
@@ -37,28 +38,6 @@ def postgres() -> Iterator[PostgresServer]:
 def redis_server() -> Iterator[RedisServer]:
     with running_redis() as server:
         yield server
-
-
-class Numbers:
-    """Reads one pool's series."""
-
-    def __init__(self, registry: CollectorRegistry, pool: str) -> None:
-        self._registry = registry
-        self._pool = pool
-
-    def value(self, name: str, **labels: str) -> float:
-        found = self._registry.get_sample_value(name, {"pool": self._pool, **labels})
-        assert found is not None
-        return found
-
-    @property
-    def used(self) -> float:
-        return self.value("pool_connections", state="used")
-
-    @property
-    def outcomes(self) -> dict[str, float]:
-        names = ("ok", "timeout", "full", "error")
-        return {each: self.value("pool_acquire_total", outcome=each) for each in names}
 
 
 def test_postgres_pool_counts_timeouts_and_heals_after_broken_connections(
