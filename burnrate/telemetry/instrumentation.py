@@ -1,5 +1,6 @@
 """`instrument`: three lines that give a service the whole contract."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
-from burnrate.telemetry.failures import guard
+from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import configure_logging, drain_logs
 from burnrate.telemetry.meters import CacheMeter, OwnMetrics, RateLimitMeter, measured_task
 from burnrate.telemetry.metrics import Metrics
@@ -170,11 +171,12 @@ class Telemetry(OwnMetrics, PoolMeters):
         if self._port is not None:
             with guard("stop"):
                 await run_in_threadpool(self._port.leave)
-        if self._tracing is not None:
-            with guard("stop"):
-                await run_in_threadpool(self._tracing.shutdown)
-        with guard("stop"):
-            await run_in_threadpool(drain_logs)
+        # At once: each may wait two seconds, for a collector or for whoever reads the log, and
+        # gunicorn gives a worker three.
+        ending = [drain_logs] if self._tracing is None else [drain_logs, self._tracing.shutdown]
+        for error in await asyncio.gather(*map(run_in_threadpool, ending), return_exceptions=True):
+            if isinstance(error, Exception):
+                failed("stop", error)
 
 
 def instrument(  # noqa: PLR0913 - each is an option of its own

@@ -22,6 +22,7 @@ from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.workers import multiprocess
 from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
 from burnrate.telemetry.workers.siblings import share_a_port
+from burnrate.telemetry.workers.values import names_with_functions
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1
@@ -151,11 +152,18 @@ class _Rest(Collector):
             and family.name not in _OF_ONE_PROCESS
         ]
         if not self._is_told:
-            names = [each.name for each in found if each.type != "info" and each.name != _PYTHON]
-            if names:
-                self._is_told = True
-                _log.warning("metrics are of one process only", extra={"metrics": names})
+            self._tell(found)
         return found
+
+    def _tell(self, found: list[Metric]) -> None:
+        names = [each.name for each in found if each.type != "info" and each.name != _PYTHON]
+        if names:
+            self._is_told = True
+            _log.warning("metrics are of one process only", extra={"metrics": names})
+        for registry in self._registries:
+            if functions := names_with_functions(registry):
+                self._is_told = True
+                _log.warning("functions of gauges are not shown", extra={"metrics": functions})
 
 
 def _generate(registry: CollectorRegistry, *, is_openmetrics: bool) -> bytes:

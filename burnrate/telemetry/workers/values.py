@@ -105,6 +105,20 @@ def move_into_files(registry: CollectorRegistry) -> None:
                 _move(child)
 
 
+def names_with_functions(registry: CollectorRegistry) -> list[str]:
+    """Return the gauges whose values are functions, which no file holds: it shows 0 for them.
+
+    Args:
+        registry: Theirs.
+    """
+    found = set()
+    for name, metric in getattr(registry, "_names_to_collectors", {}).items():
+        children = [metric, *getattr(metric, "_metrics", {}).values()]
+        if isinstance(metric, Gauge) and any("_child_samples" in vars(each) for each in children):
+            found.add(name)
+    return sorted(found)
+
+
 def _move(child: Any) -> None:  # noqa: ANN401 - each kind has other values
     before = {name: getattr(child, name) for name in _VALUES if hasattr(child, name)}
     if not before or not hasattr(child, "_metric_init"):

@@ -131,6 +131,30 @@ def test_what_is_in_no_file_is_shown_and_said_once(
     assert set(said.__dict__["metrics"]) == {"mode", "queue_length"}
 
 
+@pytest.mark.parametrize("labels", [(), ("shelf",)])
+def test_gauge_with_a_function_is_named(
+    files: Path,
+    application: CollectorRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    labels: tuple[str, ...],
+) -> None:
+    """No file holds a function, and the library shows 0 in silence."""
+    activate(files, monkeypatch)
+    gauge = Gauge("stock", "Stock.", labels, registry=application, multiprocess_mode="livesum")
+    Gauge("well", "Well.", registry=application).set(1.0)
+    (gauge.labels("top") if labels else gauge).set_function(lambda: 7.0)
+    exposition = Exposition(CollectorRegistry(), has_application_metrics=True)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            exposition.render("", "")
+    (said,) = caplog.records
+    assert (said.message, said.__dict__["metrics"]) == (
+        "functions of gauges are not shown",
+        ["stock"],
+    )
+
+
 def test_collector_that_fails_hides_nothing_else(
     files: Path, application: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
