@@ -50,6 +50,7 @@ class LineBuffer:
         # counted or logged under it, since metrics and handlers have locks of their own.
         self._lock = RLock()
         self._writing = Lock()
+        self._is_pen_free = True
         self._lines: list[str] = []
         self._rest = b""  # of the batch that is being written
         self._bytes = 0  # of both
@@ -188,7 +189,10 @@ class LineBuffer:
 
     def _write(self) -> bool:
         """Write what waits as far as there is room; say whether all of it is out."""
-        if not self._writing.acquire(timeout=_PEN_SECONDS):
+        # Who has not got the pen in time does not wait for it again: a disk may hang.
+        patience_seconds = _PEN_SECONDS if self._is_pen_free else 0.0
+        self._is_pen_free = self._writing.acquire(timeout=patience_seconds)
+        if not self._is_pen_free:
             return False
         try:
             while self._take_batch():

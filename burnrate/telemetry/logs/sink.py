@@ -74,7 +74,7 @@ class Sink:
         except BlockingIOError:
             pass
         except OSError:
-            self.is_begun = False
+            self._let_go()
             if not done:
                 raise
         finally:

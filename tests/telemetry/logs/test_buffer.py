@@ -226,6 +226,32 @@ def test_line_that_a_full_disk_cut_is_ended_before_the_next(
     ]  # fmt: skip
 
 
+def test_line_that_was_cut_is_ended_though_all_others_were_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next line would begin amid it."""
+    with (tmp_path / "log").open("w") as stream:
+        buffer = LineBuffer(Sink(stream.fileno()), 1_000)
+        disk = Disk(room=8)
+        monkeypatch.setattr(os, "write", disk.write)
+        for number in range(4):
+            buffer.add_now(f'"line {number}"\n')
+        buffer.drain(0.0)
+        disk.room = 1_000
+        buffer.add_now('"after"\n')
+        buffer.close()
+    assert disk.content.decode().splitlines() == ['"line 0"', '"after"']
+
+
+def test_writer_that_hangs_delays_a_line_once(pipe: Pipe, buffer: LineBuffer) -> None:
+    """As on a disk that does not answer: afterwards nobody waits for it."""
+    assert buffer._writing.acquire()
+    for number in range(500):  # of a tenth of a second each would be a minute
+        buffer.add_now(f"{number}\n")
+    buffer._writing.release()
+    wait_until(lambda: len(pipe.lines) == 500)
+
+
 DYING = """
 import logging, os, signal, sys
 from burnrate.telemetry.context import RequestInfo
