@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.servers.api import ApiServer
+from tests.support.waiting import wait_until
 
 _numbers = count(1)
 
@@ -158,6 +159,10 @@ def test_request_id_is_in_header_body_and_log(api: ApiServer, client: httpx2.Cli
     response = client.get("/posts/999999999", headers={"X-Request-ID": "quote-me-1"})
     assert response.headers["X-Request-ID"] == "quote-me-1"
     assert response.json()["request_id"] == "quote-me-1"
-    lines = [line for line in api.log_lines() if line.get("request_id") == "quote-me-1"]
+
+    def written() -> list[dict[str, Any]]:
+        return [line for line in api.log_lines() if line.get("request_id") == "quote-me-1"]
+
+    lines = wait_until(written, "the line")
     assert [(line["status_code"], line["route"]) for line in lines] == [(404, "/posts/{post_id}")]
     assert lines[0]["trace_id"] == response.json()["trace_id"]
