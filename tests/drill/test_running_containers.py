@@ -8,8 +8,6 @@ import pytest
 from burnrate.drill.errors import Refused, UndoFailed
 from burnrate.drill.faults import StoppedPart
 from burnrate.drill.running_stack import RunningStack
-from burnrate.stack import container_layout
-from burnrate.stack.stack_record import new_record, write_record
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # Notes what it is asked, and keeps each stopped part's state in a file of its name: how often it
@@ -18,6 +16,9 @@ DOCKER = f"""#!{sys.executable}
 import json, pathlib, sys
 
 here = pathlib.Path(__file__).parent
+if sys.argv[1] != "compose":
+    # The engine itself is asked whether it has containers of this checkout.
+    sys.exit(print("0123") if sys.argv[1] == "ps" else None)
 words = sys.argv[sys.argv.index("--project-directory") + 2:]
 with (here / "calls").open("a") as calls:
     print(*words[:2], file=calls)
@@ -57,17 +58,13 @@ def stack(tmp_path: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> Runn
     checkout = tmp_path / "checkout"
     (checkout / "burnrate").mkdir(parents=True)
     (checkout / "docker-compose.yml").write_bytes((CHECKOUT / "docker-compose.yml").read_bytes())
-    layout = container_layout(checkout)
-    for folder in (layout.run, layout.logs):
-        folder.mkdir(parents=True)
-    write_record(layout, new_record("containers"))
     monkeypatch.chdir(checkout)
     monkeypatch.setenv("BURNRATE_STATE_DIR", str(tmp_path / "state"))
     # As root the state must be where every user can walk to; nothing is written there.
     monkeypatch.setattr("burnrate.stack.layout.is_open_to_all", lambda _: True)
-    monkeypatch.setattr("burnrate.stack.containers._POLL_SECONDS", 0.01)
+    monkeypatch.setattr("burnrate.stack.containers.stack._POLL_SECONDS", 0.01)
     found = RunningStack.find(lambda _line: None)
-    (docker / "services").write_text(" ".join(found.session.compose.services))
+    (docker / "services").write_text(" ".join(found.session.compose.parts))
     return found
 
 
@@ -100,7 +97,7 @@ def test_a_part_that_stays_sick_is_no_success(
     stack: RunningStack, docker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs, and its health check never says that it is well."""
-    monkeypatch.setattr("burnrate.stack.containers._PART_START_SECONDS", 0)
+    monkeypatch.setattr("burnrate.stack.containers.stack._PART_START_SECONDS", 0)
     with pytest.raises(UndoFailed, match="inbox is running, and not healthy"):
         StoppedPart(stack, "inbox").undo()
     assert calls(docker).count("start inbox") == 2
