@@ -187,15 +187,14 @@ def test_a_part_that_never_becomes_healthy_is_told_with_the_reason(stopped: Chec
     """After the time-out; nothing is left running."""
     compose = stopped.path / "docker-compose.yml"
     good = compose.read_text(encoding="utf-8")
-    # The exporter runs, but cannot get in.
-    compose.write_text(good.replace("DATA_SOURCE_USER: exporter", "DATA_SOURCE_USER: nobody"))
+    # The service runs, but cannot get in.
+    compose.write_text(good.replace("DATABASE_USER: burnrate", "DATABASE_USER: nobody"))
     try:
         done = stopped.run("up", "--mode", "processes", "--timeout", "25")
     finally:
         compose.write_text(good, encoding="utf-8")
     assert done.returncode == 1
-    expected = "burnrate: postgres-exporter is not healthy after 25 s (no line 'pg_up 1'"
-    assert done.stderr.startswith(expected)
+    assert done.stderr.startswith("burnrate: api is not healthy after 25 s (")
     assert stopped.processes() == []
 
 
