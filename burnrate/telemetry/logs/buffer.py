@@ -23,6 +23,8 @@ _BATCH_BYTES: Final = 1 << 16
 # Who writes holds the pen for some system calls, never while a reader takes its time.
 _PEN_SECONDS: Final = 0.1
 _POLL_SECONDS: Final = 0.005
+# A full pipe: time for its reader to make room for many lines, since each attempt costs.
+_FULL_SECONDS: Final = 0.02
 # A full disk, or a reader that is gone: looked at again so often.
 _RETRY_SECONDS: Final = 0.5
 
@@ -182,7 +184,7 @@ class LineBuffer:
                 self._is_awake = self._is_over
             while not self._is_over and not self._write():
                 self.publish()
-                sleep(_POLL_SECONDS if self._error is None else _RETRY_SECONDS)
+                sleep(_FULL_SECONDS if self._error is None else _RETRY_SECONDS)
             if self._is_over:
                 return
             self.report()

@@ -20,7 +20,8 @@ WRITER = """
 import logging, os, sys
 from burnrate.telemetry import TelemetrySettings
 from burnrate.telemetry.logs.configuration import configure_logging
-from burnrate.telemetry.logs import sink
+from burnrate.telemetry.logs import output, sink
+output._STOP_SECONDS = 600.0  # the reader is slow on purpose
 def refuse(*_):
     raise PermissionError
 if sys.argv[3] == "non-blocking":
