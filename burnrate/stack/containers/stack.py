@@ -148,6 +148,8 @@ class ContainerStack:
     def _reload_what_stays(self) -> None:
         # What the checkout's newest files need, the setup of an older image may not know.
         self._change("build", SETUP)
+        # Compose makes anew what depends on a container that it replaces; not so on a new one.
+        self._change("rm", "--force", SETUP)
         with self._lock():
             reload = self._reload()
             # Others get new containers, maybe with programs that want other files.
