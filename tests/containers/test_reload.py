@@ -1,13 +1,18 @@
 """`burnrate stack reload` on containers: what is right is loaded, what is wrong changes nothing."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
 import pytest
 
+from tests.alerting.receivers import http_receiver
 from tests.containers.running import RunningContainers
 from tests.containers.stack import Containers
+from tests.docs.pages import under
+from tests.servers.checkout import ROOT
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.containers]
 
@@ -125,4 +130,23 @@ def test_a_persons_secret_is_there_when_it_is_named(own: Containers) -> None:
             assert _in_place(own, "alertmanager", "secrets/hook_token") == value
         assert "secrets/hook_token: read without a reload" in done.stdout
     secret.unlink()
+    assert own.run("reload", "alertmanager").returncode == 0
+
+
+def test_a_webhook_on_the_engines_machine_gets_an_alert(own: Containers) -> None:
+    """By the name that the page tells, and with the try that it shows."""
+    (try_it,) = [c for c in under(ROOT / "docs/receivers.md", "More receivers") if "amtool" in c]
+    routes = '  routes:\n    - matchers: [alertname = "Try"]\n      receiver: own\n'
+    with http_receiver("0.0.0.0") as got:  # noqa: S104 - a container comes from another address
+        receivers = "receivers:\n  - name: own\n    webhook_configs:\n"
+        receivers += f"      - url: http://host.docker.internal:{got.port}/hook\n"
+        with (
+            _edited(own, "alerting/alertmanager.yml", "receivers:\n", receivers),
+            _edited(own, "alerting/alertmanager.yml", "  routes:\n", routes),
+        ):
+            assert own.run("reload", "alertmanager").returncode == 0
+            done = own.compose("exec", "-T", "alertmanager", *shlex.split(try_it))
+            assert done.returncode == 0, done.stderr
+            wait_until(lambda: bool(got.bodies.get("/hook")), "the notification")
+    assert got.bodies["/hook"][0]["commonLabels"]["alertname"] == "Try"
     assert own.run("reload", "alertmanager").returncode == 0

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 import yaml
 
+from tests.alerting.receivers import http_receiver
 from tests.docs.pages import run_as_written, under
 from tests.servers.checkout import ROOT, Checkout
 from tests.support.waiting import wait_until
@@ -77,6 +78,36 @@ def test_a_team_s_pages_go_to_the_team_and_the_inbox(checkout: Checkout) -> None
     assert run_as_written([route], checkout).splitlines()[-1] == "checkout,inbox"
     assert "alertmanager.yml: loaded" in run_as_written([reload], checkout)
     (checkout.path / "alerting/alertmanager.yml").write_text(shipped)
+    run_as_written([reload], checkout)
+
+
+def test_a_receiver_is_added_as_the_page_says(checkout: Checkout) -> None:
+    """Secret, its name in the compose file, route, reload and a try; the server is here."""
+    page = ROOT / "docs/receivers.md"
+    folder, write_secret, reload, try_it = under(page, "More receivers")
+    write_secret = write_secret.replace("slack_webhook_url", "own_webhook_token")
+    run_as_written([folder, write_secret], checkout)
+    secret = checkout.path / ".burnrate/secrets/own_webhook_token"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    secret.write_text("a token\n")
+    compose = checkout.path / "docker-compose.yml"
+    described = compose.read_text()
+    listed = "x-secrets: [inbox_token]\n    # A webhook"
+    compose.write_text(described.replace(listed, listed.replace("]", ", own_webhook_token]")))
+    example = page.read_text().partition("## Your own webhook")[2].partition("```yaml\n")[2]
+    with http_receiver() as got:
+        here = f"http://host.docker.internal:{got.port}"
+        example = example.partition("```")[0].replace("https://alerts.example.com", here)
+        shipped = _check_merged(checkout, example)
+        try:
+            assert "alertmanager.yml: loaded" in run_as_written([reload], checkout)
+            run_as_written([try_it], checkout)
+            wait_until(lambda: got.bodies.get("/hook"), "the notification")
+        finally:
+            compose.write_text(described)
+            (checkout.path / "alerting/alertmanager.yml").write_text(shipped)
+    assert got.bodies["/hook"][0]["commonLabels"]["alertname"] == "Try"
+    assert got.tokens == ["Bearer a token"]
     run_as_written([reload], checkout)
 
 

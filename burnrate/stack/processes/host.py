@@ -16,7 +16,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_system_program
 from burnrate.stack.processes.rendering import RenderedPart
-from burnrate.stack.processes.supervision import Supervisor, main_process_id
+from burnrate.stack.processes.supervision import SupervisedProgram, Supervisor, main_process_id
 from burnrate.stack.reload import Output
 from burnrate.stack.render import clear_candidate, put_back, take_candidate, write_candidate
 from burnrate.stack.stack_record import StackRecord
@@ -91,10 +91,19 @@ class ProcessHost:
 
     def execute(self, part: str, command: Sequence[str], _user: str | None) -> Output:
         """Run a program in the part's environment, as its user."""
-        program = self.parts[part].program
+        words = [self._find(part, Path(command[0]).name), *command[1:]]
+        try:
+            done = self._run(words, self.parts[part].program)
+        except subprocess.TimeoutExpired:
+            return Output(is_success=False, text=f"no answer within {_CHECK_SECONDS} s")
+        return Output(done.returncode == 0, done.stdout)
+
+    def _run(
+        self, words: Sequence[str], program: SupervisedProgram
+    ) -> subprocess.CompletedProcess[str]:
         entry = pwd.getpwnam(program.user) if program.user else None
-        done = subprocess.run(
-            [self._find(part, Path(command[0]).name), *command[1:]],
+        return subprocess.run(
+            words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -108,7 +117,6 @@ class ProcessHost:
             cwd="/",
             env=dict(program.environment),
         )
-        return Output(done.returncode == 0, done.stdout)
 
     def signal(self, part: str) -> None:
         """Send SIGHUP to the part's main process."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from burnrate.stack.errors import StackError
 from burnrate.stack.reload.host import Host
 
 
@@ -37,10 +38,14 @@ class Metrics:
 
     def is_loaded(self, host: Host, part: str, before: object) -> bool:
         """Return whether a load has succeeded since."""
-        now = self._values(host, part)
-        if now["successful"] == 0 and now != before:
+        try:
+            now = self._values(host, part)
+        except StackError:
+            # Busy with it: what does not answer in the end is told as such.
+            return False
+        if now != before and now.get("successful") == 0:
             raise Refused
-        return now["successful"] == 1 and now != before
+        return now != before and now.get("successful") == 1
 
     def _values(self, host: Host, part: str) -> dict[str, float]:
         text = host.get(part, "/metrics")

@@ -50,6 +50,11 @@ class World:
         Setup(self.checkout, self.volumes, settings, self.said.append).run()
         return self.said
 
+    @property
+    def setup(self) -> Setup:
+        """The service, without settings."""
+        return Setup(self.checkout, self.volumes, {}, self.said.append)
+
     def secret(self, part: str, name: str) -> str:
         """Return a part's secret."""
         return (self.volumes / f"{part}-config/secrets/{name}").read_text(encoding="utf-8")
@@ -99,6 +104,28 @@ def test_what_changed_is_named_with_its_part(world: World) -> None:
     assert world.run() == ["nginx: nginx.conf"]
     moved = world.run(GRAFANA_PORT="13000")
     assert {line.split(":")[0] for line in moved} == {"prometheus", "loki"}
+
+
+def test_a_reload_stages_takes_and_puts_back(world: World) -> None:
+    """Of all parts or some; each step is a run of its own."""
+    world.run()
+    config = world.volumes / "nginx-config/nginx.conf"
+    shipped = config.read_text()
+    (world.checkout / "nginx/nginx.conf").write_text("events {}\n")
+
+    changes = world.setup.stage([])
+    assert {part: names for part, names in changes.items() if names} == {"nginx": ["nginx.conf"]}
+    assert {"redis", "grafana", "docker-proxy"} <= changes.keys()
+    assert "nginx-exporter" not in changes
+    assert config.read_text() == shipped
+    assert world.setup.stage(["nginx"]) == {"nginx": ["nginx.conf"]}
+
+    world.setup.take(["nginx"])
+    assert config.read_text() == "events {}\n"
+    world.setup.put_back(["nginx"])
+    assert config.read_text() == shipped
+    assert world.run() == ["nginx: nginx.conf"]
+    assert sorted(path.name for path in config.parent.iterdir()) == ["nginx.conf"]
 
 
 def test_no_secret_is_said(world: World) -> None:

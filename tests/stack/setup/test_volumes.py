@@ -8,7 +8,15 @@ import pytest
 
 from burnrate.stack.compose import Service
 from burnrate.stack.errors import StackError
-from burnrate.stack.setup.volumes import empty, give_data_volume, owner_of, write_volume
+from burnrate.stack.setup.volumes import (
+    empty,
+    give_data_volume,
+    owner_of,
+    put_volume_back,
+    stage_volume,
+    take_volume,
+    write_volume,
+)
 
 OWN = (os.getuid(), os.getgid())
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
@@ -61,6 +69,43 @@ def test_everything_belongs_to_the_parts_user(tmp_path: Path) -> None:
     write_volume(tmp_path, {"a/b.yml": b"b"}, {"token": b"t"}, (473, 474))
     owners = {(p.stat().st_uid, p.stat().st_gid) for p in (tmp_path, *tmp_path.rglob("*"))}
     assert owners == {(473, 474)}
+
+
+def test_a_candidate_waits_beside_what_is_in_use_and_a_secret_does_not(tmp_path: Path) -> None:
+    """No program can check a secret; one that is not wanted any more may still be in use."""
+    write_volume(tmp_path, {"a.yml": b"a", "rules/b.yml": b"b"}, {"old": b"o", "token": b"t"}, OWN)
+    changed = stage_volume(tmp_path, {"a.yml": b"A"}, {"token": b"T", "new": b"n"}, OWN)
+    assert changed == ["a.yml", "rules/b.yml", "secrets/new", "secrets/token"]
+    assert (tmp_path / "a.yml").read_text() == "a"
+    assert {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()} == {
+        "old": "o",
+        "token": "T",
+        "new": "n",
+    }
+
+    take_volume(tmp_path, OWN)
+    assert (tmp_path / "a.yml").read_text() == "A"
+    assert not (tmp_path / "rules").exists()
+    put_volume_back(tmp_path, OWN)
+    assert (tmp_path / "rules/b.yml").read_text() == "b"
+    assert _modes(tmp_path)["secrets/new"] == 0o600
+    write_volume(tmp_path, {"a.yml": b"a"}, {}, OWN)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.yml"]
+
+
+@as_root
+def test_a_candidate_is_its_parts_to_read(tmp_path: Path) -> None:
+    """Wherever it is: the part's program checks it, and then it is in use."""
+    owner = (472, 473)
+    write_volume(tmp_path, {"a.yml": b"a"}, {"token": b"t"}, owner)
+    for step in (
+        lambda: stage_volume(tmp_path, {"a.yml": b"A", "new/b.yml": b"b"}, {"c": b"c"}, owner),
+        lambda: take_volume(tmp_path, owner),
+        lambda: put_volume_back(tmp_path, owner),
+    ):
+        step()
+        owners = {(p.stat().st_uid, p.stat().st_gid) for p in (tmp_path, *tmp_path.rglob("*"))}
+        assert owners == {owner}
 
 
 @as_root
