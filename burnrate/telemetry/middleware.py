@@ -3,7 +3,7 @@
 import asyncio
 from contextvars import Token
 from time import monotonic
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -20,11 +20,13 @@ from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import (
     Identities,
     Outcome,
-    Tracing,
     adopted,
     expect_server_span,
 )
 from burnrate.telemetry.websocket_exchange import WebSocketExchange
+
+if TYPE_CHECKING:
+    from burnrate.telemetry.traces import Tracing
 
 # A server that stops cancels what still runs, and may leave it no time to be counted.
 _ENDING_SECONDS: Final = 1.0
@@ -69,7 +71,7 @@ class TelemetryMiddleware:
         endpoints: Endpoints,
         metrics: Metrics,
         settings: TelemetrySettings,
-        tracing: Tracing | None,
+        tracing: "Tracing | None",
         lifecycle: Lifecycle,
         *,
         sampled_app: ASGIApp | None = None,

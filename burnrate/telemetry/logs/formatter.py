@@ -4,7 +4,6 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 from burnrate.telemetry.context import current_request
@@ -63,7 +62,7 @@ class JsonFormatter(BaseJsonFormatter):
         _add_extra(fields, record)
         return self.serialize_log_record(cleaner.fields(fields))
 
-    def serialize_log_record(self, log_data: LogData) -> str:
+    def serialize_log_record(self, log_data: dict[str, Any]) -> str:
         """Return `log_data`, cleaned before, as one line of ASCII."""
         return super().serialize_log_record(log_data)
 

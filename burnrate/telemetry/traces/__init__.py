@@ -7,6 +7,8 @@ What `contrib` has is for server spans that the contrib instrumentation makes. S
 only loaded where it is needed.
 """
 
+from typing import TYPE_CHECKING
+
 from burnrate.telemetry.traces.contrib import (
     adopted,
     check_contrib,
@@ -19,13 +21,14 @@ from burnrate.telemetry.traces.identity import Identities
 from burnrate.telemetry.traces.native import silence_fastapi
 from burnrate.telemetry.traces.spans import Outcome, ServerSpan
 from burnrate.telemetry.traces.start import join_tracing, start_tracing
-from burnrate.telemetry.traces.tracing import Tracing
+
+if TYPE_CHECKING:
+    from burnrate.telemetry.traces.tracing import Tracing as Tracing
 
 __all__ = [
     "Identities",
     "Outcome",
     "ServerSpan",
-    "Tracing",
     "adopted",
     "check_contrib",
     "expect_server_span",

@@ -1,10 +1,11 @@
 """Server spans by `opentelemetry-instrumentation-fastapi`: behind our decision, or by itself."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
@@ -15,7 +16,9 @@ from starlette.types import ASGIApp
 
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.traces.spans import started_for
-from burnrate.telemetry.traces.tracing import Tracing
+
+if TYPE_CHECKING:
+    from burnrate.telemetry.traces.tracing import Tracing
 
 _Hook = Callable[[Span, dict[str, Any]], None]
 # Attributes that hold a whole address or what follows the host in it.
@@ -52,7 +55,7 @@ def is_wrapped_by_contrib(app: Starlette, build: object) -> bool:
 
 
 def wrap_by_contrib(
-    app: Starlette, stack: ASGIApp, tracing: Tracing, options: Mapping[str, Any]
+    app: Starlette, stack: ASGIApp, tracing: "Tracing", options: Mapping[str, Any]
 ) -> ASGIApp:
     """Return `stack` with the contrib instrumentation's layers around it.
 
@@ -65,13 +68,15 @@ def wrap_by_contrib(
         options: For `FastAPIInstrumentor.instrument_app`, such as hooks and captured headers.
     """
     instrumentor: Any = import_module(_MODULE).FastAPIInstrumentor
+    # Releases before 0.50 make those spans too.
+    is_able = "exclude_spans" in inspect.signature(instrumentor.instrument_app).parameters
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: stack  # type: ignore[method-assign]
     try:
         instrumentor.instrument_app(
             app,
             **{
-                "exclude_spans": ["receive", "send"],
+                **({"exclude_spans": ["receive", "send"]} if is_able else {}),
                 "meter_provider": metrics.NoOpMeterProvider(),  # the metrics are ours
                 **options,
                 "server_request_hook": _hiding_queries(options.get("server_request_hook")),
@@ -132,7 +137,7 @@ def adopted(request: RequestInfo, *, may_be_late: bool) -> RequestInfo | None:
 class _RequestTracers(trace.TracerProvider):
     """Gives tracers whose server spans have the ids that their requests have already."""
 
-    def __init__(self, tracing: Tracing) -> None:
+    def __init__(self, tracing: "Tracing") -> None:
         self._tracing = tracing
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:  # noqa: ANN401 - the API's

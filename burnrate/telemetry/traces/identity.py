@@ -2,15 +2,17 @@
 
 import re
 from random import getrandbits
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.context import Context
 from starlette.types import Scope
 
 from burnrate.telemetry.context import PoolWait, RequestInfo
-from burnrate.telemetry.traces.tracing import Tracing
 from burnrate.telemetry.traces.variables import carried_headers, excluded_urls
+
+if TYPE_CHECKING:
+    from burnrate.telemetry.traces.tracing import Tracing
 
 _REQUEST_ID: Final = b"x-request-id"
 # Other ids are replaced: they would go into the logs and headers of every service behind this.
@@ -30,7 +32,7 @@ class Identities:
             lines of all services are found, and neither their decision nor their baggage does.
     """
 
-    def __init__(self, tracing: Tracing | None, *, is_caller_trusted: bool = True) -> None:
+    def __init__(self, tracing: "Tracing | None", *, is_caller_trusted: bool = True) -> None:
         self._tracing = tracing
         self._is_caller_trusted = is_caller_trusted
         self._headers = carried_headers() | {_REQUEST_ID}
@@ -68,7 +70,7 @@ class Identities:
         return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], is_sampled, waits)), None
 
     def _called_by(
-        self, carrier: dict[str, str], request_id: str, drawn: str, tracing: Tracing | None
+        self, carrier: dict[str, str], request_id: str, drawn: str, tracing: "Tracing | None"
     ) -> Identity:
         parent = propagate.extract(carrier, context=Context())
         caller = trace.get_current_span(parent).get_span_context()

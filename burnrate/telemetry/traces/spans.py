@@ -11,9 +11,7 @@ from time import perf_counter, perf_counter_ns, time_ns
 from typing import Final, NamedTuple
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
 from opentelemetry.util.types import AttributeValue
 from starlette.types import Scope
 
@@ -27,31 +25,6 @@ _NANO: Final = 1e9
 LATE: Final = "burnrate.without_children"
 # The request whose span is being started: its ids are drawn before its span exists.
 _starting: Final[ContextVar[RequestInfo | None]] = ContextVar("burnrate_starting", default=None)
-
-
-class RequestIds(IdGenerator):
-    """Gives a request's span the ids that the request has already, and any other span new ones.
-
-    Args:
-        others: Makes the new ones.
-    """
-
-    def __init__(self, others: IdGenerator | None = None) -> None:
-        self._others = others or RandomIdGenerator()
-
-    def generate_trace_id(self) -> int:
-        """Return the trace id of the request whose span is being started, else a new one."""
-        request = _starting.get()
-        return self._others.generate_trace_id() if request is None else int(request.trace_id, 16)
-
-    def generate_span_id(self) -> int:
-        """Return the span id of the request whose span is being started, else a new one."""
-        request = _starting.get()
-        return self._others.generate_span_id() if request is None else int(request.span_id, 16)
-
-    def is_trace_id_random(self) -> bool:
-        """Say whether the ids' last bits are random, as a `traceparent` tells."""
-        return self._others.is_trace_id_random()
 
 
 class Outcome(NamedTuple):
@@ -70,6 +43,11 @@ class Outcome(NamedTuple):
     error: BaseException | None
     started: float
     seconds: float
+
+
+def starting() -> RequestInfo | None:
+    """Return the request whose span is being started, if any is."""
+    return _starting.get()
 
 
 @contextmanager

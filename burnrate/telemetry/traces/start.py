@@ -1,32 +1,28 @@
-"""Begins to trace in a process: with a provider of its own, or with the one that is there."""
+"""Begins to trace in a process, where the SDK is installed and somebody wants traces."""
 
 import logging
-from typing import Final
-from weakref import WeakKeyDictionary
-
-from opentelemetry import trace
-from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
+import sys
+from typing import TYPE_CHECKING, Final
 
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.traces.clients import instrument_clients
-from burnrate.telemetry.traces.tracing import Tracing
 from burnrate.telemetry.traces.variables import is_disabled, read_variables
 
+if TYPE_CHECKING:
+    from burnrate.telemetry.traces.tracing import Tracing
+
+# A process without it has no provider of the SDK's.
+_SDK: Final = "opentelemetry.sdk.trace"
 _log: Final = logging.getLogger("burnrate.telemetry")
-# One for each provider: the applications of a process share its ids.
-_joined: Final[WeakKeyDictionary[TracerProvider, Tracing]] = WeakKeyDictionary()
 
 
 def start_tracing(
     service: str, version: str, metrics: Metrics, *, is_contrib: bool = False
-) -> Tracing | None:
+) -> "Tracing | None":
     """Set up the tracer provider and the clients' spans; None without an OTLP endpoint.
 
     A provider that the process has already stays, with its exporters; nothing is sent twice. Off as
-    well with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`. Sampler, batch sizes,
-    time-outs and headers are the SDK's variables:
-    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    well with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`, and where the extra `traces`
+    is not installed: then one line says so if they are asked for.
 
     Args:
         service: The resource's `service.name`.
@@ -41,24 +37,25 @@ def start_tracing(
         _log.error("%s", refusal)
     if not variables.is_wanted:
         return None
-    # Imported here: the exporter takes 100 ms and 15 MB that a service without traces saves.
-    from burnrate.telemetry.traces.otlp import span_queue  # noqa: PLC0415
+    try:
+        # The SDK and the exporter take 100 ms and 15 MB that a service without traces saves.
+        from burnrate.telemetry.traces.provider import provide_tracing  # noqa: PLC0415
 
-    resource = Resource.create({SERVICE_NAME: service, SERVICE_VERSION: version})
-    tracing = Tracing.to(span_queue(metrics.trace_spans, variables.protocol), resource)
-    trace.set_tracer_provider(tracing.provider)
-    instrument_clients(tracing.provider)
-    return tracing
+        return provide_tracing(service, version, metrics, variables)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("opentelemetry."):
+            raise
+        _log.error("traces are asked for and need an extra: pip install 'burnrate[traces]'")
+        return None
 
 
-def join_tracing() -> Tracing | None:
+def join_tracing() -> "Tracing | None":
     """Return one that uses the provider which the process has, None where it has none of the SDK's.
 
     Its clients are instrumented by whoever made it.
     """
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider) or is_disabled():
+    if is_disabled() or _SDK not in sys.modules:
         return None
-    if provider not in _joined:
-        _joined[provider] = Tracing.joining(provider)
-    return _joined[provider]
+    from burnrate.telemetry.traces.provider import join_provider  # noqa: PLC0415 - an extra
+
+    return join_provider()

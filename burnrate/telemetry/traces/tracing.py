@@ -26,7 +26,8 @@ from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.failures import failed
-from burnrate.telemetry.traces.spans import Outcome, RequestIds, ServerSpan, ServerSpans
+from burnrate.telemetry.traces.request_ids import RequestIds
+from burnrate.telemetry.traces.spans import Outcome, ServerSpan, ServerSpans
 
 _FLUSH_MILLISECONDS: Final = 2_000
 

@@ -13,7 +13,7 @@ from prometheus_client import (
     CollectorRegistry,
     Metric,
 )
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
@@ -27,6 +27,8 @@ from burnrate.telemetry.workers.values import names_with_functions
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1
 _TYPE: Final = re.compile(r"^# TYPE (\S+)", re.MULTILINE)
+# The library had no name for it before 0.22.
+_PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
 _END: Final = "# EOF\n"
 _PYTHON: Final = "python_info"
 # The client library's own about the process it runs in; ours are over all of them.
@@ -79,7 +81,7 @@ class Exposition:
         except NoFilesError:
             body = self._of_this_process(is_openmetrics=is_openmetrics)
         headers = {
-            "Content-Type": OPENMETRICS if is_openmetrics else CONTENT_TYPE_PLAIN_0_0_4,
+            "Content-Type": OPENMETRICS if is_openmetrics else _PLAIN,
             "Vary": "Accept, Accept-Encoding",
         }
         if "gzip" in accept_encoding:

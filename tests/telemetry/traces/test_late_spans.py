@@ -20,7 +20,7 @@ from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
 from burnrate.telemetry.pools import PoolMeter
-from burnrate.telemetry.traces import Tracing
+from burnrate.telemetry.traces.tracing import Tracing
 from tests.telemetry.lines import Lines
 from tests.telemetry.traces.test_spans import Silent
 

@@ -22,7 +22,7 @@ from burnrate.telemetry import TelemetrySettings
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
-from burnrate.telemetry.traces import Tracing
+from burnrate.telemetry.traces.tracing import Tracing
 
 # Attributes of the contrib instrumentation that ours has not or has otherwise, with the reason.
 LEFT_OUT = {
