@@ -17,7 +17,11 @@ from tests.servers.checkout import ROOT
 
 _PAGES = [
     page
-    for page in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
+    for page in (
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs/adopting").glob("*.md")),
+    )
     if page.name != "CHANGELOG.md"  # tells of what was there, too
 ]
 _MAKEFILE = (ROOT / "Makefile").read_text()

@@ -1,4 +1,4 @@
-"""gunicorn's configuration of the foreign service, as `docs/adopting.md` shows it."""
+"""gunicorn's configuration of the foreign service, as `docs/adopting/gunicorn.md` shows it."""
 
 import os
 
