@@ -64,10 +64,13 @@ ENDPOINTS = (
 PARTS = tuple(dict.fromkeys(endpoint.part for endpoint in ENDPOINTS))
 # Has an address in containers only.
 _CONTAINER_ONLY = ("docker-proxy",)
+# Passes on, between networks that only containers have; as processes, its addresses are those of
+# the part behind it.
+RELAYS: Mapping[str, str] = {"nginx-status": "nginx"}
 
 _PART_ADDRESS = re.compile(
     r"(?<![\w.-])("
-    + "|".join(re.escape(name) for name in (*PARTS, *_CONTAINER_ONLY))
+    + "|".join(re.escape(name) for name in (*RELAYS, *PARTS, *_CONTAINER_ONLY))
     # From three digits on: "postgres:17" is a version.
     + r"):(\d{3,5})(?![\w.])"
 )
@@ -136,7 +139,8 @@ class AddressMap:
 
     def _part_address(self, match: re.Match[str]) -> str:
         try:
-            return f"{LOOPBACK}:{self.port(match[1], int(match[2]))}"
+            part = RELAYS.get(match[1], match[1])
+            return f"{LOOPBACK}:{self.port(part, int(match[2]))}"
         except KeyError:
             return match[0]
 

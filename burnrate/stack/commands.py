@@ -117,7 +117,7 @@ def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> N
 @click.option("--with", "programs", multiple=True, help="Another program, for development.")
 def install(programs: tuple[str, ...]) -> None:
     """Install the packages that plain processes need, without starting their services."""
-    if not Session.open(say).install(programs):
+    if not Session.open(say).install(programs, is_asked=True):
         say("everything is installed")
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,13 @@ from burnrate.stack.data import data_directories, data_mode, wipe
 from burnrate.stack.engine import engine_problem
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
-from burnrate.stack.processes import Packages, ProcessStack, SystemRunner, missing_packages
+from burnrate.stack.processes import (
+    Packages,
+    ProcessStack,
+    SystemRunner,
+    missing_module_packages,
+    missing_packages,
+)
 from burnrate.stack.protocol import Stack
 from burnrate.stack.render import read_configuration, variables_of
 from burnrate.stack.settings import read_settings
@@ -111,8 +117,12 @@ class Session:
             self.install()
         return self._stack(mode, start_timeout_seconds)
 
-    def install(self, programs: Sequence[str] = ()) -> list[str]:
+    def install(self, programs: Sequence[str] = (), *, is_asked: bool = False) -> list[str]:
         """Install the missing packages of the parts, and of programs named as their packages.
+
+        Args:
+            programs: The names.
+            is_asked: Whether to do so also for modules alone, which the parts can do without.
 
         Returns:
             The packages that were installed.
@@ -122,13 +132,21 @@ class Session:
         """
         packages = missing_packages(self.compose)
         packages += [each for each in programs if shutil.which(each) is None]
+        modules = missing_module_packages(self.compose) if packages or is_asked else []
         if packages:
-            if os.geteuid() == 0:
-                self.say(f"installing {', '.join(packages)}")
-            Packages(SystemRunner(), uid=os.geteuid()).install(packages)
+            self._install(packages)
             if still := missing_packages(self.compose):
                 raise StackError(f"installed, but their programs are not found: {', '.join(still)}")
-        return packages
+        if modules:
+            # Unasked, a start goes on without them, and says what is missing.
+            with nullcontext() if is_asked else suppress(StackError):
+                self._install(modules)
+        return packages + modules
+
+    def _install(self, packages: Sequence[str]) -> None:
+        if os.geteuid() == 0:
+            self.say(f"installing {', '.join(packages)}")
+        Packages(SystemRunner(), uid=os.geteuid()).install(packages)
 
     def wipe(self) -> None:
         """Delete what the parts of both modes stored, and the secrets of containers with it."""

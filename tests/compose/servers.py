@@ -1,8 +1,9 @@
 """Real servers for these tests: nginx with a file of the tree, and something behind it."""
 
 import os
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,10 +28,26 @@ def wait_for_port(port: int, *, alive: Callable[[], bool]) -> None:
 
 @contextmanager
 def running_nginx(
-    source: Path, prefix: Path, replacements: dict[str, str], port: int
+    source: Path,
+    prefix: Path,
+    replacements: dict[str, str],
+    port: int,
+    folders: Mapping[str, Path] | None = None,
+    launcher: Sequence[str] = (),
 ) -> Iterator[Path]:
-    """Run nginx on a copy of `source` with other addresses; yields the file with its output."""
+    """Run nginx on a copy of `source` with other addresses; yields the file with its output.
+
+    Args:
+        source: Its file.
+        prefix: The folder to make for it.
+        replacements: Text of the file -> what stands there instead.
+        port: Where it will listen.
+        folders: Others to copy beside the file, by their names there.
+        launcher: What starts it.
+    """
     prefix.mkdir()
+    for name, folder in (folders or {}).items():
+        shutil.copytree(folder, prefix / name)
     text = source.read_text(encoding="utf-8")
     for old, new in replacements.items():
         assert old in text, f"{source.name} does not name {old}"
@@ -42,7 +59,7 @@ def running_nginx(
     arguments = ["-e", "stderr", "-p", str(prefix), "-c", str(prefix / "nginx.conf")]
     with log.open("ab") as output:
         process = launch_group(
-            ["nginx", *arguments, "-g", directives], stdout=output, stderr=output
+            [*launcher, "nginx", *arguments, "-g", directives], stdout=output, stderr=output
         )
     try:
         wait_for_port(port, alive=lambda: process.poll() is None)

@@ -42,8 +42,8 @@ def test_all_parts_are_there() -> None:
     """The stack is these parts and no others."""
     assert set(_NAMES) == {
         "alertmanager", "alloy", "api", "docker-proxy", "grafana", "inbox", "loki", "nginx",
-        "nginx-exporter", "node-exporter", "postgres", "postgres-exporter", "prometheus", "redis",
-        "redis-exporter", "setup", "tempo",
+        "nginx-exporter", "nginx-status", "node-exporter", "postgres", "postgres-exporter",
+        "prometheus", "redis", "redis-exporter", "setup", "tempo",
     }  # fmt: skip
 
 
@@ -235,14 +235,14 @@ def test_only_the_proxy_sees_the_docker_socket() -> None:
 
 
 def test_networks_keep_the_edge_apart() -> None:
-    """The edge reaches the api and its exporter alone, and the databases have no way out."""
+    """The edge reaches the api, its exporter and relay alone; the databases have no way out."""
     members = {
         network: {name for name in _PARTS if network in _SERVICES[name]["networks"]}
         for network in _DOCUMENT["networks"]
     }
 
     assert members["edge"] == {"nginx", "api"}
-    assert members["status"] == {"nginx", "nginx-exporter"}
+    assert members["status"] == {"nginx", "nginx-exporter", "nginx-status"}
     assert set(_SERVICES["nginx"]["networks"]) == {"edge", "status"}
     assert members["data"] == {
         "api", "postgres", "redis", "postgres-exporter", "redis-exporter",

@@ -25,6 +25,7 @@ _PACKAGES = (
     "findutils",
     "grep",
     "libc-bin",
+    "libnginx-mod-http-js",
     "libnss-wrapper",
     "nginx",
     "postgresql-17",

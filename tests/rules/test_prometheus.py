@@ -121,10 +121,11 @@ def test_every_part_is_scraped_on_the_observability_network() -> None:
 
     assert names == [
         "api", "inbox", "prometheus", "alertmanager", "grafana", "loki", "tempo", "alloy",
-        "postgres", "redis", "nginx", "node",
+        "postgres", "redis", "nginx", "front-door", "node",
     ]  # fmt: skip
     for job in jobs:
         (group,) = job["static_configs"]
-        assert group["labels"] == {"service": job["job_name"]}
+        measured = "nginx" if job["job_name"] == "front-door" else job["job_name"]
+        assert group["labels"] == {"service": measured}
         (target,) = group["targets"]
         assert "observability" in compose[target.partition(":")[0]]["networks"]

@@ -90,6 +90,13 @@ def test_an_address_without_a_counterpart_is_found() -> None:
     assert container_addresses(text) == ["docker-proxy:2375", "api:9999"]
 
 
+def test_a_relay_is_the_part_behind_it() -> None:
+    """As processes all are in one network: what a relay would pass on is asked for directly."""
+    assert (
+        DEFAULTS.translate("nginx-status:8081 nginx:8081", "x") == "127.0.0.1:8081 127.0.0.1:8081"
+    )
+
+
 @given(
     st.lists(st.one_of(st.sampled_from(ENDPOINTS), PLAIN_TEXT), max_size=8),
     st.integers(10000, 60000),

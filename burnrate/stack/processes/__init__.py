@@ -1,6 +1,6 @@
 """The stack as plain processes: docker-compose.yml interpreted, supervised, probed."""
 
-from burnrate.stack.processes.inventory import missing_packages
+from burnrate.stack.processes.inventory import missing_module_packages, missing_packages
 from burnrate.stack.processes.packages import Packages, SystemRunner
 from burnrate.stack.processes.programs import find_postgres_program, find_system_program
 from burnrate.stack.processes.stack import ProcessStack
@@ -13,5 +13,6 @@ __all__ = [
     "find_postgres_program",
     "find_system_program",
     "main_process_id",
+    "missing_module_packages",
     "missing_packages",
 ]

@@ -3,11 +3,31 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from burnrate.stack.processes.probes import HttpProbe, PostgresProbe, Probe, RedisProbe
 
 # By this ending the images' entry scripts know a file that holds a variable's value.
 _FILES = ".*_FILE"
+
+
+@dataclass(frozen=True)
+class ProgramModule:
+    """A module that a part's program loads, and can do without.
+
+    Attributes:
+        file: What is there if it is installed.
+        package: Debian's.
+        cost: What is lost without it, for people.
+        folder: The part's files that need it, below /etc/burnrate; left out without it.
+        target: What Prometheus can ask only with it.
+    """
+
+    file: Path
+    package: str
+    cost: str
+    folder: str
+    target: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +51,8 @@ class ProcessDefinition:
         script_variables: A pattern of the variables that the image's entry script would read.
         handled_variables: Those of them that are read here too: by the program itself, or by what
             stands for the script (postgres.py).
-        replacements: File of the tree -> the one that takes its place outside a container.
+        replacements: File or folder of the tree -> what takes its place outside a container.
+        module: What the program loads besides.
     """
 
     program: str
@@ -48,6 +69,7 @@ class ProcessDefinition:
     script_variables: str = _FILES
     handled_variables: frozenset[str] = frozenset()
     replacements: Mapping[str, str] = field(default_factory=dict)
+    module: ProgramModule | None = None
 
     def is_lost(self, variable: str) -> bool:
         """Return whether only the image's entry script would read the variable."""
@@ -105,6 +127,15 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         root_options=(("-g", "daemon off; user root;"),),
         script_variables=rf"NGINX_(ENVSUBST|ENTRYPOINT)_.*|{_FILES}",
         stop_signal="QUIT",  # finishes the requests it has
+        # Debian 12's njs is older than shared dictionaries.
+        replacements={"nginx/njs": "nginx/lua"},
+        module=ProgramModule(
+            file=Path("/usr/lib/nginx/modules/ngx_http_lua_module.so"),
+            package="libnginx-mod-http-lua",
+            cost="no count of what clients got at the front door; burnrate stack install",
+            folder="counting",
+            target="nginx-status:8081",
+        ),
     ),
     "prometheus": ProcessDefinition(
         program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from burnrate.stack.addresses import RELAYS
 from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
@@ -24,12 +25,14 @@ class MissingPart:
         reason: Why, and what that costs or what helps: `not installed: no dashboards`.
         is_optional: Whether the stack runs without it.
         is_worth_saying: Whether a start names it.
+        target: What Prometheus cannot ask without it; None for the part's own addresses.
     """
 
     name: str
     reason: str
     is_optional: bool = True
     is_worth_saying: bool = True
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Inventory:
     def absent(self) -> frozenset[str]:
         """The names of the parts that cannot run here."""
         return frozenset(part.name for part in self.missing)
+
+    @property
+    def absent_targets(self) -> frozenset[str]:
+        """Parts, and addresses of parts, that Prometheus cannot ask here."""
+        return frozenset(
+            part.name if part.target is None else part.target
+            for part in self.missing
+            if part.name not in RELAYS
+        )
 
     def check(self) -> None:
         """Raise StackError if a part is missing without which there is no stack."""
@@ -61,9 +73,16 @@ def take_inventory(layout: Layout, compose: Compose) -> Inventory:
             missing.append(MissingPart(name, "containers only", is_worth_saying=False))
         elif program := _find(name, definition, data_version(layout, compose, name)):
             programs[name] = program
+            missing += _missing_modules(definition)
         else:
             missing.append(_not_installed(name, definition, layout))
     return Inventory(programs, tuple(missing))
+
+
+def missing_module_packages(compose: Compose) -> list[str]:
+    """Return the Debian packages of modules that are not installed, and that no part needs."""
+    definitions = (DEFINITIONS[name] for name in compose.parts if name in DEFINITIONS)
+    return [missing.name for each in definitions for missing in _missing_modules(each)]
 
 
 def missing_packages(compose: Compose) -> list[str]:
@@ -89,6 +108,13 @@ def cluster_directory(layout: Layout, compose: Compose, part: str) -> Path | Non
     if inside is None:
         return None
     return Path(find_mounts(layout, compose, part).paths.translate(inside))
+
+
+def _missing_modules(definition: ProcessDefinition) -> list[MissingPart]:
+    module = definition.module
+    if module is None or module.file.exists():
+        return []
+    return [MissingPart(module.package, f"not installed: {module.cost}", target=module.target)]
 
 
 def _not_installed(name: str, definition: ProcessDefinition, layout: Layout) -> MissingPart:

@@ -79,7 +79,7 @@ class PartRenderer:
         program, definition = self.inventory.programs[name], DEFINITIONS[name]
         service = self.compose.services[name]
         mounts = find_mounts(self.layout, self.compose, name)
-        renderer = Renderer(name, self.addresses, mounts.paths, self.inventory.absent)
+        renderer = Renderer(name, self.addresses, mounts.paths, self.inventory.absent_targets)
         supervised = SupervisedProgram(
             name=name,
             arguments=(str(program), *self._arguments(service, definition, program, renderer)),
@@ -97,15 +97,25 @@ class PartRenderer:
         )
 
     def _files(self, name: str, service: Service, renderer: Renderer) -> dict[Path, bytes]:
-        files = self.sources.files_of(service, DEFINITIONS[name].replacements)
+        definition = DEFINITIONS[name]
+        files = self.sources.files_of(service, definition.replacements)
         folder = self.layout.etc / name
-        return {folder / path: renderer.file(path, content) for path, content in files.items()}
+        module = definition.module
+        left_out = f"{module.folder}/" if module and not module.file.exists() else None
+        return {
+            folder / path: renderer.file(path, content)
+            for path, content in files.items()
+            if left_out is None or not path.startswith(left_out)
+        }
 
     def _arguments(
         self, service: Service, definition: ProcessDefinition, program: Path, renderer: Renderer
     ) -> list[str]:
         values = {**self._values(), "grafana_home": str(grafana_home(program))}
-        words = [*(service.entrypoint or []), *(service.command or [])]
+        command = service.command or []
+        # Where the command names the program, what wraps it is the container's.
+        is_wrapped = bool(command) and Path(command[0]).name == definition.program
+        words = [*([] if is_wrapped else service.entrypoint or []), *command]
         # Most images have the program as their entry point; else the file names it first.
         if words and Path(words[0]).name == definition.program:
             words = words[1:]

@@ -15,7 +15,7 @@ class Renderer:
     """Translates everything that belongs to one part.
 
     Attributes:
-        absent: The parts that do not run here.
+        absent: The parts, or single addresses of parts, that nobody can ask here.
     """
 
     part: str
@@ -86,7 +86,7 @@ def without_targets(text: str, absent: Collection[str]) -> str:
     for job in document.get("scrape_configs", []):
         groups = []
         for group in job.get("static_configs", []):
-            kept = [t for t in group["targets"] if str(t).partition(":")[0] not in absent]
+            kept = [t for t in group["targets"] if not {t, str(t).partition(":")[0]} & {*absent}]
             if kept:
                 groups.append({**group, "targets": kept})
         if groups or "static_configs" not in job:

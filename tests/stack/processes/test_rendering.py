@@ -1,6 +1,7 @@
 """docker-compose.yml rendered as what runs on this machine."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,12 @@ from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.definitions import DEFINITIONS
-from burnrate.stack.processes.inventory import Inventory, missing_packages, take_inventory
+from burnrate.stack.processes.inventory import (
+    Inventory,
+    missing_module_packages,
+    missing_packages,
+    take_inventory,
+)
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart, with_option
 from burnrate.stack.render import read_sources
 
@@ -218,7 +224,7 @@ def test_the_trees_own_file_can_be_planned(tmp_path: Path) -> None:
     """Each service has an entry, each mount a file, and no container address is left."""
     layout, compose = _tree(tmp_path)
     parts = _render(layout, compose)
-    assert set(compose.parts) - set(DEFINITIONS) == {"docker-proxy"}
+    assert set(compose.parts) - set(DEFINITIONS) == {"docker-proxy", "nginx-status"}
     assert set(parts) == set(DEFINITIONS) <= set(compose.parts)
     for part in parts.values():
         words = [*part.program.arguments[1:], *part.program.environment.values()]
@@ -314,3 +320,39 @@ def test_the_inbox_knows_that_grafana_is_not_here(
     inbox = {"command": ["uvicorn"], "environment": {"INBOX_GRAFANA_URL": url}}
     environment = _render(layout, _compose(inbox=inbox, grafana={}))["inbox"].program.environment
     assert ("INBOX_HAS_GRAFANA" in environment) == is_told
+
+
+@pytest.mark.usefixtures("everything_installed")
+@pytest.mark.parametrize("has_module", [True, False])
+def test_requests_are_counted_where_nginx_has_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_module: bool
+) -> None:
+    """Without it nginx gets no file that needs it, nobody asks for counts, and that is said."""
+    module = DEFINITIONS["nginx"].module
+    assert module is not None
+    file = tmp_path / "module.so"
+    if has_module:
+        file.touch()
+    nginx = replace(DEFINITIONS["nginx"], module=replace(module, file=file))
+    monkeypatch.setitem(DEFINITIONS, "nginx", nginx)  # type: ignore[arg-type]
+    layout, compose = _tree(tmp_path)
+
+    parts = _render(layout, compose)
+    names = {path.relative_to(layout.etc / "nginx").as_posix() for path in parts["nginx"].files}
+    prometheus = parts["prometheus"].files[layout.etc / "prometheus/prometheus.yml"].decode()
+    missing = {each.name: each.reason for each in take_inventory(layout, compose).missing}
+
+    assert ("counting/http.conf" in names) is has_module
+    assert ("127.0.0.1:8081" in prometheus) is has_module
+    assert "nginx.conf" in names
+    assert ("libnginx-mod-http-lua" in missing) is not has_module
+    assert ("libnginx-mod-http-lua" in missing_module_packages(compose)) is not has_module
+    assert "libnginx-mod-http-lua" not in missing_packages(compose)
+
+
+@pytest.mark.usefixtures("everything_installed")
+def test_what_wraps_a_program_in_its_container_is_left_there(tmp_path: Path) -> None:
+    """The container of nginx looks first whether its image can count; a start here knows."""
+    layout, compose = _tree(tmp_path)
+    arguments = _render(layout, compose)["nginx"].program.arguments
+    assert arguments[1:3] == ("-e", "stderr")
