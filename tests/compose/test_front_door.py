@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from burnrate.stack import free_port
 from tests.compose.front_door import Door, Key, Service, has_lua, running_door
-from tests.compose.servers import running_app
+from tests.compose.servers import ROOT, running_app
 from tests.containers.debian import unpacked
 from tests.containers.engine import Unavailable
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -164,3 +166,38 @@ def test_without_a_module_nginx_serves_and_counts_nothing(tmp_path: Path) -> Non
         assert door.get("/answer/200").status_code == 200
         status = httpx2.get(f"http://127.0.0.1:{door.status_port}/metrics")
         assert status.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("counting", "main", "is_plain", "is_started"),
+    [
+        ({}, "", False, True),
+        ({"module.conf": "load_module /nonexistent/module.so;"}, "", True, True),
+        ({"http.conf": "js_import front_door from counting/front_door.js;"}, "", True, True),
+        ({}, "nonsense;", False, False),
+    ],
+    ids=["as it is", "without the module", "with an old module", "with a mistake of another kind"],
+)
+def test_a_container_whose_nginx_cannot_count_serves(
+    tmp_path: Path, counting: dict[str, str], main: str, *, is_plain: bool, is_started: bool
+) -> None:
+    """It starts from where counting/ is not, and says so; other mistakes are not hidden."""
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["nginx"]
+    etc, run = tmp_path / "etc", tmp_path / "run"
+    (etc / "counting").mkdir(parents=True)
+    run.mkdir()
+    for name, text in counting.items():
+        (etc / "counting" / name).write_text(text)
+    text = (ROOT / "nginx/nginx.conf").read_text().replace("api:8000", "127.0.0.1:1")
+    (etc / "nginx.conf").write_text(text + main)
+
+    words = [*service["entrypoint"], *service["command"]]
+    # The last test of nginx takes the place of the server.
+    words = [word.replace("$$", "$").replace('exec "$@"', 'exec "$@" -t') for word in words]
+    words = [w.replace("/run/nginx", str(run)).replace("/etc/burnrate", str(etc)) for w in words]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (done.returncode == 0) is is_started, done.stderr
+    assert ("requests are not counted at the front door" in done.stderr) is is_plain
+    used = run / "etc/nginx.conf" if is_plain else etc / "nginx.conf"
+    assert f"{used} test is successful" in done.stderr or not is_started

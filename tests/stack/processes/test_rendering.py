@@ -334,7 +334,7 @@ def test_requests_are_counted_where_nginx_has_the_module(
     if has_module:
         file.touch()
     nginx = replace(DEFINITIONS["nginx"], module=replace(module, file=file))
-    monkeypatch.setitem(DEFINITIONS, "nginx", nginx)  # type: ignore[arg-type]
+    monkeypatch.setitem(DEFINITIONS, "nginx", nginx)
     layout, compose = _tree(tmp_path)
 
     parts = _render(layout, compose)
