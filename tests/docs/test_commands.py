@@ -30,9 +30,9 @@ _VARIABLES = frozenset(re.findall(r"\$\((?:if |or )?\$?\(?([A-Z_]+)\b", _MAKEFIL
 # What a reader has, or installs with the parts.
 _PROGRAMS = frozenset(
     {
-        "amtool", "cp", "curl", "docker", "du", "echo", "eval", "export", "git", "grep", "make",
-        "mkdir", "pg_dump", "pg_restore", "pip", "python", "rm", "ssh", "tar", "umask",
-        ".venv/bin/python", "burnrate", ".venv/bin/burnrate",
+        "amtool", "cat", "chmod", "cp", "curl", "docker", "du", "echo", "eval", "export", "git",
+        "grep", "make", "mkdir", "pg_dump", "pg_restore", "pip", "python", "rm", "ssh", "tar",
+        "umask", "uvicorn", ".venv/bin/python", "burnrate", ".venv/bin/burnrate",
     }
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"<.*>|[A-Z]+|path/to/.*")
@@ -46,10 +46,10 @@ def _simple(text: str) -> Iterator[list[str]]:
     # What stands in quotes is another shell's.
     outside = re.sub(r"'[^']*'", "quoted", text)
     plain = re.sub(r"\$\([^)]*\)", "printed", re.sub(r"(>>?|<)\s*\S+", "", outside))
-    lexer = shlex.shlex(plain, posix=True, punctuation_chars="|&;")
+    lexer = shlex.shlex(plain, posix=True, punctuation_chars="|&;()")
     lexer.whitespace_split = True
     lexer.commenters = ""
-    for is_between, words in groupby(lexer, lambda word: bool(word) and set(word) <= set("|&;")):
+    for is_between, words in groupby(lexer, lambda word: bool(word) and set(word) <= set("|&;()")):
         if not is_between:
             found = list(words)
             while found and re.fullmatch(r"[A-Z]+=.*", found[0]):
