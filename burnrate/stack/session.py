@@ -9,9 +9,8 @@ from pathlib import Path
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, load_compose
-from burnrate.stack.containers import ContainerStack
+from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.data import data_directories, data_mode, wipe
-from burnrate.stack.engine import engine_problem
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, process_layout
 from burnrate.stack.processes import (

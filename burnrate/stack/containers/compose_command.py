@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from burnrate.stack.engine import command_output, engine_socket
+from burnrate.stack.containers.engine import command_output, engine_socket
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines

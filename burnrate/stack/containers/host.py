@@ -9,7 +9,7 @@ from typing import cast
 from burnrate.stack.addresses import ENDPOINTS
 from burnrate.stack.compose import CONFIGURATION, SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
-from burnrate.stack.engine import command_output
+from burnrate.stack.containers.engine import command_output
 from burnrate.stack.errors import StackError
 from burnrate.stack.reload import Output
 

@@ -13,9 +13,9 @@ from burnrate.console import uninterrupted
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
+from burnrate.stack.containers.conflicts import EngineConflicts
+from burnrate.stack.containers.engine import command_output
 from burnrate.stack.containers.host import ContainerHost
-from burnrate.stack.engine import command_output
-from burnrate.stack.engine_conflicts import EngineConflicts
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines

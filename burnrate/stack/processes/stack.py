@@ -14,11 +14,11 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import follow, last_lines, print_line
 from burnrate.stack.ports import check_ports
-from burnrate.stack.preparation import make_state
 from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.files import write_configuration, write_part
 from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.postgres import cluster_of
+from burnrate.stack.processes.preparation import make_state
 from burnrate.stack.processes.probes import Health, ProbeContext, check_all
 from burnrate.stack.processes.reloading import ProcessReload
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart

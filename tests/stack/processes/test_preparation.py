@@ -8,7 +8,7 @@ import pytest
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.layout import Layout
-from burnrate.stack.preparation import make_state
+from burnrate.stack.processes.preparation import make_state
 
 
 @pytest.fixture

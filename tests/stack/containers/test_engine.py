@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from burnrate.stack.engine import engine_problem, engine_socket
+from burnrate.stack.containers.engine import engine_problem, engine_socket
 
 # Stands in for the command, and answers by its own folder's files.
 _DOCKER = """#!/bin/sh

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from burnrate.stack import ENDPOINTS, AddressMap, free_port, free_ports, load_compose
-from burnrate.stack import engine_conflicts as module
-from burnrate.stack.engine_conflicts import EngineConflicts
+from burnrate.stack.containers import conflicts as module
+from burnrate.stack.containers.conflicts import EngineConflicts
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _SOCKET = "unix:///var/run/docker.sock"
 _IDS = {"BURNRATE_UID": "1000", "BURNRATE_GID": "1000"}
 _PORTS = ("NGINX_PORT", "INBOX_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
