@@ -22,6 +22,8 @@ _ASIDE: Final = frozenset(
 )
 _REQUEST_ID: Final = b"x-request-id"
 _CLOSE: Final = (b"connection", b"close")
+# nginx takes it out (nginx/nginx.conf).
+_KIND: Final = b"x-request-kind"
 _ERROR_LAYER: Final = "starlette.middleware.errors"
 
 
@@ -42,6 +44,11 @@ def with_headers(start: Message, request_id: str, *, is_closing: bool) -> Messag
     if is_closing and not any(name.lower() == b"connection" for name, _ in headers):
         headers.append(_CLOSE)
     return {**start, "headers": headers}
+
+
+def with_kind(start: Message, kind: str) -> Message:
+    """Return a start of an answer that says what kind of route it is from."""
+    return {**start, "headers": [*start["headers"], (_KIND, kind.encode("ascii"))]}
 
 
 def is_extension(kind: str) -> bool:

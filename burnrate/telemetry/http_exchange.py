@@ -97,10 +97,18 @@ class HttpExchange:
         # sends its next request into a connection that is about to close.
         is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
         message = answer.with_headers(message, self.request.request_id, is_closing=is_closing)
+        if self._recorder.internal:
+            message = self._with_kind(message)
         if message.get("trailers", False):
             self._ends, self._more = TRAILERS, "more_trailers"
             self._is_extended = True  # a server that knows no trailers is not sent any
         self._start = message
+        return message
+
+    def _with_kind(self, message: Message) -> Message:
+        with guard("requests"):
+            if (kind := self._recorder.kind_of(self.routed)) is not None:
+                return answer.with_kind(message, kind)
         return message
 
     async def _send_last(self, message: Message) -> None:

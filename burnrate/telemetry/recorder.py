@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Histogram
 from prometheus_client.samples import Exemplar
+from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo
-from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, Metrics
 from burnrate.telemetry.settings import TelemetrySettings
@@ -71,6 +72,7 @@ class HttpRecorder:
         endpoints: Names the route of a request.
         enter: Counts one more request in progress; called with 1.0.
         slow_seconds: What takes this long is slow.
+        internal: First segments of routes that no user asks for; none where no kind is announced.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class HttpRecorder:
         self._metrics = metrics
         self._note_first = note_first
         self.slow_seconds = settings.slow_request_seconds
+        self.internal = frozenset(filter(None, settings.internal_routes.split(",")))
         self._success_ratio = settings.log_success_ratio
         self._children: dict[tuple[str, str, int], _Children] = {}
         # Without the checks of Gauge.inc; the same private attribute as above.
@@ -130,6 +133,14 @@ class HttpRecorder:
         )
         if request.is_sampled or self._will_have_span(request, status, seconds):
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
+
+    def kind_of(self, scope: Scope) -> str | None:
+        """Return `unmatched` or `internal`, None for a route that users ask for."""
+        endpoint = self.endpoints.resolve(scope)
+        if endpoint == UNMATCHED:
+            return UNMATCHED
+        is_internal = endpoint.lstrip("/").partition("/")[0] in self.internal
+        return "internal" if is_internal else None
 
     def is_notable(self, status: int, seconds: float) -> bool:
         """Say whether a request failed or was slow, so that somebody may ask for its trace."""

@@ -37,5 +37,8 @@ class TelemetrySettings(BaseSettings):
     # Whether a caller's `traceparent` may decide what is sampled. Behind a proxy that strangers
     # reach it should not: each of them could have all of his requests traced.
     trust_traceparent: bool = True
+    # First segments of routes that no user asks for: `metrics,health`. A service that has this says
+    # what kind of route answered in `X-Request-Kind`, for the count of the proxy in front of it.
+    internal_routes: str = Field(default="", max_length=1_024, pattern=r"^([\w.~-]+(,[\w.~-]+)*)?$")
     # Who makes the server spans: we, or the contrib instrumentation for what we have sampled.
     spans: Literal["own", "contrib"] = "own"
