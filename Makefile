@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down status reload test test-stack smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
+.PHONY: help up down status reload test test-stack test-matrix smoke drills test-fast bench lint lint-workflows audit fmt lock dist release-notes \
 	clean
 
 PYTHON ?= python3
@@ -34,6 +34,9 @@ drills: $(BIN)/.dev ## Run only the fire drills among the tests, on a stack of t
 
 test-stack: $(BIN)/.dev ## Test the stack as containers on real engines (ENGINE=installed or newest: one); stand-ins for missing images (REAL_IMAGES=1: none)
 	$(if $(ENGINE),BURNRATE_ENGINE=$(ENGINE)) $(if $(REAL_IMAGES),BURNRATE_REAL_IMAGES=1) $(BIN)/pytest -m containers $(or $(TESTS),tests/containers)
+
+test-matrix: $(UV) ## Test the telemetry on the lowest and the highest releases that it allows (END=lowest-direct or highest: one)
+	@PYTHON=$(PYTHON) .ci/test-matrix $(END)
 
 smoke: $(BIN)/.dev ## Test the stack that `docker compose up` has started here
 	BURNRATE_RUNNING=1 $(BIN)/pytest -m containers tests/containers/test_up.py
@@ -77,7 +80,7 @@ release-notes: ## Print what CHANGELOG.md says of a release (TAG=v1.2.3), or say
 	@$(PYTHON) .ci/release_notes.py "$(TAG)"
 
 clean: ## Remove the virtual environment and tool caches (the stack's data stays)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .matrix .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(UV): requirements/uv.txt
 	@echo "making the virtual environment .venv: a minute or so, once"

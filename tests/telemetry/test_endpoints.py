@@ -170,3 +170,15 @@ def test_error_series_exist_before_the_first_error(
         pass
     labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status": "503"}
     assert registry.get_sample_value("http_requests_total", labels) == 0
+
+
+@pytest.mark.parametrize("routes", [256, 2_000])
+def test_a_fresh_application_with_many_routes_has_few_series(app: FastAPI, routes: int) -> None:
+    """No histogram before its first event, and no more zeros than a scrape can carry."""
+    for number in range(routes):
+        app.add_api_route(f"/route/{number}/{{item}}", lambda item: item)
+    with TestClient(app) as client:
+        lines = client.get("/metrics").text.splitlines()
+    assert sum(not line.startswith("#") for line in lines) <= 1_500
+    failures = [line for line in lines if line.startswith("http_requests_total")]
+    assert any('endpoint="/route/7/{item}"' in line and 'status="500"' in line for line in failures)
