@@ -132,3 +132,13 @@ def test_nothing_is_written_outside_the_prefix(proxy: Proxy) -> None:
     """The root file system is read-only: every path of nginx' own is under `-p`."""
     assert {path.name for path in proxy.log.parent.iterdir()} >= {"nginx.pid", "client_body"}
     assert "could not open" not in proxy.log.read_text()
+
+
+def test_what_a_dead_instance_does_not_answer_another_one_does(start_proxy: StartProxy) -> None:
+    """An idempotent request is tried once more; no client sees that one of two is gone."""
+    port, dead_port = free_port(), free_port()
+    proxy = start_proxy(port, keepalive=f"64; server 127.0.0.1:{dead_port}")
+    with running_app(APP, port):
+        answers = [httpx2.get(f"{proxy.url}/users").status_code for _ in range(60)]
+
+    assert answers == [200] * 60
