@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -212,9 +213,21 @@ def test_prometheus_reaches_every_part(stack: Containers) -> None:
     absent = stack.images.absent_parts().keys()
     wait_until(lambda: {_job(each) for each in stack.query("up == 0")} == absent, "targets up")
     for exported in ("pg_up", "redis_up", "nginx_up"):
-        assert [each["value"][1] for each in stack.query(exported)] == ["1"], exported
-    (disk,) = stack.query('node_filesystem_avail_bytes{mountpoint="/host/data"}')
+        # A part that was never asked is not among those that are down.
+        (found,) = wait_until(partial(stack.query, exported), exported)
+        assert found["value"][1] == "1", exported
+    free = 'node_filesystem_avail_bytes{mountpoint="/host/data"}'
+    (disk,) = wait_until(lambda: stack.query(free), "the disk")
     assert float(disk["value"][1]) > 0
+
+
+def test_prometheus_knows_what_clients_got_at_nginx(stack: Containers) -> None:
+    """Counted by nginx, told by the relay; of no route, as the service says to nginx alone."""
+    answer = httpx2.get(stack.url("nginx", "/wp-login.php"))
+    assert answer.status_code == 404
+    assert "x-request-kind" not in answer.headers
+    counted = 'front_door_requests_total{answered_by="service", status="404", kind="unmatched"} > 0'
+    wait_until(lambda: bool(stack.query(counted)), "the count")
 
 
 def test_the_watchdog_arrives_in_the_inbox(stack: Containers) -> None:
