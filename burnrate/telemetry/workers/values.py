@@ -113,8 +113,11 @@ def names_with_functions(registry: CollectorRegistry) -> list[str]:
     """
     found = set()
     for name, metric in getattr(registry, "_names_to_collectors", {}).items():
+        # Other collectors have a `_metrics` of their own, such as a list.
+        if not isinstance(metric, Gauge):
+            continue
         children = [metric, *getattr(metric, "_metrics", {}).values()]
-        if isinstance(metric, Gauge) and any("_child_samples" in vars(each) for each in children):
+        if any("_child_samples" in vars(each) for each in children):
             found.add(name)
     return sorted(found)
 

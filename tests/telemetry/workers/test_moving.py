@@ -14,6 +14,7 @@ from prometheus_client import (
     Histogram,
     Info,
     Metric,
+    PlatformCollector,
     Summary,
     generate_latest,
     values,
@@ -24,7 +25,11 @@ from prometheus_client.registry import Collector
 from burnrate.telemetry.workers import Exposition
 from burnrate.telemetry.workers import exposition as expositions
 from burnrate.telemetry.workers.store import Store
-from burnrate.telemetry.workers.values import make_value_class, move_into_files
+from burnrate.telemetry.workers.values import (
+    make_value_class,
+    move_into_files,
+    names_with_functions,
+)
 from tests.support.samples import Samples, read_samples
 
 
@@ -174,3 +179,11 @@ def test_collector_that_fails_hides_nothing_else(
     application.register(failing)
     failing.is_well = False
     assert "orders_total 1.0" in scraped()
+
+
+def test_collectors_that_are_no_gauges_are_not_looked_into() -> None:
+    """The library's own of the platform keeps its metrics in a list; others may keep anything."""
+    registry = CollectorRegistry()
+    PlatformCollector(registry=registry)
+    Gauge("depth", "Depth.", registry=registry).set_function(lambda: 1.0)
+    assert names_with_functions(registry) == ["depth"]
