@@ -28,6 +28,8 @@ _SERVER_ERROR: Final = 500
 _SERVER_ERRORS: Final = ("500", "502", "503", "504")
 # With the other families of a fresh application at most 1,500 series.
 _MOST_EXPECTED: Final = 1_200
+# Of a method of a route: its errors, and the durations of two classes with 17 series each.
+_WITH_DURATIONS: Final = len(_SERVER_ERRORS) + 2 * 17
 
 
 class _Children:
@@ -167,10 +169,11 @@ class HttpRecorder:
         )
 
     def expect_errors(self) -> None:
-        """Make the series of failures that must be there before their first event, and no others.
+        """Make the series that must be there before their first event, as far as there is room.
 
-        Of an application with very many routes those of status 500 only, and of no more than
-        there is room for: a scrape must not cost more than what it tells.
+        Of few routes the failures and the durations, else the rules would miss the first request
+        of each; of more the failures, of very many those of status 500 only: a scrape must not
+        cost more than what it tells.
         """
         wanted = [
             (method, endpoint.template)
@@ -181,6 +184,10 @@ class HttpRecorder:
         for method, template in wanted[:_MOST_EXPECTED]:
             for status in _SERVER_ERRORS if is_few else _SERVER_ERRORS[:1]:
                 self._metrics.http_requests.labels(method, template, status)
+        if len(wanted) * _WITH_DURATIONS <= _MOST_EXPECTED:
+            for method, template in wanted:
+                for status_class in ("2xx", "5xx"):
+                    self._metrics.http_request_duration.labels(method, template, status_class)
 
 
 def _add_each(*values_and_amounts: Any) -> None:  # noqa: ANN401 - as FileValue.add_all

@@ -165,11 +165,16 @@ def test_plain_starlette_is_served_too() -> None:
 def test_error_series_exist_before_the_first_error(
     composed: FastAPI, registry: CollectorRegistry
 ) -> None:
-    """`rate()` does not see a first sample, so every route's 5xx is there at 0."""
+    """`rate()` does not see a first sample, so every route's 5xx is there at 0.
+
+    Of an application with few routes its durations are, too.
+    """
     with TestClient(composed):
         pass
     labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status": "503"}
     assert registry.get_sample_value("http_requests_total", labels) == 0
+    labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status_class": "2xx"}
+    assert registry.get_sample_value("http_request_duration_seconds_count", labels) == 0
 
 
 @pytest.mark.parametrize("routes", [256, 2_000])
@@ -180,5 +185,6 @@ def test_a_fresh_application_with_many_routes_has_few_series(app: FastAPI, route
     with TestClient(app) as client:
         lines = client.get("/metrics").text.splitlines()
     assert sum(not line.startswith("#") for line in lines) <= 1_500
+    assert not [line for line in lines if line.startswith("http_request_duration_seconds_bucket")]
     failures = [line for line in lines if line.startswith("http_requests_total")]
     assert any('endpoint="/route/7/{item}"' in line and 'status="500"' in line for line in failures)
