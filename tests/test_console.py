@@ -80,6 +80,8 @@ def test_help_has_a_short_form(
 ) -> None:
     """`-h` is what fingers type."""
     root, *words = name.split()
+    # click remembers the help option of the first call, which another test may have made alone.
+    monkeypatch.setattr(command, "_help_option", None, raising=False)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(sys, "argv", [root, *words, "-h"])
     with pytest.raises(SystemExit) as ended:

@@ -93,7 +93,12 @@ def status(*, is_json: bool) -> None:
 @click.argument("checkout", type=click.Path(path_type=Path, readable=False))
 @click.argument("volumes", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("parts", nargs=-1)
-@click.option("--step", type=click.Choice(["all", "stage", "take", "put-back"]), default="all")
+@click.option(
+    "--step",
+    type=click.Choice(["all", "stage", "take", "put-back"]),
+    default="all",
+    help="What of it to do, for a reload.",
+)
 def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> None:
     """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`.
 
