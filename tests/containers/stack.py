@@ -35,7 +35,7 @@ def _free_network() -> dict[str, str]:
         if each.family == AF_INET and each.netmask
     ]
     thirds = random.sample(range(224, 238), 14)
-    wanted = (f"{half}.{third}.0/28" for third in thirds for half in ("172.31", "10.213"))
+    wanted = (f"{half}.{third}.0/28" for third in thirds for half in ("172.16", "10.213"))
     found = next(
         network
         for network in map(IPv4Network, wanted)

@@ -87,7 +87,7 @@ def test_a_running_stack_is_not_in_its_own_way(
 ) -> None:
     """`up` is harmless while it runs: its own containers hold ports and network."""
     engine.containers = [f"burnrate-nginx-1\tburnrate\t{_ROOT}\t127.0.0.1:{listener}->8080/tcp"]
-    engine.networks.append("burnrate_edge\tburnrate\t172.31.238.0/28 ")
+    engine.networks.append("burnrate_edge\tburnrate\t172.16.238.0/28 ")
     assert _find(engine, ports | {"NGINX_PORT": listener}) == []
 
 
@@ -116,7 +116,7 @@ def test_the_recipe_for_a_second_checkout_leaves_the_first_alone(
         f"burnrate-{e.part}-1\tburnrate\t{tmp_path}\t127.0.0.1:{e.default_port}->1/tcp"
         for e in ENDPOINTS
     ]
-    engine.networks.append("burnrate_edge\tburnrate\t172.31.238.0/28 ")
+    engine.networks.append("burnrate_edge\tburnrate\t172.16.238.0/28 ")
     # Whether the recipe's ports are free is this machine's affair.
     found = [line for line in _find(engine, recipe) if not re.match(r"port \d+ for ", line)]
     assert found == []
@@ -129,22 +129,22 @@ def test_a_network_with_the_same_addresses_is_named(
     engine: Engine, ports: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the engine, or of the machine itself: a VPN's."""
-    engine.networks.append("shop_default\tshop\t172.31.0.0/16 ")
-    interfaces = [("tun0", IPv4Network("172.31.238.0/24")), ("br-1", IPv4Network("172.17.0.0/16"))]
+    engine.networks.append("shop_default\tshop\t172.16.0.0/16 ")
+    interfaces = [("tun0", IPv4Network("172.16.238.0/24")), ("br-1", IPv4Network("172.17.0.0/16"))]
     monkeypatch.setattr(module, "_interfaces", lambda: iter(interfaces))
     monkeypatch.setattr(sys, "platform", "linux")
     (of_the_engine,) = _find(engine, ports)
     engine.networks.pop()
     (of_the_machine,) = _find(engine, ports)
-    assert "overlaps the engine's network shop_default, 172.31.0.0/16: " in of_the_engine
-    assert "overlaps this machine's tun0, 172.31.238.0/24: set EDGE_SUBNET" in of_the_machine
+    assert "overlaps the engine's network shop_default, 172.16.0.0/16: " in of_the_engine
+    assert "overlaps this machine's tun0, 172.16.238.0/24: set EDGE_SUBNET" in of_the_machine
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"EDGE_SUBNET": "172.31.239.0/28"}, ["172.31.238.8/29 is not in", "172.31.238.2 is not"]),
-        ({"NGINX_ADDRESS": "10.0.0.1"}, ["10.0.0.1 is not in 172.31.238.0/28"]),
+        ({"EDGE_SUBNET": "172.16.239.0/28"}, ["172.16.238.8/29 is not in", "172.16.238.2 is not"]),
+        ({"NGINX_ADDRESS": "10.0.0.1"}, ["10.0.0.1 is not in 172.16.238.0/28"]),
         ({"EDGE_SUBNET": "many"}, ["Expected 4 octets in 'many'"]),
     ],
 )
