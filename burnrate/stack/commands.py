@@ -105,8 +105,7 @@ def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> N
     The other steps are for a reload: `stage` prints as JSON what would change of each part.
     """
     check_readable(checkout)
-    settings = {k: v for k, v in read_settings(checkout / ".env").items() if v}
-    made = Setup(checkout, volumes, settings, say)
+    made = Setup(checkout, volumes, read_settings(checkout / ".env"), say)
     if step == "stage":
         click.echo(json.dumps(made.stage(parts)))
     elif step == "take":

@@ -53,7 +53,7 @@ class Session:
         """
         checkout = find_checkout(Path.cwd())
         containers = container_layout(checkout)
-        settings = {k: v for k, v in read_settings(containers.env_file).items() if v}
+        settings = read_settings(containers.env_file)
         # What is wrong with burnrate.yml is said where it is rendered: a start must fail, and
         # `down` must not.
         with suppress(StackError):

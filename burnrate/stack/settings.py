@@ -8,7 +8,10 @@ from dotenv import dotenv_values
 
 
 def read_settings(env_file: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables of `env_file`, overridden by those of `environment`: by default ours."""
+    """Return the variables of `env_file`, overridden by those of `environment`: by default ours.
+
+    One that is empty is left out: each setting then has its default.
+    """
     given = os.environ if environment is None else environment
     filed = dotenv_values(env_file) if env_file.is_file() else {}
-    return {name: value for name, value in {**filed, **given}.items() if value is not None}
+    return {name: value for name, value in {**filed, **given}.items() if value}

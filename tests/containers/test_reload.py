@@ -1,8 +1,6 @@
 """`burnrate stack reload` on containers: what is right is loaded, what is wrong changes nothing."""
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx2
 import pytest
@@ -25,21 +23,6 @@ def own(stack: Containers) -> Containers:
     return stack
 
 
-@contextmanager
-def _edited(stack: Containers, name: str, old: str, new: str) -> Iterator[None]:
-    """Replace a text in a file for a block, as an editor that saves by renaming."""
-    path = stack.path / name
-    good = path.read_text(encoding="utf-8")
-    assert old in good
-    beside = path.with_suffix(".saved")
-    beside.write_text(good.replace(old, new, 1), encoding="utf-8")
-    beside.replace(path)
-    try:
-        yield
-    finally:
-        path.write_text(good, encoding="utf-8")
-
-
 def _started(stack: Containers) -> dict[str, str]:
     return {name: str(each["State"]["StartedAt"]) for name, each in stack.containers().items()}
 
@@ -52,10 +35,10 @@ def test_what_changed_is_loaded_by_the_same_containers(own: Containers) -> None:
     """By the command, and by a second `up`; the parts themselves say so."""
     before = _started(own)
     with (
-        _edited(own, "alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 13s"),
-        _edited(own, "nginx/nginx.conf", "server {", "server { add_header X-Made reload;"),
-        _edited(own, "nginx/docker-proxy.conf", "server {", "server { # changed"),
-        _edited(own, "prometheus/prometheus.yml", "global:", "global:\n  external_labels: {a: b}"),
+        own.edited("alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 13s"),
+        own.edited("nginx/nginx.conf", "server {", "server { add_header X-Made reload;"),
+        own.edited("nginx/docker-proxy.conf", "server {", "server { # changed"),
+        own.edited("prometheus/prometheus.yml", "global:", "global:\n  external_labels: {a: b}"),
     ):
         done = own.run("reload")
         assert done.returncode == 0, done.stderr
@@ -73,7 +56,7 @@ def test_what_changed_is_loaded_by_the_same_containers(own: Containers) -> None:
         config = httpx2.get(own.url("prometheus", "/api/v1/status/config")).json()
         assert "a: b" in config["data"]["yaml"]
         assert _started(own) == before
-    with _edited(own, "alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 14s"):
+    with own.edited("alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 14s"):
         assert "alertmanager: alertmanager.yml: loaded" in own.up()
         assert _started(own) == before
     assert own.run("reload").returncode == 0
@@ -98,7 +81,7 @@ def test_a_broken_file_changes_nothing(own: Containers, part: str, name: str, fi
         pytest.skip(f"{image} cannot be pulled, and there is no stand-in")
     started, in_place = _started(own), _in_place(own, part, file)
     good = (own.path / name).read_text(encoding="utf-8")
-    with _edited(own, name, good, f"{good}\nbroken: [1]\n"):
+    with own.edited(name, good, f"{good}\nbroken: [1]\n"):
         commands = [["reload", part], ["restart", part]]
         for done in [own.run(*command) for command in commands]:
             assert done.returncode == 1, done.stdout
@@ -118,8 +101,8 @@ def test_a_persons_secret_is_there_when_it_is_named(own: Containers) -> None:
     secret = own.path / ".burnrate/secrets/hook_token"
     secret.parent.mkdir(exist_ok=True)
     with (
-        _edited(own, "alerting/alertmanager.yml", "receivers:", receiver),
-        _edited(own, "docker-compose.yml", listed, listed.replace("]", ", hook_token]")),
+        own.edited("alerting/alertmanager.yml", "receivers:", receiver),
+        own.edited("docker-compose.yml", listed, listed.replace("]", ", hook_token]")),
     ):
         missing = own.run("reload", "alertmanager")
         assert "no secret hook_token: write it to .burnrate/secrets/hook_token" in missing.stderr
@@ -141,8 +124,8 @@ def test_a_webhook_on_the_engines_machine_gets_an_alert(own: Containers) -> None
         receivers = "receivers:\n  - name: own\n    webhook_configs:\n"
         receivers += f"      - url: http://host.docker.internal:{got.port}/hook\n"
         with (
-            _edited(own, "alerting/alertmanager.yml", "receivers:\n", receivers),
-            _edited(own, "alerting/alertmanager.yml", "  routes:\n", routes),
+            own.edited("alerting/alertmanager.yml", "receivers:\n", receivers),
+            own.edited("alerting/alertmanager.yml", "  routes:\n", routes),
         ):
             assert own.run("reload", "alertmanager").returncode == 0
             done = own.compose("exec", "-T", "alertmanager", *shlex.split(try_it))

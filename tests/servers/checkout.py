@@ -44,6 +44,20 @@ class Checkout:
             text = path.read_text(encoding="utf-8")
             path.write_text(re.sub(r"interval: \d+s", "interval: 5s", text), encoding="utf-8")
 
+    @contextmanager
+    def edited(self, name: str, old: str, new: str) -> Iterator[None]:
+        """Replace a text in a file for a block, as an editor that saves by renaming."""
+        path = self.path / name
+        good = path.read_text(encoding="utf-8")
+        assert old in good
+        beside = path.with_suffix(".saved")
+        beside.write_text(good.replace(old, new, 1), encoding="utf-8")
+        beside.replace(path)
+        try:
+            yield
+        finally:
+            path.write_text(good, encoding="utf-8")
+
     @property
     def command(self) -> list[str]:
         """The command up to its subcommand."""

@@ -11,12 +11,11 @@ from burnrate.stack.reload.complaints import complaint, logged_complaint
 from burnrate.stack.reload.definitions import RELOADS, PartReload
 from burnrate.stack.reload.evidence import Refused
 from burnrate.stack.reload.host import Host
-from burnrate.stack.render import NEXT
+from burnrate.stack.render import NEXT, shown
 
 # Prometheus reads thousands of rules in a second or two; a machine may be slow.
 _LOAD_SECONDS = 30.0
 _POLL_SECONDS = 0.1
-_SHOWN = 3  # names of changed files in a line
 # PostgreSQL's words for what it takes over at its next start alone.
 _AT_A_RESTART = re.compile(r'parameter "(\w+)" cannot be changed without restarting')
 
@@ -55,7 +54,7 @@ class Reload:
                     tried.append(part)
                     self._load(part, names)
                 elif names:
-                    self.say(f"{part}: {_shown(names)}: read at its start, it does not run")
+                    self.say(f"{part}: {shown(names)}: read at its start, it does not run")
         except StackError:
             self._undo(changes, tried)
             raise
@@ -96,7 +95,7 @@ class Reload:
         return None if done.is_success else complaint(text.splitlines())
 
     def _load(self, part: str, names: Sequence[str]) -> None:
-        what = f"{part}: {_shown(names) or 'nothing changed'}"
+        what = f"{part}: {shown(names) or 'nothing changed'}"
         if _is_read_by_itself(part, names):
             self.say(f"{what}: read without a reload")
         elif _can_load(part):
@@ -157,8 +156,3 @@ def _can_load(part: str) -> bool:
 def _is_read_by_itself(part: str, names: Sequence[str]) -> bool:
     prefixes = RELOADS.get(part, PartReload()).reads_by_itself
     return bool(names) and all(name.startswith(prefixes) for name in names)
-
-
-def _shown(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -13,7 +13,7 @@ from burnrate.stack.render.configured import (
     read_sources,
     variables_of,
 )
-from burnrate.stack.render.files import digest, write_files
+from burnrate.stack.render.files import digest, shown, write_files
 from burnrate.stack.render.mounts import Mounts, find_mounts
 from burnrate.stack.render.paths import PathMap
 from burnrate.stack.render.renderer import Renderer
@@ -30,6 +30,7 @@ __all__ = [
     "put_back",
     "read_configuration",
     "read_sources",
+    "shown",
     "take_candidate",
     "variables_of",
     "write_candidate",

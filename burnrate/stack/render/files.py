@@ -2,10 +2,18 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from burnrate.stack.layout import make_directory
+
+_SHOWN = 3
+
+
+def shown(names: Sequence[str]) -> str:
+    """Return the names of changed files as a piece of a line: the first ones, and how many more."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def write_files(directory: Path, files: Mapping[Path, bytes]) -> None:

@@ -9,7 +9,7 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout
-from burnrate.stack.render import read_configuration, read_sources, variables_of
+from burnrate.stack.render import read_configuration, read_sources, shown, variables_of
 from burnrate.stack.secrets import GENERATED, make_secrets
 from burnrate.stack.setup.image import is_image_of
 from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
@@ -21,8 +21,6 @@ from burnrate.stack.setup.volumes import (
     take_volume,
     write_volume,
 )
-
-_SHOWN = 3  # names of changed files in a line
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,7 @@ class Setup:
             service = self._compose.parts[part]
             secrets, owner = self._secrets_of(service), owner_of(part, service)
             if changed := write_volume(self._volume(part), files, secrets, owner):
-                shown = ", ".join(changed[:_SHOWN])
-                more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-                self.say(f"{part}: {shown}{more}")
+                self.say(f"{part}: {shown(changed)}")
         for volume, service in self._compose.data_volumes.items():
             give_data_volume(self.volumes / volume, owner_of(volume, service))
 

@@ -44,15 +44,12 @@ def write_volume(
         owner: The part's user.
     """
     clear_candidate(directory)
-    wanted = {**files, **{f"{_SECRETS}/{name}": value for name, value in secrets.items()}}
-    changed = [path for path, content in wanted.items() if _differs(directory / path, content)]
+    wanted = {**files, **_placed(secrets)}
     gone = [path for path in _present(directory) if path not in wanted]
     for path in gone:
         (directory / path).unlink()
-    for path in changed:
-        _replace(directory / path, wanted[path])
-    _remove_empty_folders(directory)
-    _give(directory, owner)
+    changed = _replace_changed(directory, wanted)
+    _tidy(directory, owner)
     return sorted([*changed, *gone])
 
 
@@ -64,11 +61,7 @@ def stage_volume(
     Returns:
         The names of what changes; a secret that is not needed any more stays until the next start.
     """
-    wanted = {f"{_SECRETS}/{name}": value for name, value in secrets.items()}
-    changed = [path for path, content in wanted.items() if _differs(directory / path, content)]
-    for path in changed:
-        _replace(directory / path, wanted[path])
-    changed += write_candidate(directory, files)
+    changed = [*_replace_changed(directory, _placed(secrets)), *write_candidate(directory, files)]
     _give(directory, owner)
     return sorted(changed)
 
@@ -76,15 +69,13 @@ def stage_volume(
 def take_volume(directory: Path, owner: Owner) -> None:
     """Put a volume's candidate in place."""
     take_candidate(directory)
-    _remove_empty_folders(directory)
-    _give(directory, owner)
+    _tidy(directory, owner)
 
 
 def put_volume_back(directory: Path, owner: Owner) -> None:
     """Undo `take_volume`."""
     put_back(directory)
-    _remove_empty_folders(directory)
-    _give(directory, owner)
+    _tidy(directory, owner)
 
 
 def give_data_volume(directory: Path, owner: Owner) -> None:
@@ -110,6 +101,18 @@ def _present(directory: Path) -> list[str]:
     return [path.relative_to(directory).as_posix() for path in files]
 
 
+def _placed(secrets: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{_SECRETS}/{name}": value for name, value in secrets.items()}
+
+
+def _replace_changed(directory: Path, wanted: Mapping[str, bytes]) -> list[str]:
+    """Write what differs; returns its names."""
+    changed = [path for path, content in wanted.items() if _differs(directory / path, content)]
+    for path in changed:
+        _replace(directory / path, wanted[path])
+    return changed
+
+
 def _differs(path: Path, content: bytes) -> bool:
     return not path.is_file() or path.read_bytes() != content
 
@@ -121,6 +124,11 @@ def _replace(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     Path(name).replace(path)
+
+
+def _tidy(directory: Path, owner: Owner) -> None:
+    _remove_empty_folders(directory)
+    _give(directory, owner)
 
 
 def _remove_empty_folders(directory: Path) -> None:

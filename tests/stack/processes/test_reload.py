@@ -3,7 +3,6 @@
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -20,21 +19,6 @@ def stack() -> Iterator[Checkout]:
     with copied_checkout() as made:
         made.up()
         yield made
-
-
-@contextmanager
-def _edited(stack: Checkout, name: str, old: str, new: str) -> Iterator[None]:
-    """Replace a text in a file for a block; an editor that saves by renaming."""
-    path = stack.path / name
-    good = path.read_text(encoding="utf-8")
-    assert old in good
-    beside = path.with_suffix(".saved")
-    beside.write_text(good.replace(old, new, 1), encoding="utf-8")
-    beside.replace(path)
-    try:
-        yield
-    finally:
-        path.write_text(good, encoding="utf-8")
 
 
 def _reload(stack: Checkout, *part: str) -> str:
@@ -56,11 +40,9 @@ def test_what_changed_is_loaded_by_the_same_processes(stack: Checkout) -> None:
     """One part, then all; the parts themselves say so."""
     before = stack.leaders()
     with (
-        _edited(stack, "alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 13s"),
-        _edited(stack, "nginx/nginx.conf", "server {", "server { add_header X-Made reload;"),
-        _edited(
-            stack, "prometheus/prometheus.yml", "global:", "global:\n  external_labels: {a: b}"
-        ),
+        stack.edited("alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 13s"),
+        stack.edited("nginx/nginx.conf", "server {", "server { add_header X-Made reload;"),
+        stack.edited("prometheus/prometheus.yml", "global:", "global:\n  external_labels: {a: b}"),
     ):
         assert _reload(stack, "alertmanager") == "alertmanager: alertmanager.yml: loaded\n"
         status = httpx2.get(_url(stack, "alertmanager", "/api/v2/status")).json()
@@ -97,8 +79,8 @@ def test_a_broken_file_changes_nothing(stack: Checkout, part: str, name: str, re
     leaders, files = stack.leaders(), _files(stack)
     good = (stack.path / name).read_text(encoding="utf-8")
     with (
-        _edited(stack, name, good, f"{good}\nbroken: [1]\n"),
-        _edited(stack, "alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 12s"),
+        stack.edited(name, good, f"{good}\nbroken: [1]\n"),
+        stack.edited("alerting/alertmanager.yml", "group_wait: 10s", "group_wait: 12s"),
     ):
         done = stack.run("reload")
     assert done.returncode == 1
@@ -115,9 +97,9 @@ def test_what_passes_its_check_and_is_not_loaded_is_taken_back(stack: Checkout) 
         port = taken.getsockname()[1]
         more = f"server {{ listen 127.0.0.1:{port}; }}\n    server {{"
         with (
-            _edited(stack, "nginx/nginx.conf", "server {", more),
-            _edited(
-                stack, "prometheus/prometheus.yml", "global:", "global:\n  evaluation_interval: 9s"
+            stack.edited("nginx/nginx.conf", "server {", more),
+            stack.edited(
+                "prometheus/prometheus.yml", "global:", "global:\n  evaluation_interval: 9s"
             ),
         ):
             done = stack.run("reload")
@@ -134,11 +116,10 @@ def test_a_persons_secret_is_there_when_it_is_named(stack: Checkout) -> None:
         "        http_config:\n          authorization:\n"
         "            credentials_file: /etc/burnrate/secrets/hook_token"
     )
-    with _edited(stack, "alerting/alertmanager.yml", "receivers:", credentials):
+    with stack.edited("alerting/alertmanager.yml", "receivers:", credentials):
         done = stack.run("reload", "alertmanager")
         assert "names the secret hook_token: add it to the part's x-secrets" in done.stderr
-        with _edited(
-            stack,
+        with stack.edited(
             "docker-compose.yml",
             "[inbox_token]\n    # A webhook",
             "[inbox_token, hook_token]\n    # A webhook",
