@@ -28,6 +28,7 @@ from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.failures import failed
 from burnrate.telemetry.traces.request_ids import RequestIds
 from burnrate.telemetry.traces.spans import Outcome, ServerSpan, ServerSpans
+from burnrate.telemetry.traces.steady import SteadyDurations
 
 _FLUSH_MILLISECONDS: Final = 2_000
 
@@ -90,6 +91,7 @@ class Tracing:
             resource: What they say of the process.
         """
         provider = TracerProvider(resource=resource)
+        provider.add_span_processor(SteadyDurations())
         provider.add_span_processor(processor)
         return cls(provider, processor)
 

@@ -142,7 +142,8 @@ def test_an_interrupted_start_ends_compose_and_removes_what_it_made(
 
     with pytest.raises(KeyboardInterrupt):
         replace(stack, say=interrupt).up()
-    assert _calls(docker)[-1] == "down"
+    # While it removes them it looks what is left, on a busy machine.
+    assert [call for call in _calls(docker) if not call.startswith("ps ")][-1] == "down"
 
 
 def test_what_is_in_the_way_stops_a_start_before_compose(
