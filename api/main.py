@@ -118,9 +118,9 @@ class _Parts:
             ttl_seconds=settings.cache.ttl_seconds,
         )
         self.injections = InjectionStore(self.redis) if settings.faults.enabled else None
-        self.services = self._services(telemetry)
+        self.services = self._services(settings, telemetry)
 
-    def _services(self, telemetry: Telemetry) -> list[object]:
+    def _services(self, settings: Settings, telemetry: Telemetry) -> list[object]:
         services: list[object] = [
             UserStore(self.database),
             UserEvents(posts_deleted=self.cache.invalidate_all),
@@ -131,6 +131,7 @@ class _Parts:
                 self.executor,
                 self.workspace,
                 telemetry.background("clean_up_document", self.workspace.discard),
+                compute_seconds=settings.process.compute_timeout_seconds,
             ),
             self.hub,
             HealthChecks(

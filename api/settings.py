@@ -134,6 +134,10 @@ class ProcessSettings(_Group):
     executor_threads: int = Field(10, ge=1, le=100)
     executor_pending: int = Field(100, ge=1)
     executor_timeout_seconds: Seconds = 30
+    # From a thread's start; with the fetch and the wait for the thread it stays below the 60 s that
+    # nginx waits. The largest document takes a tenth of a second of CPU, so this is for a machine
+    # with no time left.
+    compute_timeout_seconds: Seconds = 10
 
     @model_validator(mode="before")
     @classmethod

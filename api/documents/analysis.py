@@ -14,7 +14,7 @@ from heapq import nsmallest
 from html import unescape
 from typing import Final
 
-from api.backends.time_slices import in_time_slices, time_slice
+from api.backends.time_slices import TimeSlices
 from api.documents.schemas import Analysis, Keyword
 
 _PIECE_CHARACTERS: Final = 4_096
@@ -28,6 +28,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?\u2026\u3002]+(?=\s|$)")
 _VOWELS: Final = re.compile(r"[aeiouy\u00e0-\u00ff]+")
 _SPACE: Final = re.compile(r"\s")
 _TAG_NAME: Final = re.compile(r"(?:!--|script\b|style\b)")
+# Python refuses to read a number of thousands of digits; this one stands for no character.
+_ENDLESS_NUMBER: Final = re.compile(r"&#[0-9]{500,};?")
 # What follows these tags is not text until they are closed.
 _SILENT: Final = {"!--": "-->", "script": "/script", "style": "/style"}
 
@@ -49,11 +51,11 @@ class _Tally:
     syllables: int = 0
 
 
-def analyse(text: str) -> Analysis:
-    """Return the statistics of a text of any size."""
+def analyse(text: str, slices: TimeSlices) -> Analysis:
+    """Return the statistics of a text of any size; raises OutOfTime."""
     tally = _Tally()
     for piece in _pieces(text):
-        with time_slice():
+        with slices.slice():
             _count(piece, tally)
     words = tally.words.total()
     # A text without a full stop is one sentence; one without words has none.
@@ -71,13 +73,13 @@ def analyse(text: str) -> Analysis:
         reading_ease=round(206.835 - 1.015 * per_sentence - 84.6 * per_word, 1) if words else 0.0,
         reading_grade=round(0.39 * per_sentence + 11.8 * per_word - 15.59, 1) if words else 0.0,
         reading_seconds=round(words * 60 / _WORDS_PER_MINUTE),
-        keywords=_keywords(tally.words),
+        keywords=_keywords(tally.words, slices),
     )
 
 
-def analyse_html(markup: str) -> Analysis:
-    """Return the statistics of what a page says, without its markup, scripts and styles."""
-    return analyse(" ".join(in_time_slices(_texts(markup), _BATCH)))
+def analyse_html(markup: str, slices: TimeSlices) -> Analysis:
+    """Return the statistics of what a page says, without markup; raises OutOfTime."""
+    return analyse(" ".join(slices.make(_texts(markup), _BATCH)), slices)
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -100,9 +102,9 @@ def _count(piece: str, tally: _Tally) -> None:
     tally.syllables += sum(max(1, len(_VOWELS.findall(word))) for word in words)
 
 
-def _keywords(words: Counter[str]) -> list[Keyword]:
+def _keywords(words: Counter[str], slices: TimeSlices) -> list[Keyword]:
     telling = ((w, n) for w, n in words.items() if len(w) > 2 and w not in _STOP_WORDS)  # noqa: PLR2004
-    with time_slice():
+    with slices.slice():
         most = nsmallest(_KEYWORDS, telling, key=lambda item: (-item[1], item[0]))
     return [Keyword(word=word[:100], count=count) for word, count in most]
 
@@ -113,14 +115,14 @@ def _texts(markup: str) -> Iterator[str]:
     One pass and no parser: html.parser takes minutes for some 200 KB of unclosed tags.
     """
     first, *parts = markup.split("<")
-    yield unescape(first)
+    yield _unescape(first)
     end = ""  # what has to come before there is text again
     for part in parts:
         lowered = part.lower()
         if not end:
             name = _TAG_NAME.match(lowered)
             if name is None:
-                yield unescape(part.partition(">")[2])
+                yield _unescape(part.partition(">")[2])
                 continue
             end = _SILENT[name.group()]
         separator = end if end == "-->" else ">"
@@ -128,4 +130,8 @@ def _texts(markup: str) -> Iterator[str]:
             _, found, text = part.partition(separator)
             if found:
                 end = ""
-                yield unescape(text)
+                yield _unescape(text)
+
+
+def _unescape(text: str) -> str:
+    return unescape(_ENDLESS_NUMBER.sub("\ufffd", text))

@@ -1,15 +1,17 @@
 """Fetches a document from an address that a client chose, if it is a public one."""
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from http.cookiejar import CookieJar
+from typing import Any, BinaryIO, Final
 
 import httpx2
 
+from api.documents.addresses import is_public
+from api.documents.charsets import charset_of
 from api.errors import InvalidInput
 from api.settings import ProcessSettings
 
@@ -80,9 +82,10 @@ class Fetcher:
         self._client = httpx2.AsyncClient(
             transport=GuardedTransport(inner, settings.allowed_hosts),
             timeout=settings.fetch_timeout_seconds,
-            follow_redirects=True,
-            max_redirects=_MAX_REDIRECTS,
+            # By ourselves: the client would read what comes with a redirect, of any length.
+            follow_redirects=False,
             trust_env=False,
+            cookies=_NoCookies(),
             # A compressed answer could unfold to any size.
             headers={"User-Agent": "burnrate", "Accept-Encoding": "identity"},
         )
@@ -110,22 +113,44 @@ class Fetcher:
             raise _refused("The document could not be fetched") from error
 
     async def _fetch(self, url: str, into: BinaryIO) -> Fetched:
-        async with self._client.stream("GET", url) as response:
-            if not response.is_success:
-                raise _refused(f"The document's server answered {response.status_code}")
-            media_type = response.headers.get("content-type", "text/plain").lower()
-            if not media_type.startswith(_MEDIA_TYPES):
-                raise _refused("The document is not text")
-            if response.headers.get("content-encoding", "identity") != "identity":
-                raise _refused("The document is compressed although that was not asked for")
-            received = 0
-            async for chunk in response.aiter_raw():
-                received += len(chunk)
-                if received > self._settings.max_document_bytes:
-                    raise _refused("The document is too large")
-                into.write(chunk)
-            charset = response.charset_encoding or "utf-8"
-            return Fetched(is_html="html" in media_type, charset=charset)
+        request: httpx2.Request | None = self._client.build_request("GET", url)
+        redirects = 0
+        while request is not None:
+            response = await self._client.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    return await self._take(response, into)
+            finally:
+                await response.aclose()
+            request = response.next_request if redirects < _MAX_REDIRECTS else None
+            redirects += 1
+        raise _refused("The document's server redirects too often")
+
+    async def _take(self, response: httpx2.Response, into: BinaryIO) -> Fetched:
+        if not response.is_success:
+            raise _refused(f"The document's server answered {response.status_code}")
+        content_type = response.headers.get("content-type", "text/plain").lower()
+        if not content_type.startswith(_MEDIA_TYPES):
+            raise _refused("The document is not text")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _refused("The document is compressed although that was not asked for")
+        charset = charset_of(content_type)
+        if charset is None:
+            raise _refused("The document's charset is not known")
+        received = 0
+        async for chunk in response.aiter_raw():
+            received += len(chunk)
+            if received > self._settings.max_document_bytes:
+                raise _refused("The document is too large")
+            into.write(chunk)
+        return Fetched(is_html="html" in content_type.partition(";")[0], charset=charset)
+
+
+class _NoCookies(CookieJar):
+    """Keeps nothing: what one client's document sets must not go out with another's fetch."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:  # noqa: ANN401 - as its base
+        """Look at none, however many there are."""
 
 
 async def _resolve_public(host: str, port: int) -> str:
@@ -139,22 +164,6 @@ async def _resolve_public(host: str, port: int) -> str:
     if not addresses or not all(map(is_public, addresses)):
         raise ForbiddenAddress("The host is not a public one")
     return addresses[0]
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address belongs to the open internet."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        # An IPv6 address that stands for an IPv4 one is judged by that one.
-        hidden = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if hidden is not None:
-            return is_public(str(hidden))
-        if address in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
-    return address.is_global and not address.is_multicast
-
-
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 def _refused(reason: str) -> InvalidInput:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    UrlConstraints,
+    model_validator,
+)
 
 from api.web.text import STORABLE
 
@@ -11,6 +19,9 @@ MAX_CHARACTERS = 200_000
 
 SentText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), STORABLE]
 
+# As long as pydantic's own HttpUrl may be, and what browsers have always taken.
+DocumentUrl = Annotated[AnyHttpUrl, UrlConstraints(max_length=2_083)]
+
 
 class Document(BaseModel):
     """A text, or the address of one."""
@@ -18,7 +29,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: SentText | None = Field(default=None, examples=["An error budget is spent, not saved."])
-    url: AnyHttpUrl | None = Field(default=None, examples=["https://example.org/"])
+    url: DocumentUrl | None = Field(default=None, examples=["https://example.org/"])
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:

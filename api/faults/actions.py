@@ -1,6 +1,7 @@
 """The faults themselves, each bounded in time."""
 
 import asyncio
+import contextlib
 import time
 from contextlib import AsyncExitStack
 
@@ -8,7 +9,7 @@ from redis.exceptions import RedisError
 
 from api.backends.postgres import Database
 from api.backends.redis import RedisBackend
-from api.backends.time_slices import time_slice
+from api.backends.time_slices import OutOfTime, TimeSlices
 from api.errors import DependencyUnavailable
 from burnrate.telemetry.pools import MeasuredExecutor, PoolFull, PoolTimeout
 
@@ -54,8 +55,9 @@ class Faults:
 
 
 def _compute(seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        # As real work here does: what starves is the executor, not the event loop.
-        with time_slice():
-            sum(range(10_000))
+    slices = TimeSlices(seconds)
+    with contextlib.suppress(OutOfTime):
+        while True:
+            # As real work here does: what starves is the executor, not the event loop.
+            with slices.slice():
+                sum(range(10_000))

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from api.backends.time_slices import in_time_slices, time_slice
+from api.backends.time_slices import OutOfTime, TimeSlices
 
+PATIENCE_SECONDS = 600
 THREADS = 10
 SLICES = 40
 
@@ -37,7 +38,10 @@ def _rounds_beside(slice_of: Callable[[], AbstractContextManager[None]]) -> int:
 
 def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
     """For the same work it turns many times as often as beside threads that run freely."""
-    pairs = [(_rounds_beside(time_slice), _rounds_beside(nullcontext)) for _ in range(3)]
+    pairs = [
+        (_rounds_beside(TimeSlices(PATIENCE_SECONDS).slice), _rounds_beside(nullcontext))
+        for _ in range(3)
+    ]
 
     sliced, free = (sum(rounds) for rounds in zip(*pairs, strict=True))
     assert sliced > 3 * free
@@ -46,12 +50,30 @@ def test_event_loop_keeps_turning_beside_ten_computing_threads() -> None:
 def test_items_made_in_time_slices_are_all_there_in_order() -> None:
     """Whatever the batch."""
     for batch in (1, 3, 10, 11):
-        assert list(in_time_slices(iter(range(10)), batch)) == list(range(10))
-    assert list(in_time_slices((), 3)) == []
+        assert list(TimeSlices(PATIENCE_SECONDS).make(iter(range(10)), batch)) == list(range(10))
+    assert list(TimeSlices(PATIENCE_SECONDS).make((), 3)) == []
 
 
 def test_the_next_slice_begins_when_work_fails() -> None:
     """Or one wrong document would stop all others."""
     for _ in range(2):
-        with pytest.raises(LookupError), time_slice():
+        with pytest.raises(LookupError), TimeSlices(PATIENCE_SECONDS).slice():
             raise LookupError
+
+
+def test_wait_for_a_turn_is_part_of_the_time() -> None:
+    """A computation that never gets its turn ends too."""
+
+    def wait() -> None:
+        try:
+            with TimeSlices(0.01).slice():
+                results.append("turn")
+        except OutOfTime:
+            results.append("out of time")
+
+    results: list[str] = []
+    with TimeSlices(PATIENCE_SECONDS).slice():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        waiting.join()
+    assert results == ["out of time"]

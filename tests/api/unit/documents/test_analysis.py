@@ -1,9 +1,24 @@
 """The analysis of texts: right numbers, and bounded time whatever the text."""
 
+from collections.abc import Callable
+
 import pytest
 
-from api.documents.analysis import analyse, analyse_html
-from api.documents.schemas import MAX_CHARACTERS
+from api.backends.time_slices import OutOfTime, TimeSlices
+from api.documents import analysis as analysing
+from api.documents.schemas import MAX_CHARACTERS, Analysis
+
+PATIENCE_SECONDS = 600
+
+
+def analyse(text: str) -> Analysis:
+    """Analyse with time enough."""
+    return analysing.analyse(text, TimeSlices(PATIENCE_SECONDS))
+
+
+def analyse_html(markup: str) -> Analysis:
+    """Analyse with time enough."""
+    return analysing.analyse_html(markup, TimeSlices(PATIENCE_SECONDS))
 
 
 def test_text_is_counted() -> None:
@@ -65,6 +80,8 @@ def test_page_is_read_without_its_markup() -> None:
         "<![CDATA[",
         '<a="',
         "&amp",
+        "&#1",
+        "&#x1",
         "<script>",
         ".",
         "aeiouy",
@@ -75,3 +92,18 @@ def test_no_text_of_the_largest_size_takes_long(unit: str) -> None:
     text = (unit * MAX_CHARACTERS)[:MAX_CHARACTERS]
     analyse(text)
     analyse_html(text)
+
+
+@pytest.mark.parametrize("reference", ["&#" + "1" * 5_000, "&#x" + "1" * 5_000, "&#99999999;"])
+def test_number_of_no_character_is_no_character(reference: str) -> None:
+    """Also one with more digits than Python reads."""
+    assert analyse_html(f"one {reference} two").words == 2
+
+
+@pytest.mark.parametrize("analyser", [analysing.analyse, analysing.analyse_html])
+def test_analysis_ends_when_its_time_is_over(
+    analyser: Callable[[str, TimeSlices], Analysis],
+) -> None:
+    """Between two pieces, in whatever step it is."""
+    with pytest.raises(OutOfTime):
+        analyser("a " * 100_000, TimeSlices(0))
