@@ -40,6 +40,8 @@ from burnrate.telemetry import Telemetry
 # A server that takes longer to answer is treated as dead.
 _ANSWER_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
+# Reading the whole file costs a second or so for 200 MB.
+_CHECK_SECONDS = 3600.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
 _CHECKS_PER_LATENESS = 30
 _SLOWEST_CHECK_SECONDS = 5.0
@@ -68,6 +70,7 @@ class Composition:
         )
         self.store = Store(settings.database_path, settings.store_timeout_seconds)
         self.metrics = InboxMetrics(registry)
+        self.metrics.show_losses(lambda: len(self.store.losses().set_aside))
         self.changes = ChangeSignal()
         self._watchdog = Watchdog(settings.watchdog_late_seconds)
         self._switch = self._make_switch(settings.fallback_address())
@@ -83,6 +86,7 @@ class Composition:
         jobs: list[tuple[float, Job]] = [
             (check_seconds, telemetry.background("watchdog", self._switch)),
             (_RETENTION_SECONDS, telemetry.background("retention", retention)),
+            (_CHECK_SECONDS, telemetry.background("store_check", self._check)),
         ]
         if self._poller is not None:
             poll = telemetry.background("reconciliation", self._poller)
@@ -135,6 +139,10 @@ class Composition:
         limits = BodyLimits(self._settings.max_body_bytes, self._settings.body_timeout_seconds)
         effects = DeliveryEffects(self.metrics, self._watchdog, self.changes, self._expect_loss)
         return Webhook(tokens, limits, self.store, effects)
+
+    async def _check(self) -> None:
+        """Look whether the store is damaged where nobody has read it for long."""
+        await self.store.check()
 
     def _expect_loss(self) -> None:
         if self._poller is not None:

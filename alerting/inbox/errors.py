@@ -21,6 +21,10 @@ class StoreUnavailableError(Exception):
     """The store cannot be read or written now; the same call may work later."""
 
 
+class StoreDamagedError(StoreUnavailableError):
+    """The store's file is damaged: no later call will work with it."""
+
+
 class SchemaTooNewError(StoreUnavailableError):
     """The store was written by a newer inbox, whose tables this one does not know."""
 

@@ -1,5 +1,6 @@
 """The inbox's own metrics, besides those of its requests."""
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -75,12 +76,21 @@ class InboxMetrics:
             ["outcome"],
             registry=registry,
         )
+        self._set_aside = Gauge(
+            "inbox_damaged_stores",
+            "Damaged stores that were set aside and still stand beside the one in use.",
+            registry=registry,
+        )
         self._streams = Gauge(
             "inbox_streams", "Clients that follow the stream of changes.", registry=registry
         )
         for counter in (self._polls, self._fallbacks):
             for outcome in ("ok", "error"):
                 counter.labels(outcome)
+
+    def show_losses(self, count: Callable[[], int]) -> None:
+        """Show how many damaged stores stand beside the one in use, asked at each scrape."""
+        self._set_aside.set_function(count)
 
     def count_poll(self, *, is_answered: bool) -> None:
         """Count one poll of Alertmanager."""

@@ -6,9 +6,11 @@ from datetime import timedelta
 from alerting.inbox.page.cards import card_of
 from alerting.inbox.page.formats import count, duration
 from alerting.inbox.page.links import Links
+from alerting.inbox.page.notices import notices
 from alerting.inbox.page.overview import Overview
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.slo_rows import slo_rows
+from alerting.inbox.store import Firing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ def front_page(overview: Overview, links: Links) -> Content:
             "now": overview.now,
             "state": state,
             "path": [_watchdog(overview), _alertmanager(overview), _prometheus(overview)],
-            "firing": [card_of(episode, links) for episode in overview.firing],
-            "has_more": overview.has_more,
+            "notices": list(notices(overview)),
+            "firing": [card_of(episode, links) for episode in overview.firing.shown],
+            "hidden": _hidden(overview.firing),
             "figures": overview.slos,
             "rows": slo_rows(overview.slos, overview.now),
             "resolved": [card_of(episode, links, leads_on=False) for episode in overview.resolved],
@@ -49,8 +52,7 @@ def front_page(overview: Overview, links: Links) -> Content:
 
 
 def _state(overview: Overview) -> State:
-    pages = sum(episode.labels.get("severity") == "page" for episode in overview.firing)
-    tickets = len(overview.firing) - pages
+    pages, tickets = overview.firing.pages, overview.firing.others
     if overview.verdict.is_late:
         detail = "What is shown may be over, and what is firing may be missing."
         return State(
@@ -67,6 +69,10 @@ def _state(overview: Overview) -> State:
         return State("waiting", "Nothing is firing, as far as is known", detail)
     detail = "The watchdog alert is arriving, so any other alert would arrive too."
     return State("quiet", "Nothing is firing", detail)
+
+
+def _hidden(firing: Firing) -> int:
+    return firing.pages + firing.others - len(firing.shown)
 
 
 def _watchdog(overview: Overview) -> Link:

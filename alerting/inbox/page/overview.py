@@ -1,15 +1,18 @@
 """Gathers all that the front page shows."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.store import WATCHDOG, Filter, State, Store, StoredEpisode
+from alerting.inbox.store import Firing, Losses, Store, StoredEpisode
 from alerting.inbox.watch import AlertmanagerPoller, SloFigures, SloReader, Verdict, Watchdog
 
-# A phone cannot show more; the rest is in the list.
-MAX_FIRING = 100
+# More cards take seconds to show; headlines count what is left out, and the list has it.
+MAX_PAGES = 500
+# A phone cannot show more.
+MAX_TICKETS = 100
 _MAX_RESOLVED = 20
-_RANKS = {"page": 0, "ticket": 1}
+# Alertmanager repeats an open group's delivery more often.
+_TRUNCATED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +20,19 @@ class Overview:
     """The inbox at one moment.
 
     Attributes:
-        firing: What fires, pages first, in each the newest first; without the watchdog.
+        firing: What fires, pages first, and how much there is; without the watchdog.
         resolved: What has ended, the latest end first.
-        has_more: Whether more fires than is in `firing`.
+        losses: What the store has lost.
+        truncated: How many alerts Alertmanager left out of what it last sent of its groups.
         silent_seconds: How long ago the watchdog arrived, or this process started.
         is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
     now: datetime
-    firing: tuple[StoredEpisode, ...]
+    firing: Firing
     resolved: tuple[StoredEpisode, ...]
-    has_more: bool
+    losses: Losses
+    truncated: int
     slos: SloFigures
     verdict: Verdict
     has_watchdog_arrived: bool
@@ -57,33 +62,16 @@ class OverviewReader:
         Raises:
             StoreUnavailableError: there is nothing to show.
         """
-        firing = await self._store.find(Filter(state=State.FIRING), None, MAX_FIRING + 2)
-        resolved = await self._store.find(Filter(state=State.RESOLVED), None, 2 * _MAX_RESOLVED)
-        shown = sorted(_without_watchdog(firing), key=_rank)
-        ended = sorted(_without_watchdog(resolved), key=_end, reverse=True)
+        now = datetime.now(UTC)
         return Overview(
-            now=datetime.now(UTC),
-            firing=tuple(shown[:MAX_FIRING]),
-            resolved=tuple(ended[:_MAX_RESOLVED]),
-            has_more=len(shown) > MAX_FIRING,
+            now=now,
+            firing=await self._store.find_firing(MAX_PAGES, MAX_TICKETS),
+            resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED)),
+            losses=self._store.losses(),
+            truncated=await self._store.count_truncated(now - _TRUNCATED_FOR),
             slos=await self._slos.latest(),
             verdict=self._watchdog.verdict(),
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
             is_answered=self._poller.is_answered if self._poller else None,
         )
-
-
-def _without_watchdog(episodes: list[StoredEpisode]) -> list[StoredEpisode]:
-    return [episode for episode in episodes if episode.labels.get("alertname") != WATCHDOG]
-
-
-def _rank(episode: StoredEpisode) -> tuple[int, bool, int]:
-    """Pages before tickets, what nobody works on before what somebody does, then the newest."""
-    severity = episode.labels.get("severity", "")
-    is_taken = episode.acknowledged_at is not None
-    return (_RANKS.get(severity, 2), is_taken, -episode.id)
-
-
-def _end(episode: StoredEpisode) -> datetime:
-    return episode.ends_at or episode.starts_at

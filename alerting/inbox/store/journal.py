@@ -44,8 +44,17 @@ def record(connection: sqlite3.Connection, delivery: Delivery) -> Recorded:
 
 
 def write_probe(connection: sqlite3.Connection, now: datetime) -> None:
-    """Write and commit one row, for `read_probe` to find."""
+    """Do all that a delivery does and take it back; commit one row, for `read_probe` to find."""
+    alert = Alert(State.FIRING, "probe", now, labels={"alertname": "Probe"})
+    delivery = Delivery("probe", "firing", (alert,), "{}", now, "probe")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("SAVEPOINT delivery")
+    delivery_id = _log(connection, delivery)
+    _apply(connection, delivery, delivery_id, alert)
+    summarize(connection)
+    connection.execute("ROLLBACK TO delivery")
     connection.execute("INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", (to_micros(now),))
+    connection.execute("COMMIT")
 
 
 def read_probe(connection: sqlite3.Connection) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from alerting.inbox.store.deliveries import WATCHDOG
 from alerting.inbox.store.episodes import Kind, State
-from alerting.inbox.store.timestamps import from_micros
+from alerting.inbox.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,61 @@ def find_episodes(
     where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
     rows = connection.execute(f"{_EPISODE} {where} ORDER BY id DESC LIMIT ?", (*values, limit))
     return [_episode(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What fires, without the watchdog.
+
+    Attributes:
+        shown: Pages first, in each what nobody works on, then the newest.
+        pages: How many pages fire, shown or not.
+        others: How many tickets and others do.
+    """
+
+    shown: tuple[StoredEpisode, ...]
+    pages: int
+    others: int
+
+
+def find_firing(connection: sqlite3.Connection, pages: int, others: int) -> Firing:
+    """Return up to so many pages and so many others that fire, and how many there are."""
+    fires = "ends_at IS NULL AND alertname != ?"
+    rows = [
+        row
+        for severity, limit in (("severity = 'page'", pages), ("severity != 'page'", others))
+        for row in connection.execute(
+            f"{_EPISODE} WHERE {fires} AND {severity}"
+            " ORDER BY severity != 'ticket', acknowledged_at IS NOT NULL, id DESC LIMIT ?",
+            (WATCHDOG, limit),
+        )
+    ]
+    counted = f"SELECT severity = 'page', count(*) FROM episodes WHERE {fires} GROUP BY 1"  # noqa: S608
+    counts = dict(connection.execute(counted, (WATCHDOG,)).fetchall())
+    return Firing(tuple(map(_episode, rows)), counts.get(1, 0), counts.get(0, 0))
+
+
+def find_resolved(connection: sqlite3.Connection, limit: int) -> list[StoredEpisode]:
+    """Return what has ended, the latest end first, without the watchdog."""
+    rows = connection.execute(
+        f"{_EPISODE} WHERE ends_at IS NOT NULL AND alertname != ? ORDER BY ends_at DESC LIMIT ?",
+        (WATCHDOG, limit),
+    )
+    return [_episode(row) for row in rows]
+
+
+def count_truncated(connection: sqlite3.Connection, since: datetime) -> int:
+    """Return how many firing alerts Alertmanager left out of what it last sent of its groups."""
+    (left_out,) = connection.execute(
+        """
+        SELECT coalesce(sum(truncated_alerts), 0) FROM deliveries
+        WHERE status = 'firing' AND truncated_alerts > 0 AND id IN (
+            SELECT max(id) FROM deliveries WHERE received_at >= ? GROUP BY receiver, group_key
+        )
+        """,
+        (to_micros(since),),
+    ).fetchone()
+    return int(left_out)
 
 
 def get_episode(

@@ -2,11 +2,18 @@
 
 import sqlite3
 from datetime import datetime
+from typing import Final
 
 from alerting.inbox.store.timestamps import to_micros
 
 # One transaction of this many rows takes milliseconds, so a delivery never waits long behind it.
 BATCH = 500
+# What is free is used again: only a file that is mostly air is made smaller.
+_FREE_PART: Final = 0.25
+_FREE_PAGES: Final = 1_000
+# Some ten milliseconds.
+_PAGES_AT_ONCE: Final = 2_000
+_INCREMENTAL: Final = 2
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> int:
@@ -45,3 +52,23 @@ def prune(connection: sqlite3.Connection, before: datetime) -> int:
         )
     connection.execute("COMMIT")
     return deleted
+
+
+def shrink(connection: sqlite3.Connection) -> bool:
+    """Give some of the file's free space back; False when there is little of it.
+
+    A file from before this was possible is written anew once, about a second for 100 MB.
+    """
+    free, pages, mode = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("freelist_count", "page_count", "auto_vacuum")
+    )
+    if free < max(_FREE_PAGES, _FREE_PART * pages):
+        return False
+    if mode == _INCREMENTAL:
+        connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+    else:
+        connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
+        connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return True

@@ -1,12 +1,17 @@
 """The store as the rest of the inbox sees it: one SQLite file, a writing and a reading thread."""
 
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from alerting.inbox.errors import StoreUnavailableError
+from alerting.inbox.errors import StoreDamagedError, StoreUnavailableError
 from alerting.inbox.store import (
     actions,
+    damage,
     journal,
     listing,
     reconciliation,
@@ -17,16 +22,32 @@ from alerting.inbox.store.actions import Action
 from alerting.inbox.store.connection import ConnectionThread
 from alerting.inbox.store.deliveries import Delivery
 from alerting.inbox.store.journal import Recorded
-from alerting.inbox.store.listing import Filter, StoredEpisode, StoredTransition, Summary
+from alerting.inbox.store.listing import Filter, Firing, StoredEpisode, StoredTransition, Summary
 from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot
 from alerting.inbox.store.transitions import Range, StoredChange
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What the store has lost, for people.
+
+    Attributes:
+        set_aside: The names of damaged files that stand beside the store.
+        replaced_at: When the file was found to be gone or another one; None if it never was.
+    """
+
+    set_aside: tuple[str, ...]
+    replaced_at: datetime | None
 
 
 class Store:
     """Keeps deliveries and what they mean.
 
     Every method raises StoreUnavailableError where the file cannot be used, or not in time; the
-    next call opens it again, so nothing has to be restarted.
+    next call opens it again, so nothing has to be restarted. A file that is damaged is set aside,
+    and the call takes effect in a new one.
     """
 
     def __init__(self, path: Path, timeout_seconds: float = 10.0) -> None:
@@ -36,6 +57,7 @@ class Store:
             path: The SQLite file; its folder must be there.
             timeout_seconds: How long one call may take, its wait behind others included.
         """
+        self._path = path
         self._writer = ConnectionThread(path, is_writer=True, timeout_seconds=timeout_seconds)
         self._reader = ConnectionThread(path, is_writer=False, timeout_seconds=timeout_seconds)
 
@@ -46,48 +68,87 @@ class Store:
 
     async def record(self, delivery: Delivery) -> Recorded:
         """Store a delivery; when this returns, it survives a power cut."""
-        return await self._writer.run(partial(journal.record, delivery=delivery))
+        return await self._write(partial(journal.record, delivery=delivery))
 
     async def reconcile(self, snapshot: Snapshot, grace: GracePeriods) -> Reconciled:
         """Confirm, mark as stale, close or open by what Alertmanager lists."""
         reconcile = partial(reconciliation.reconcile, snapshot=snapshot, grace=grace)
-        return await self._writer.run(reconcile)
+        return await self._write(reconcile)
 
     async def apply(self, action: Action) -> bool:
         """Store what a person did; False if there is no such episode."""
-        return await self._writer.run(partial(actions.apply, action=action))
+        return await self._write(partial(actions.apply, action=action))
 
     async def prune(self, before: datetime) -> int:
         """Delete a batch of what is older; returns how many rows, 0 when nothing is left."""
-        return await self._writer.run(partial(retention.prune, before=before))
+        return await self._write(partial(retention.prune, before=before))
+
+    async def shrink(self) -> bool:
+        """Give some of the space back that was freed; False when there is little of it."""
+        return await self._write(retention.shrink)
+
+    async def check(self) -> None:
+        """Read the whole file, and set it aside if it is damaged."""
+        await self._read(damage.check)
+
+    def losses(self) -> Losses:
+        """Return what was lost."""
+        return Losses(damage.found_aside(self._path), self._writer.replaced_at)
 
     async def changes_after(self, after_id: int, limit: int) -> list[StoredChange]:
         """Return up to `limit` changes with a higher id, oldest first."""
         ask = partial(transitions.changes_after, after_id=after_id, limit=limit)
-        return await self._reader.run(ask)
+        return await self._read(ask)
 
     async def range_of_changes(self) -> Range:
         """Return the oldest and the newest id there is a change of."""
-        return await self._reader.run(transitions.range_of_changes)
+        return await self._read(transitions.range_of_changes)
 
     async def summarize(self) -> Summary:
         """Count what fires now; makes the file if it is not there."""
-        return await self._writer.run(listing.summarize)
+        return await self._write(listing.summarize)
 
     async def probe(self) -> None:
         """Show that the store can be written and read, by doing both."""
         now = datetime.now(UTC)
-        await self._writer.run(partial(journal.write_probe, now=now))
-        found = await self._reader.run(journal.read_probe)
+        await self._write(partial(journal.write_probe, now=now))
+        found = await self._read(journal.read_probe)
         if found is None or found < now:
             raise StoreUnavailableError("what was written cannot be read back")
 
     async def find(self, wanted: Filter, before_id: int | None, limit: int) -> list[StoredEpisode]:
         """Return up to `limit` episodes that match, newest first, below an id if one is given."""
-        return await self._reader.run(
+        return await self._read(
             partial(listing.find_episodes, wanted=wanted, before_id=before_id, limit=limit)
         )
 
+    async def find_firing(self, pages: int, others: int) -> Firing:
+        """Return up to so many pages and so many others that fire, and how many there are."""
+        return await self._read(partial(listing.find_firing, pages=pages, others=others))
+
+    async def find_resolved(self, limit: int) -> list[StoredEpisode]:
+        """Return what has ended, the latest end first."""
+        return await self._read(partial(listing.find_resolved, limit=limit))
+
+    async def count_truncated(self, since: datetime) -> int:
+        """Return how many firing alerts Alertmanager left out of what it last sent."""
+        return await self._read(partial(listing.count_truncated, since=since))
+
     async def get(self, episode_id: int) -> tuple[StoredEpisode, list[StoredTransition]] | None:
         """Return one episode and its transitions, oldest first; None if there is no such id."""
-        return await self._reader.run(partial(listing.get_episode, episode_id=episode_id))
+        return await self._read(partial(listing.get_episode, episode_id=episode_id))
+
+    async def _write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._run(self._writer, function)
+
+    async def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._run(self._reader, function)
+
+    async def _run(
+        self, thread: ConnectionThread, function: Callable[[sqlite3.Connection], T]
+    ) -> T:
+        try:
+            return await thread.run(function)
+        except StoreDamagedError:
+            await self._writer.replace_damaged()
+            return await thread.run(function)

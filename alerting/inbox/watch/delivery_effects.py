@@ -30,12 +30,18 @@ class DeliveryEffects:
     def stored(self, delivery: Delivery, recorded: Recorded) -> None:
         """A delivery is committed."""
         self._metrics.count_delivery("stored")
+        self._watchdog.note_stored()
         self._metrics.show_store(recorded.transitions, recorded.summary)
         for alert in delivery.alerts:
             if alert.is_watchdog:
                 self._watchdog.note_arrival(is_firing=alert.state is State.FIRING)
         if recorded.transitions:
             self._changes.notify()
+
+    def not_stored(self, reason: str) -> None:
+        """A delivery could not be stored."""
+        self._watchdog.note_refusal(reason)
+        self._changes.notify()
 
     def refused(self, outcome: str) -> None:
         """A delivery is refused; the outcome is one of `metrics.OUTCOMES`."""

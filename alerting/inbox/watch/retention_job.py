@@ -28,5 +28,7 @@ class RetentionJob:
         total = 0
         while deleted := await self._store.prune(before):
             total += deleted
+        while await self._store.shrink():
+            pass
         if total:
             _log.info("deleted what is too old", extra={"rows": total})

@@ -1,5 +1,7 @@
 """The dead man's switch's clocks: silence means health only while the watchdog alert arrives.
 
+A delivery that could not be stored stops the silence at once.
+
 One clock runs since the watchdog last arrived firing: it runs out when Alertmanager, or the way
 from it, is dead. One runs since Prometheus last sent the watchdog to Alertmanager, which
 Alertmanager's own list shows: it runs out when Prometheus is dead, and minutes before
@@ -36,6 +38,15 @@ class Watchdog:
         self._sent_at: float | None = None
         self._started_at = clock()
         self._is_alertmanager_reached = True
+        self._refusal: str | None = None
+
+    def note_stored(self) -> None:
+        """Take note that a delivery was stored."""
+        self._refusal = None
+
+    def note_refusal(self, reason: str) -> None:
+        """Take note that a delivery could not be stored, until one is."""
+        self._refusal = reason
 
     def note_arrival(self, *, is_firing: bool) -> None:
         """Take note of a delivery of the watchdog."""
@@ -72,6 +83,8 @@ class Watchdog:
         """Judge the path as it is now."""
         if not self._late_seconds:
             return Verdict(is_late=False)
+        if self._refusal is not None:
+            return Verdict(is_late=True, reason=f"Deliveries cannot be stored: {self._refusal}.")
         if self.silent_seconds > self._late_seconds:
             return Verdict(is_late=True, reason=self._silence())
         if self._is_resolved:

@@ -19,9 +19,10 @@ class Health:
         return {"status": "ok"}
 
     async def ready(self) -> Response:
-        """Say whether a delivery could be stored now, by writing and reading a row."""
+        """Say whether a delivery could be stored now, by doing all that one does."""
         try:
             await self._store.probe()
         except StoreUnavailableError as error:
             return JSONResponse({"status": "unavailable", "store": str(error)}, 503)
-        return JSONResponse({"status": "ok", "store": "ok"})
+        lost = self._store.losses().set_aside
+        return JSONResponse({"status": "ok", "store": "ok", "set_aside": list(lost)})

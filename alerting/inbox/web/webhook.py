@@ -104,6 +104,7 @@ class Webhook:
             return await self._store.record(delivery)
         except StoreUnavailableError as error:
             _log.exception("a delivery could not be stored")
+            self._effects.not_stored(str(error))
             raise self._refusal("unavailable", 503, "the store is not available") from error
 
     def _refusal(

@@ -105,21 +105,6 @@ def test_a_full_disk_keeps_nothing_of_a_delivery(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
-    """Not a crash, and not an empty store in its place."""
-    path = tmp_path / "inbox.sqlite3"
-    path.write_bytes(b"this is no database " * 1000)
-
-    async def use(store: Store) -> None:
-        with pytest.raises(StoreUnavailableError):
-            await store.record(_delivery(a_body()))
-        with pytest.raises(StoreUnavailableError):
-            await store.probe()
-
-    _with_store(path, use)
-    assert path.read_bytes().startswith(b"this is no database")
-
-
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """An older inbox must not write into tables that it does not know."""
     path = tmp_path / "inbox.sqlite3"
