@@ -3,18 +3,66 @@
 // Seconds. 5: from there on a client that left had waited; 30: the default deadline of a request; 60: nginx' own.
 const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const KINDS = {unmatched: 'unmatched', internal: 'internal'};
+// nginx' own answers to what met no route: it was not read in full or not understood, or its path ends here.
+const UNREAD = ['400', '404', '405', '408', '414', '494'];
+// What dashboards and rules ask for before it has happened.
+const EXPECTED = [
+    'service|200|route|good', 'service|500|route|bad', 'service|503|route|bad',
+    'proxy|502|route|bad', 'proxy|504|route|bad',
+];
 
 function counts() {
     return ngx.shared.front_door;
 }
 
+// Seconds that a client waited for the first byte of the answer, after its request was read in full: all that every
+// instance before the last took, and the last one until its header came.
+function waited(variables, has_header) {
+    const times = (variables.upstream_response_time || '').match(/[0-9.]+/g);
+    if (!times) {
+        return Number(variables.request_time);
+    }
+    const total = times.reduce((sum, seconds) => sum + Number(seconds), 0);
+    const header_time = has_header && variables.upstream_header_time.match(/[0-9.]+$/)[0];
+    return has_header ? total - Number(times[times.length - 1]) + Number(header_time) : total;
+}
+
+// Of a route, as the service says it: endless for none.
+function deadline(variables) {
+    const text = variables.upstream_http_x_burnrate_deadline || '';
+    if (text === 'none') {
+        return Infinity;
+    }
+    return Number(/^[0-9]+[.]?[0-9]*$/.test(text) ? text : variables.deadline_seconds);
+}
+
+function outcome(variables, kind, has_header) {
+    const status = variables.status;
+    if (kind === 'internal') {
+        return 'neither';
+    }
+    if (status.startsWith('5')) {
+        return 'bad';
+    }
+    if (kind === 'unmatched' || status === '429') {
+        return 'neither';
+    }
+    const seconds = waited(variables, has_header);
+    if (status === '499') {
+        return seconds >= Number(variables.patience_seconds) ? 'bad' : 'neither';
+    }
+    return seconds > deadline(variables) ? 'bad' : 'good';
+}
+
 function labels(variables) {
     // A time per upstream that was tried, `-` where none of its header came; the last one's answer is passed on.
-    const header_time = variables.upstream_header_time || '-';
-    const is_service = !header_time.endsWith('-');
-    const is_lost = !is_service && variables.status === '404';
-    const kind = is_service ? KINDS[variables.upstream_http_x_request_kind] : is_lost && 'unmatched';
-    return `${is_service ? 'service' : 'proxy'}|${variables.status}|${kind || 'route'}`;
+    const has_header = !(variables.upstream_header_time || '-').endsWith('-');
+    const said = has_header ? variables.upstream_http_x_request_kind : variables.unanswered_kind;
+    const is_unread = !has_header && UNREAD.includes(variables.status);
+    const kind = is_unread ? 'unmatched' : KINDS[said] || 'route';
+    return [
+        has_header ? 'service' : 'proxy', variables.status, kind, outcome(variables, kind, has_header),
+    ].join('|');
 }
 
 // Returns '', so that no line is written. What fails here must not touch the request.
@@ -41,14 +89,14 @@ function note_start() {
 
 function collected() {
     const found = {};
-    counts().keys(10000).filter((key) => key !== 'start').forEach((key) => {
+    EXPECTED.concat(counts().keys(10000).filter((key) => key !== 'start')).forEach((key) => {
         const parts = key.split('|');
-        const names = `answered_by="${parts[0]}",status="${parts[1]}",kind="${parts[2]}"`;
+        const names = `answered_by="${parts[0]}",status="${parts[1]}",kind="${parts[2]}",outcome="${parts[3]}"`;
         found[names] = found[names] || {status: parts[1], buckets: BOUNDS.concat(0).map(() => 0), sum: 0};
-        if (parts[3] === 'sum') {
+        if (parts[4] === 'sum') {
             found[names].sum = counts().get(key);
-        } else {
-            found[names].buckets[parts[3]] = counts().get(key);
+        } else if (parts[4]) {
+            found[names].buckets[parts[4]] = counts().get(key);
         }
     });
     return found;

@@ -1,12 +1,15 @@
 """nginx with either of the modules that count, before a service that does as it is told."""
 
+import asyncio
 import os
 import re
 import shutil
 import signal
+import socket
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -17,17 +20,23 @@ import psutil
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from burnrate.stack import free_port
 from tests.compose.servers import ROOT, running_nginx
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-# Who answered, status, kind.
-Key = tuple[str, str, str]
+# Who answered, status, kind, outcome.
+Key = tuple[str, str, str, str]
+LABELS = ("answered_by", "status", "kind", "outcome")
+# In place of the shipped 30 s.
+DEADLINE_SECONDS = 2.0
+LATE_SECONDS = DEADLINE_SECONDS + 0.3
 _TOTAL = re.compile(
-    r'^front_door_requests_total\{answered_by="(\w+)",status="(\d+)",kind="(\w+)"\} (\d+)$',
+    r"^front_door_requests_total\{"
+    + ",".join(rf'{name}="(\w+)"' for name in LABELS)
+    + r"\} (\d+)$",
     re.MULTILINE,
 )
 _LIMITS = """
@@ -52,7 +61,10 @@ class Service:
         return Starlette(
             routes=[
                 Route("/answer/{status:int}", _answer, methods=["GET", "POST"]),
-                Route("/kind/{kind}", _kind),
+                Route("/kind/{kind}/{status:int}", _kind),
+                Route("/late", _late, methods=["GET", "POST"]),
+                Route("/late/{deadline}", _late),
+                Route("/stream", _stream),
                 *(Route(path, self._hang) for path in ("/hang", "/feed", "/single")),
                 Route("/rare", _answer),
             ]
@@ -69,9 +81,24 @@ async def _answer(request: Request) -> Response:
 
 
 async def _kind(request: Request) -> Response:
-    kind = request.path_params["kind"]
-    headers = {"X-Request-Kind": kind}
-    return Response(status_code=404 if kind == "unmatched" else 200, headers=headers)
+    headers = {"X-Request-Kind": request.path_params["kind"]}
+    return Response(status_code=request.path_params["status"], headers=headers)
+
+
+async def _late(request: Request) -> Response:
+    await request.body()
+    await asyncio.sleep(LATE_SECONDS)
+    deadline = request.path_params.get("deadline")
+    return Response(headers={"X-Burnrate-Deadline": deadline} if deadline else None)
+
+
+async def _stream(_request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"begun"
+        await asyncio.sleep(LATE_SECONDS)
+        yield b"ended"
+
+    return StreamingResponse(parts())
 
 
 @dataclass(frozen=True)
@@ -96,7 +123,7 @@ class Door:
     def counts(self) -> Counter[Key]:
         """Return the requests that it has counted."""
         found = _TOTAL.findall(self.metrics())
-        return Counter({(by, status, kind): int(count) for by, status, kind, count in found})
+        return Counter({(a, b, c, d): int(count) for a, b, c, d, count in found})
 
     def get(self, path: str) -> httpx2.Response:
         """Ask once, on a connection of its own."""
@@ -110,6 +137,24 @@ class Door:
             return connection.getresponse().status
         finally:
             connection.close()
+
+    def say(self, request: bytes) -> bytes:
+        """Send bytes, and return the answer until nginx hangs up."""
+        with self._connected() as client:
+            client.sendall(request)
+            return b"".join(iter(lambda: client.recv(65_536), b""))
+
+    def post_slowly(self, path: str, seconds: float) -> bytes:
+        """Ask with a body whose second half comes late, and return the answer."""
+        head = f"POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        with self._connected() as client:
+            client.sendall(head.encode() + b"a")
+            time.sleep(seconds)  # the client's slowness, which is the subject
+            client.sendall(b"b")
+            return b"".join(iter(lambda: client.recv(65_536), b""))
+
+    def _connected(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
 
     def workers(self) -> set[int]:
         """Return the processes that serve."""
@@ -149,7 +194,8 @@ def running_door(module: str, folder: Path, upstream_port: int, *prefix: str) ->
         "0.0.0.0:8081": f"127.0.0.1:{door.status_port}",
         "    limit_req_status": _LIMITS.strip("\n"),
         "location = /feed {": _LOCATIONS,
-        "proxy_read_timeout 60s": "proxy_read_timeout 1s",
+        "proxy_read_timeout 60s": "proxy_read_timeout 3s",
+        "default 30;": f"default {DEADLINE_SECONDS:g};",
     }
     with ExitStack() as stack:
         folders = {"counting": ROOT / "nginx" / module} if module else {}

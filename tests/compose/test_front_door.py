@@ -16,7 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from burnrate.stack import free_port
-from tests.compose.front_door import Door, Key, Service, has_lua, running_door
+from tests.compose.front_door import LABELS, LATE_SECONDS, Door, Key, Service, has_lua, running_door
 from tests.compose.servers import ROOT, running_app
 from tests.containers.debian import unpacked
 from tests.containers.engine import Unavailable
@@ -76,33 +76,44 @@ def test_counts_are_a_clients_own(tmp_path: Path, launcher: tuple[str, ...]) -> 
     with running_door(launcher[0], tmp_path / "ng", port, *launcher[1:]) as door:
         for _ in range(4):
             assert door.get("/answer/200").status_code == 502
-        expected["proxy", "502", "route"] += 4
+        expected["proxy", "502", "route", "bad"] += 4
+        assert door.get("/health/ready?a=1").status_code == 502
+        expected["proxy", "502", "internal", "neither"] += 1
         with running_app(service.app, port):
-            for status in (200, 201, 400, 404, 429, 500, 503, 504):
-                assert door.get(f"/answer/{status}").status_code == status
-                expected["service", str(status), "route"] += 1
-            for kind, status, counted in (
-                ("unmatched", 404, "unmatched"),
-                ("internal", 200, "internal"),
-                ("of-its-own", 200, "route"),
+            for status, outcome in (
+                *((status, "good") for status in (200, 201, 400, 404)),
+                *((status, "bad") for status in (500, 503, 504)),
+                (429, "neither"),
             ):
-                answer = door.get(f"/kind/{kind}")
+                assert door.get(f"/answer/{status}").status_code == status
+                expected["service", str(status), "route", outcome] += 1
+            for kind, status, counted, outcome in (
+                ("unmatched", 404, "unmatched", "neither"),
+                ("unmatched", 500, "unmatched", "bad"),
+                ("internal", 200, "internal", "neither"),
+                ("internal", 503, "internal", "neither"),
+                ("of-its-own", 200, "route", "good"),
+            ):
+                answer = door.get(f"/kind/{kind}/{status}")
                 assert answer.status_code == status
                 assert "x-request-kind" not in answer.headers
-                expected["service", str(status), counted] += 1
+                expected["service", str(status), counted, outcome] += 1
             assert door.get("/metrics").status_code == 404
-            expected["proxy", "404", "unmatched"] += 1
+            expected["proxy", "404", "unmatched", "neither"] += 1
+            assert door.say(b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400")
+            expected["proxy", "400", "unmatched", "neither"] += 1
             assert door.get("/hang").status_code == 504
-            expected["proxy", "504", "route"] += 1
+            expected["proxy", "504", "route", "bad"] += 1
             assert (
                 httpx2.post(f"{door.url}/answer/200", content=b"a" * 3_000_000).status_code == 413
             )
-            expected["proxy", "413", "route"] += 1
+            expected["proxy", "413", "route", "good"] += 1
             assert [door.get("/rare").status_code for _ in range(3)] == [200, 429, 429]
-            expected["service", "200", "route"] += 1
+            expected["service", "200", "route", "good"] += 1
             _leave(door, "/feed", service)
+            expected["proxy", "499", "route", "neither"] += 1
             _leave(door, "/feed", service, _LATE_SECONDS + 0.1)
-            expected["proxy", "499", "route"] += 2
+            expected["proxy", "499", "route", "bad"] += 1
             with ThreadPoolExecutor(1) as pool:
                 first = pool.submit(door.get, "/single")
                 wait_until(lambda: service.hanging["/single"], "the first request")
@@ -110,10 +121,38 @@ def test_counts_are_a_clients_own(tmp_path: Path, launcher: tuple[str, ...]) -> 
                 assert (refused.status_code, refused.json()["error"]) == (429, "Too many requests")
                 service.released.set()
                 assert first.result().status_code == 200
-            expected["proxy", "429", "route"] += 3
-            expected["service", "200", "route"] += 1
+            expected["proxy", "429", "route", "neither"] += 3
+            expected["service", "200", "route", "good"] += 1
         _await_counts(door, expected)
         _check_durations(door, expected)
+
+
+def test_an_answer_after_its_deadline_is_bad_whatever_it_says(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
+    """The service may say another or none; a stream counts by its first byte, a body is no wait."""
+    with (
+        running_app(Service().app) as port,
+        running_door(launcher[0], tmp_path / "ng", port, *launcher[1:]) as door,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        paths = ("/late", "/late/1", "/late/9.5", "/late/none", "/late/soon", "/stream")
+        answers = list(pool.map(door.get, paths))
+        slow_body = door.post_slowly("/answer/200", LATE_SECONDS)
+
+        assert [answer.status_code for answer in answers] == [200] * len(paths)
+        assert all("x-burnrate-deadline" not in answer.headers for answer in answers)
+        assert slow_body.startswith(b"HTTP/1.1 200")
+        # /late, /late/1, and what is no number.
+        _await_counts(
+            door,
+            Counter(
+                {
+                    ("service", "200", "route", "bad"): 3,
+                    ("service", "200", "route", "good"): 4,
+                }
+            ),
+        )
 
 
 def _check_durations(door: Door, expected: Counter[Key]) -> None:
@@ -121,18 +160,22 @@ def _check_durations(door: Door, expected: Counter[Key]) -> None:
     families = {each.name: each for each in text_string_to_metric_families(door.metrics())}
     samples = families["front_door_request_duration_seconds"].samples
     counted = {
-        (each.labels["answered_by"], each.labels["status"], each.labels["kind"]): each.value
+        tuple(each.labels[name] for name in LABELS): each.value
         for each in samples
-        if each.name.endswith("_count")
+        if each.name.endswith("_count") and each.value
     }
     assert counted == expected
     left = {
-        each.labels["le"]: each.value
+        each.labels["outcome"]: each.value
         for each in samples
-        if each.name.endswith("_bucket") and each.labels["status"] == "499"
+        if each.labels["status"] == "499" and each.labels.get("le") == "5.0"
     }
-    assert (left["5.0"], left["+Inf"]) == (1, 2)
+    assert left == {"neither": 1, "bad": 0}
     assert families["process_start_time_seconds"].samples[0].value > 0
+
+
+def _counted(status: int) -> Key:
+    return "service", str(status), "route", "bad" if status >= 500 else "good"
 
 
 def test_counts_outlive_reloads_and_killed_workers(
@@ -146,13 +189,13 @@ def test_counts_outlive_reloads_and_killed_workers(
     ):
         got: Counter[Key] = Counter()
         for _ in range(3):
-            paths = [f"/answer/{200 + number % 3}" for number in range(_REQUESTS)]
+            paths = [f"/answer/{(200, 404, 503)[number % 3]}" for number in range(_REQUESTS)]
             answers = pool.map(door.status, paths)
             door.reload()
-            got.update(("service", str(status), "route") for status in answers)
+            got.update(_counted(status) for status in answers)
         _await_counts(door, got)
         door.kill_worker()
-        got.update(("service", str(door.status("/answer/500")), "route") for _ in range(9))
+        got.update(_counted(door.status("/answer/500")) for _ in range(9))
         _await_counts(door, got)
         assert got.total() == 3 * _REQUESTS + 9
 
