@@ -14,6 +14,9 @@ _OPERATORS: Final = {
     str(promql_parser.MatchOp.NotRe): "!~",
 }
 
+# Of a counter over a range.
+_PER_SECOND: Final = frozenset({"rate", "increase"})
+
 
 class QueryError(ValueError):
     """A query that is not PromQL."""
@@ -95,6 +98,21 @@ def walk(node: Any) -> Iterator[Any]:  # noqa: ANN401 - as `parse`
             yield from walk(below)
     for argument in getattr(node, "args", ()):
         yield from walk(argument)
+
+
+def counters(query: str) -> str:
+    """Return a query with the counters themselves in the place of their rates.
+
+    Raises:
+        QueryError: it is not PromQL.
+    """
+    tree = parse(query)
+    text = str(tree)
+    for node in walk(tree):
+        if isinstance(node, promql_parser.Call) and node.func.name in _PER_SECOND:
+            (counted,) = node.args
+            text = text.replace(str(node), str(counted.vector_selector))
+    return text
 
 
 def _selectors(

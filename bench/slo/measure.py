@@ -123,15 +123,23 @@ def _machine() -> str:
 def copy_of(service: Service, name: str) -> Service:
     """Return a service under another name, with series, records and alerts of its own."""
 
+    def moved(text: str, slo: Slo) -> str:
+        # One exporter stands for the processes and their front door.
+        return text.replace(f'job="{slo.job}"', f'job="{name}"')
+
     def renamed(slo: Slo) -> Slo:
-        was, now = f'job="{service.job}"', f'job="{name}"'
         events = slo.events.model_copy(
-            update={field: query.replace(was, now) for field, query in slo.events}
+            update={field: moved(query, slo) for field, query in slo.events}
         )
+        series = {
+            key: tuple(moved(each, slo) for each in getattr(slo.settings, key))
+            for key in ("good", "bad")
+        }
         return replace(
             slo,
             identity={**slo.identity, "service": name},
-            job=name,
+            service_job=name,
+            settings=slo.settings.model_copy(update={**series, "job": None}),
             events=events,
             labels={**slo.labels, "service": name},
         )

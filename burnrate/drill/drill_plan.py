@@ -71,7 +71,7 @@ def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) ->
     """
     if target.rule is None:
         return _watchdog_plan(drill, stack)
-    waits = _waits(drill, stack, target.rule)
+    waits = _waits(drill, stack, target)
     if drill.noticed_by == "loki":
         return _loki_plan(drill, target.expected, target.rule, waits)
     windows: list[Window] = []
@@ -164,7 +164,9 @@ def _windows(prometheus: PrometheusApi, tier: RecordedTier, events: EventCounts)
     ]
 
 
-def _waits(drill: Drill, stack: RunningStack, rule: Rule) -> Waits:
+def _waits(drill: Drill, stack: RunningStack, target: Target) -> Waits:
+    rule = target.rule
+    assert rule is not None  # noqa: S101 - asked by the caller
     labels = {"alertname": rule.name, **drill.expected.labels, **rule.labels}
     timing = stack.alertmanager.timing(labels)
     is_group_open = any(
@@ -173,8 +175,9 @@ def _waits(drill: Drill, stack: RunningStack, rule: Rule) -> Waits:
         if stack.alertmanager.timing(alert.labels) == timing
     )
     is_scraped = drill.noticed_by == "prometheus"
+    job = drill.job if target.events is None else target.events.slo.job
     return Waits(
-        scrape=stack.prometheus.scrape_interval(drill.job) if is_scraped else 0.0,
+        scrape=stack.prometheus.scrape_interval(job) if is_scraped else 0.0,
         evaluation=rule.interval,
         pending=rule.duration,
         group_wait=timing.group_wait,

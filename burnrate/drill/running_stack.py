@@ -88,7 +88,7 @@ class RunningStack:
             services = load_all(Tree(self.checkout).specs, load_configuration(self.checkout))
         except (SpecError, ConfigurationError) as error:
             raise Refused(str(error)) from error
-        slos = (slo for service in services for slo in service.slos if slo.job == _JOB)
+        slos = (slo for each in services if each.job == _JOB for slo in each.slos)
         return next((slo for slo in slos if re.fullmatch(name, slo.name)), None)
 
     def stop(self, part: str) -> None:

@@ -84,7 +84,7 @@ def stack(
 
 def burning(threshold: float, *firing: Mapping[str, str]) -> RunningStack:
     """Return a stack with an hour of good events, 25 a second, and the rules of one SLO."""
-    total = 'endpoint!~"/metrics|/health/.*|/faults/.*"}'
+    total = 'outcome=~"good|bad"}'
     samples = {f"{total}[1h]))) * 3600": 90_000.0, f"{total}[5m]))) * 300": 7_500.0}
     return stack({"slo:alert_burn_rate:factor{": threshold, **samples}, rules=LOADED, firing=firing)
 
@@ -138,7 +138,7 @@ def test_a_page_of_an_slo_is_due_when_its_long_window_is_over_the_threshold() ->
     found = plan("errors", burning(0.0144))
     assert found.rule is not None
     assert (found.rule.name, found.rule.labels) == ("ErrorBudgetBurnFast", PAGE)
-    assert found.bad.startswith("sum(http_requests_total{")
+    assert found.bad.startswith("sum(front_door_requests_total{")
     # 1.5 s until all workers know of the fault, the burn, a scrape, an evaluation, and 2 s.
     assert found.bounds[Step.OVER].seconds == pytest.approx(1.5 + 52.597 + 5 + 15 + 2, abs=0.001)
     assert found.bounds[Step.FIRST_BAD].seconds == 1.5 + 5 + 2

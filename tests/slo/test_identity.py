@@ -1,5 +1,6 @@
 """One service in two clusters: two services, in every rule, route and text."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,8 +38,12 @@ def tree(tmp_path: Path) -> Tree:
     for file in ("api.yml", "api.settings.yml"):
         (specs / file).unlink()
     for cluster in _CLUSTERS:
-        selected = specification.replace('job="api"', f'job="api", cluster="{cluster}"')
-        named = settings.replace("job: api\n", f"job: api\nidentity: {{cluster: {cluster}}}\n")
+        # Of the service and of its front door.
+        selected, named = (
+            re.sub(r'(job="[a-z-]+")', rf'\1, cluster="{cluster}"', text)
+            for text in (specification, settings)
+        )
+        named = named.replace("job: api\n", f"job: api\nidentity: {{cluster: {cluster}}}\n")
         (specs / f"{cluster}-api.yml").write_text(selected)
         (specs / f"{cluster}-api.settings.yml").write_text(named)
     return Tree(tmp_path)
@@ -77,7 +82,7 @@ def test_texts_and_links_tell_which_one_it_is(rules: dict[str, list[dict[str, An
     """A page at night that says only `api is down` would not."""
     alerts = [rule["annotations"] for rule in rules["eu"] if "alert" in rule]
 
-    assert len(alerts) == 26
+    assert len(alerts) == 27
     for annotations in alerts:
         assert "eu api" in annotations["summary"]
         assert "?var-cluster=eu&var-service=api" in annotations["dashboard_url"]
@@ -93,7 +98,7 @@ def test_a_label_with_other_characters_is_a_value_in_a_link_too(
 
     service, _ = load_all(tree.specs, configuration)
 
-    (alert,) = groups(service)[-1]["rules"]
+    alert, *_ = groups(service)[-1]["rules"]
     assert "?var-cluster=eu%20%26%20west&var-service=api" in alert["annotations"]["dashboard_url"]
 
 
@@ -114,7 +119,7 @@ def test_an_outage_in_one_cluster_pages_for_that_one(
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
     assert rules
-    series = 'http_requests_total{{job="api", cluster="{}", endpoint="/", status="{}"}}'
+    series = 'front_door_requests_total{{job="front-door", cluster="{}", outcome="{}"}}'
     test = {
         "rule_files": [str(tree.rules / f"slo-{each}-api-availability.yml") for each in _CLUSTERS],
         "evaluation_interval": "15s",
@@ -122,8 +127,8 @@ def test_an_outage_in_one_cluster_pages_for_that_one(
             {
                 "interval": "15s",
                 "input_series": [
-                    {"series": series.format("eu", 500), "values": "0+100x80"},
-                    {"series": series.format("us", 200), "values": "0+100x80"},
+                    {"series": series.format("eu", "bad"), "values": "0+100x80"},
+                    {"series": series.format("us", "good"), "values": "0+100x80"},
                 ],
                 "promql_expr_test": [
                     {

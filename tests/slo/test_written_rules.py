@@ -1,5 +1,6 @@
 """Rules and routes that are written by hand, for teams whose settings are not the shipped ones."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -180,7 +181,7 @@ def test_one_service_in_two_environments_has_one_team(root: Path) -> None:
     spec = (folder / "api.yml").read_text()
     settings = (folder / "api.settings.yml").read_text()
     for cluster, team in (("eu", "a"), ("us", "b")):
-        own = spec.replace('job="api"', f'job="api", cluster="{cluster}"')
+        own = re.sub(r'(job="[a-z-]+")', rf'\1, cluster="{cluster}"', spec)
         (folder / f"{cluster}.yml").write_text(own)
         more = f"job: api\nidentity: {{cluster: {cluster}}}\nlabels: {{team: {team}}}\n"
         (folder / f"{cluster}.settings.yml").write_text(settings.replace("job: api\n", more))

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-import promql_parser
-
 from burnrate.durations import format_duration
-from burnrate.promql import parse, walk
+from burnrate.promql import counters
 from burnrate.slo.specification import Slo
 
 _ANY_WINDOW = "5m"
-_PER_SECOND = frozenset({"rate", "increase"})
 
 
 @dataclass(frozen=True)
@@ -32,13 +29,7 @@ class EventCounts:
 
         A rate needs two scrapes of a series; here the counters themselves are in its place.
         """
-        query = parse(self.slo.error_query(_ANY_WINDOW))
-        text = str(query)
-        for node in walk(query):
-            if isinstance(node, promql_parser.Call) and node.func.name in _PER_SECOND:
-                (counted,) = node.args
-                text = text.replace(str(node), str(counted.vector_selector))
-        return text
+        return counters(self.slo.error_query(_ANY_WINDOW))
 
 
 def _count(per_second: str, seconds: float) -> str:

@@ -3,76 +3,15 @@
 from collections.abc import Mapping
 from itertools import chain
 from math import ceil
-from typing import Any, Final
-from urllib.parse import quote, urlencode
+from typing import Any
 
+from burnrate.slo.generator.links import dashboard
 from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
-from burnrate.slo.specification import Service, Slo, number, selector, target_labels
+from burnrate.slo.generator.service_alerts import down_alert, missing_alert, replica_alert
+from burnrate.slo.specification import Service, Slo, number
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
 Group = dict[str, Any]
-
-# A deployment that renames a metric in service and rules takes this long.
-_MISSING_FOR: Final = "5m"
-# With a scrape and an evaluation every 15 s this is a page within three minutes; less would page
-# for a restart.
-_DOWN_FOR: Final = "1m"
-
-
-def missing_alert(slo: Slo) -> Rule:
-    """Return the alert for an SLI without series while its service answers Prometheus."""
-    total = f"slo:total_events:rate5m{slo.selector}"
-    return {
-        "alert": "SLIMissing",
-        "expr": f"max({_up(slo.job, slo.identity)}) == 1 unless on () {total}",
-        "for": _MISSING_FOR,
-        "labels": {**slo.labels, **slo.alert_labels, "severity": "ticket"},
-        "annotations": {
-            "summary": f"The SLO {slo.name} of {slo.service} has no data.",
-            "description": (
-                f"{slo.service} answers Prometheus, but does not expose the series that {slo.name}"
-                " is counted from. Until it does, nothing is known about this budget and none of"
-                " its alerts can fire. Time to exhaustion is unknown."
-            ),
-            "runbook_url": f"{slo.runbooks}/SLIMissing",
-            "dashboard_url": dashboard(slo),
-        },
-    }
-
-
-def down_alert(service: Service) -> Rule:
-    """Return the alert for a service of which no process answers or no target is known."""
-    return {
-        "alert": "ServiceDown",
-        "expr": f"absent({_up(service.job, service.identity)} == 1)",
-        "for": _DOWN_FOR,
-        "labels": {**service.identity, **service.alert_labels, "severity": "page"},
-        "annotations": {
-            "summary": f"{service.title} is down.",
-            "description": (
-                f"No process of {service.title} answers Prometheus (job {service.job}). Requests"
-                " that fail meanwhile are not counted: until it is back the error budgets stand"
-                " still, and burn rate and time to exhaustion mean nothing."
-            ),
-            "runbook_url": f"{service.runbooks}/ServiceDown",
-            "dashboard_url": link(service.dashboard, service.identity),
-        },
-    }
-
-
-def dashboard(slo: Slo) -> str:
-    """Return the dashboard's address with the SLO chosen."""
-    return link(slo.dashboard, {**slo.identity, "slo": slo.name})
-
-
-def link(address: str, chosen: Mapping[str, str]) -> str:
-    """Return a dashboard's address with the values of some of its variables."""
-    variables = {f"var-{name}": value for name, value in chosen.items()}
-    return f"{address}?{urlencode(variables, quote_via=quote)}"
-
-
-def _up(job: str, identity: Mapping[str, str]) -> str:
-    return f"up{selector(target_labels(job, identity))}"
 
 
 def _burn(slo: Slo, tier: Tier) -> Rule:
@@ -160,7 +99,8 @@ def group_names(slo: Slo) -> tuple[str, str]:
 
 def service_group(service: Service) -> Group:
     """Return the group of rules about a service as a whole, not one of its SLOs."""
-    return _group(_prefix(service.identity), [down_alert(service)], EVALUATION_SECONDS)
+    rules = [down_alert(service), replica_alert(service)]
+    return _group(_prefix(service.identity), rules, EVALUATION_SECONDS)
 
 
 def groups(service: Service) -> list[Group]:

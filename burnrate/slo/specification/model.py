@@ -21,7 +21,7 @@ class Slo:
 
     Attributes:
         identity: The labels that name the service, `service` among them.
-        job: The scrape job of the service.
+        service_job: The scrape job of the service.
         events: Its two queries.
         labels: What every record and alert carries.
         alert_labels: What its alerts carry besides.
@@ -33,7 +33,7 @@ class Slo:
     """
 
     identity: Mapping[str, str]
-    job: str
+    service_job: str
     spec: SloSpec
     events: Events
     settings: SloSettings
@@ -56,6 +56,16 @@ class Slo:
     def service(self) -> str:
         """The service as people read it: all values of its identity, by default its name alone."""
         return " ".join(self.identity.values())
+
+    @property
+    def job(self) -> str:
+        """The scrape job that its events come from."""
+        return self.settings.job or self.service_job
+
+    @property
+    def is_counted_by_service(self) -> bool:
+        """Whether its events come from the service's own processes, and not from its front door."""
+        return self.job == self.service_job
 
     @property
     def objective(self) -> Fraction:

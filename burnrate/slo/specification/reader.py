@@ -143,7 +143,7 @@ def _joined(
     }
     return Slo(
         identity=service.identity,
-        job=service.job,
+        service_job=service.job,
         spec=slo,
         events=events,
         settings=own,

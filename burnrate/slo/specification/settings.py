@@ -21,6 +21,8 @@ class CommonSettings(Model):
     """What every kind of SLO can set; keys that are not set are the service's.
 
     Attributes:
+        job: The scrape job that its events come from, where that is not the service's own: the
+            proxy in front.
         runbook_url: The folder of the runbooks; the alert's name is added.
         dashboard_url: The service and the SLO are added as variables.
         good: Series that a good event increases by one, for the generated tests; by default those
@@ -28,6 +30,7 @@ class CommonSettings(Model):
         bad: Series that a bad event increases by one.
     """
 
+    job: Name | None = None
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None
     runbook_url: str | None = None

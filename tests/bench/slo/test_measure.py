@@ -53,8 +53,8 @@ def test_the_past_is_a_whole_period_and_an_hour_of_what_is_scraped(tmp_path: Pat
     assert min(times["slo:total_events:count5m"]) == _NOW - 30 * 86_400
     assert len(times["slo:bad_events:count5m"]) == 30 * 288
     # The longest window that rules read from raw series, and what is looked back for.
-    assert _NOW - 1_800 - 600 <= min(times["http_requests_total"]) <= _NOW - 1_800
-    assert max(times["http_requests_total"]) == _NOW - 5
+    assert _NOW - 1_800 - 600 <= min(times["front_door_requests_total"]) <= _NOW - 1_800
+    assert max(times["front_door_requests_total"]) == _NOW - 5
     for part, offset in (
         ("30m", 1_800),
         ("1h", 3_600),

@@ -1,0 +1,112 @@
+"""The alerts about what does not answer Prometheus: an SLI, a service, one of its replicas."""
+
+from typing import Any, Final
+
+from burnrate.promql import counters
+from burnrate.slo.generator.links import dashboard, link
+from burnrate.slo.specification import Service, Slo, selector, target_labels
+
+_Rule = dict[str, Any]
+
+# A deployment that renames a metric in service and rules takes this long.
+_MISSING_FOR: Final = "5m"
+# With a scrape and an evaluation every 15 s this is a page within three minutes; less would page
+# for a restart.
+_DOWN_FOR: Final = "1m"
+# Replicas are updated one after the other, each in less.
+_REPLICA_FOR: Final = "2m"
+# Any window will do to find out what a query counts.
+_ANY_WINDOW: Final = "5m"
+
+
+def missing_alert(slo: Slo) -> _Rule:
+    """Return the alert for an SLI that nothing is measured of.
+
+    If its events come from the service itself, a service that is down has its page instead.
+    """
+    counted = counters(slo.total_query(_ANY_WINDOW))
+    up = f"max(up{selector(target_labels(slo.job, slo.identity))}) == 1"
+    expr = f"{up if slo.is_counted_by_service else 'vector(1)'} unless on () {counted}"
+    return {
+        "alert": "SLIMissing",
+        "expr": expr,
+        "for": _MISSING_FOR,
+        "labels": {**slo.labels, **slo.alert_labels, "severity": "ticket"},
+        "annotations": {
+            "summary": f"The SLO {slo.name} of {slo.service} is not measured.",
+            "description": (
+                f"Prometheus (job {slo.job}) does not get the series that {slo.name} of"
+                f" {slo.service} is counted from. What clients get meanwhile is neither good nor"
+                " bad: the budget shows a hole, and none of its alerts can fire. Time to"
+                " exhaustion is unknown."
+            ),
+            "runbook_url": f"{slo.runbooks}/SLIMissing",
+            "dashboard_url": dashboard(slo),
+        },
+    }
+
+
+def down_alert(service: Service) -> _Rule:
+    """Return the alert for a service of which no process answers or no target is known."""
+    return {
+        "alert": "ServiceDown",
+        "expr": f"absent({_up(service)} == 1)",
+        "for": _DOWN_FOR,
+        "labels": {**service.identity, **service.alert_labels, "severity": "page"},
+        "annotations": {
+            "summary": f"{service.title} is down.",
+            "description": (
+                f"No process of {service.title} answers Prometheus (job {service.job})."
+                f" {_measured_meanwhile(service)}"
+            ),
+            "runbook_url": f"{service.runbooks}/ServiceDown",
+            "dashboard_url": link(service.dashboard, service.identity),
+        },
+    }
+
+
+def replica_alert(service: Service) -> _Rule:
+    """Return the alert for a service of which some processes answer and others do not."""
+    up = _up(service)
+    targets = (
+        f'{{{{ with query "count({_escaped(up)})" }}}}{{{{ . | first | value }}}}{{{{ end }}}}'
+    )
+    names = f'{{{{ range query "{_escaped(up)} == 0" }}}} {{{{ .Labels.instance }}}}{{{{ end }}}}'
+    return {
+        "alert": "ReplicaDown",
+        "expr": f"count({up} == 0) and on () max({up}) == 1",
+        "for": _REPLICA_FOR,
+        "labels": {**service.identity, **service.alert_labels, "severity": "ticket"},
+        "annotations": {
+            "summary": f"Some processes of {service.title} are down.",
+            "description": (
+                f'{{{{ $value | printf "%.0f" }}}} of {targets}'
+                f" targets of {service.title} do not answer Prometheus (job {service.job}):{names}."
+                " The others serve its clients. If one more goes, clients will feel it."
+            ),
+            "runbook_url": f"{service.runbooks}/ReplicaDown",
+            "dashboard_url": link(service.dashboard, service.identity),
+        },
+    }
+
+
+def _measured_meanwhile(service: Service) -> str:
+    outside = [slo for slo in service.slos if not slo.is_counted_by_service]
+    inside = [slo.name for slo in service.slos if slo.is_counted_by_service]
+    parts = [
+        f"What clients get meanwhile is counted for {slo.name} (job {slo.job})." for slo in outside
+    ]
+    if inside:
+        parts.append(
+            f"Not measured until it is back: {', '.join(inside)}. Their budgets show a hole; burn"
+            " rate and time to exhaustion mean nothing."
+        )
+    return " ".join(parts)
+
+
+def _up(service: Service) -> str:
+    return f"up{selector(target_labels(service.job, service.identity))}"
+
+
+def _escaped(query: str) -> str:
+    return query.replace("\\", "\\\\").replace('"', '\\"')
