@@ -132,7 +132,7 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         module=ProgramModule(
             file=Path("/usr/lib/nginx/modules/ngx_http_lua_module.so"),
             package="libnginx-mod-http-lua",
-            cost="no count of what clients got, so availability is not measured; burnrate stack install",
+            cost="availability is not measured at the front door; burnrate stack install",
             folder="counting",
             target="nginx-status:8081",
         ),
