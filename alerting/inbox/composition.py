@@ -13,9 +13,12 @@ from alerting.inbox.store import GracePeriods, Store
 from alerting.inbox.watch import (
     AlertmanagerClient,
     AlertmanagerPoller,
+    AlertPath,
     DeadMansSwitch,
     DeliveryEffects,
+    FailedNotifications,
     Fallback,
+    Heartbeat,
     Job,
     PollTiming,
     RetentionJob,
@@ -74,7 +77,9 @@ class Composition:
         self.changes = ChangeSignal()
         self._watchdog = Watchdog(settings.watchdog_late_seconds)
         self._switch = self._make_switch(settings.fallback_address())
-        self._poller = self._make_poller(settings.alertmanager_url)
+        self._alertmanager = self._make_alertmanager(settings.alertmanager_url)
+        self._poller = self._make_poller()
+        self._heartbeat = self._make_heartbeat(settings.heartbeat_address())
         self.endpoints = self._make_endpoints(tokens)
 
     def jobs(self, telemetry: Telemetry) -> list[tuple[float, Job]]:
@@ -91,6 +96,9 @@ class Composition:
         if self._poller is not None:
             poll = telemetry.background("reconciliation", self._poller)
             jobs.append((settings.reconcile_seconds, poll))
+        if self._heartbeat is not None:
+            beat = telemetry.background("heartbeat", self._heartbeat)
+            jobs.append((settings.heartbeat_seconds, beat))
         return jobs
 
     async def close(self) -> None:
@@ -102,11 +110,26 @@ class Composition:
         fallback = Fallback(fallback_address, self._client) if fallback_address else None
         return DeadMansSwitch(self._watchdog, fallback, self.changes, self.metrics)
 
-    def _make_poller(self, url: str | None) -> AlertmanagerPoller | None:
-        if url is None:
+    def _make_alertmanager(self, url: str | None) -> AlertmanagerClient | None:
+        return None if url is None else AlertmanagerClient(url, self._client)
+
+    def _make_heartbeat(self, address: str | None) -> Heartbeat | None:
+        if address is None:
+            return None
+        path = AlertPath(
+            self._watchdog,
+            self.store,
+            self._alertmanager,
+            FailedNotifications(),
+            needs_watchdog=self._settings.watchdog_late_seconds > 0,
+        )
+        return Heartbeat(address, path, self._client, self.metrics)
+
+    def _make_poller(self) -> AlertmanagerPoller | None:
+        if self._alertmanager is None:
             return None
         return AlertmanagerPoller(
-            AlertmanagerClient(url, self._client),
+            self._alertmanager,
             self.store,
             self._watchdog,
             self.changes,
@@ -124,7 +147,9 @@ class Composition:
             has_grafana=settings.has_grafana,
         )
         slos = SloReader(settings.prometheus_url, self._client, settings.identity)
-        overviews = OverviewReader(store, slos, self._watchdog, self._poller)
+        overviews = OverviewReader(
+            store, slos, self._watchdog, self._poller, is_told_outside=self._heartbeat is not None
+        )
         return Endpoints(
             webhook=self._make_webhook(tokens),
             alerts=Alerts(store, links),

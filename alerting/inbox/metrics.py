@@ -76,6 +76,14 @@ class InboxMetrics:
             ["outcome"],
             registry=registry,
         )
+        self._heartbeats = Counter(
+            "inbox_heartbeats",
+            "Signs of life: ok, fail where the alert path is broken, error where nobody took it.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("ok", "fail", "error"):
+            self._heartbeats.labels(outcome)
         self._set_aside = Gauge(
             "inbox_damaged_stores",
             "Damaged stores that were set aside and still stand beside the one in use.",
@@ -87,6 +95,10 @@ class InboxMetrics:
         for counter in (self._polls, self._fallbacks):
             for outcome in ("ok", "error"):
                 counter.labels(outcome)
+
+    def count_heartbeat(self, outcome: str) -> None:
+        """Count one sign of life; the outcome is ok, fail or error."""
+        self._heartbeats.labels(outcome).inc()
 
     def show_losses(self, count: Callable[[], int]) -> None:
         """Show how many damaged stores stand beside the one in use, asked at each scrape."""

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     fallback_webhook_url: SecretStr | None = None
     fallback_webhook_url_file: Path | None = None
 
+    # Told once a minute that all is well, or what is not. Whoever knows the address can say so.
+    heartbeat_url: SecretStr | None = None
+    heartbeat_url_file: Path | None = None
+    heartbeat_seconds: Seconds = 60.0
+
     # What the page shows of the SLOs is read here.
     prometheus_url: Address | None = None
     # The labels that together name a service, comma-separated, as burnrate.yml has them.
@@ -106,7 +111,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{path} is a folder")
         return path
 
-    @field_validator("fallback_webhook_url")
+    @field_validator("fallback_webhook_url", "heartbeat_url")
     @classmethod
     def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
         # Empty, as the compose file passes it on where nobody has set it: nobody is notified.
@@ -121,19 +126,31 @@ class Settings(BaseSettings):
         Raises:
             SystemExit: the file does not hold one.
         """
-        if self.fallback_webhook_url is not None:
-            return self.fallback_webhook_url.get_secret_value()
-        if self.fallback_webhook_url_file is None:
-            return None
-        variable = f"inbox: {_PREFIX}FALLBACK_WEBHOOK_URL_FILE"
-        try:
-            url = self.fallback_webhook_url_file.read_text().strip()
-            _check_secret_address(url)
-        except OSError as error:
-            raise SystemExit(f"{variable}: {error.strerror}") from None
-        except ValueError as error:
-            raise SystemExit(f"{variable}: {error}") from None
-        return url
+        variable = "FALLBACK_WEBHOOK_URL_FILE"
+        return _secret_address(variable, self.fallback_webhook_url, self.fallback_webhook_url_file)
+
+    def heartbeat_address(self) -> str | None:
+        """Return where signs of life go, from its variable or its file.
+
+        Raises:
+            SystemExit: the file does not hold an address.
+        """
+        return _secret_address("HEARTBEAT_URL_FILE", self.heartbeat_url, self.heartbeat_url_file)
+
+
+def _secret_address(variable: str, url: SecretStr | None, file: Path | None) -> str | None:
+    if url is not None:
+        return url.get_secret_value()
+    if file is None:
+        return None
+    try:
+        text = file.read_text().strip()
+        _check_secret_address(text)
+    except OSError as error:
+        raise SystemExit(f"inbox: {_PREFIX}{variable}: {error.strerror}") from None
+    except ValueError as error:
+        raise SystemExit(f"inbox: {_PREFIX}{variable}: {error}") from None
+    return text
 
 
 def _check_secret_address(url: str) -> None:

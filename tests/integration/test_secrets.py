@@ -142,6 +142,7 @@ def test_inbox_keeps_a_secret(collector: Collector, tmp_path: Path) -> None:
     seen = Seen()
     settings = {
         "INBOX_FALLBACK_WEBHOOK_URL": f"http://user:{CANARY}@{HOST}:9/hook/{CANARY}?key={CANARY}",
+        "INBOX_HEARTBEAT_URL": f"http://user:{CANARY}@{HOST}:9/ping/{CANARY}",
         "INBOX_WATCHDOG_LATE_SECONDS": "0.2",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         **EXPORTED,

@@ -40,7 +40,12 @@ def front_page(overview: Overview, links: Links) -> Content:
         values={
             "now": overview.now,
             "state": state,
-            "path": [_watchdog(overview), _alertmanager(overview), _prometheus(overview)],
+            "path": [
+                _watchdog(overview),
+                _alertmanager(overview),
+                _prometheus(overview),
+                _outside(overview),
+            ],
             "notices": list(notices(overview)),
             "firing": [card_of(episode, links) for episode in overview.firing.shown],
             "hidden": _hidden(overview.firing),
@@ -82,6 +87,12 @@ def _watchdog(overview: Overview) -> Link:
     else:
         mood, condition = "unknown", f"has not arrived for {silence}"
     return Link("bad" if overview.verdict.is_late else mood, "Watchdog", condition)
+
+
+def _outside(overview: Overview) -> Link:
+    if overview.is_told_outside:
+        return Link("good", "Heartbeat", "is sent outside")
+    return Link("unknown", "Heartbeat", "nobody would notice if this machine died")
 
 
 def _alertmanager(overview: Overview) -> Link:

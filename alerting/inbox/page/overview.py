@@ -25,6 +25,7 @@ class Overview:
         losses: What the store has lost.
         truncated: How many alerts Alertmanager left out of what it last sent of its groups.
         silent_seconds: How long ago the watchdog arrived, or this process started.
+        is_told_outside: Whether somebody outside gets signs of life.
         is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
@@ -38,6 +39,7 @@ class Overview:
     has_watchdog_arrived: bool
     silent_seconds: float
     is_answered: bool | None
+    is_told_outside: bool
 
 
 class OverviewReader:
@@ -49,8 +51,11 @@ class OverviewReader:
         slos: SloReader,
         watchdog: Watchdog,
         poller: AlertmanagerPoller | None,
+        *,
+        is_told_outside: bool,
     ) -> None:
         """Take where the parts come from; without a poller nobody asks Alertmanager."""
+        self._is_told_outside = is_told_outside
         self._store = store
         self._slos = slos
         self._watchdog = watchdog
@@ -74,4 +79,5 @@ class OverviewReader:
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
             is_answered=self._poller.is_answered if self._poller else None,
+            is_told_outside=self._is_told_outside,
         )

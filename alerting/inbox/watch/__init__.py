@@ -4,18 +4,23 @@ from alerting.inbox.watch.alertmanager_api import AlertmanagerClient
 from alerting.inbox.watch.alertmanager_poller import AlertmanagerPoller, PollTiming
 from alerting.inbox.watch.dead_mans_switch import DeadMansSwitch
 from alerting.inbox.watch.delivery_effects import DeliveryEffects
+from alerting.inbox.watch.failed_notifications import FailedNotifications
 from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.heartbeat import AlertPath, Heartbeat
 from alerting.inbox.watch.periodic import Job, calling_at_exit, running
 from alerting.inbox.watch.retention_job import RetentionJob
 from alerting.inbox.watch.slos import Slo, SloFigures, SloReader
 from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
 __all__ = [
+    "AlertPath",
     "AlertmanagerClient",
     "AlertmanagerPoller",
     "DeadMansSwitch",
     "DeliveryEffects",
+    "FailedNotifications",
     "Fallback",
+    "Heartbeat",
     "Job",
     "PollTiming",
     "RetentionJob",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx2
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from alerting.inbox.errors import UpstreamUnavailableError
@@ -66,6 +67,7 @@ class _Status(BaseModel):
     uptime: AwareDatetime  # when it started
 
 
+_FAILED = "alertmanager_notifications_failed_total"
 _LIST = TypeAdapter(list[_Listed])
 
 
@@ -115,6 +117,30 @@ class AlertmanagerClient:
             uptime=now - started_at,
             active=tuple(active for alert in listed if (active := alert.active()) is not None),
         )
+
+    async def count_failed(self) -> dict[str, float]:
+        """Return how many notifications it gave up since it started, by receiver.
+
+        Raises:
+            UpstreamUnavailableError: it does not answer, or not with that.
+        """
+        try:
+            answer = await self._client.get(f"{self._url}/metrics")
+            return _failed(answer.raise_for_status().text)
+        except (httpx2.HTTPError, ValueError) as error:
+            raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
+
+
+def _failed(text: str) -> dict[str, float]:
+    """Add up what Alertmanager's counters say, by integration and, from 0.28 on, receiver."""
+    counts: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == _FAILED:
+                labels = sample.labels
+                name = " ".join(filter(None, map(labels.get, ("receiver_name", "integration"))))
+                counts[name] = counts.get(name, 0.0) + sample.value
+    return counts
 
 
 def snapshot_of(

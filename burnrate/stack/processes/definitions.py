@@ -116,7 +116,9 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         program="uvicorn",
         probe=HttpProbe("/health/ready"),
         options=(("--host", "127.0.0.1"), ("--port", "{inbox_port}")),
-        handled_variables=frozenset({"INBOX_TOKEN_FILE", "INBOX_FALLBACK_WEBHOOK_URL_FILE"}),
+        handled_variables=frozenset(
+            {"INBOX_TOKEN_FILE", "INBOX_FALLBACK_WEBHOOK_URL_FILE", "INBOX_HEARTBEAT_URL_FILE"}
+        ),
         is_python=True,
     ),
     "nginx": ProcessDefinition(
