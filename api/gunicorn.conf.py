@@ -14,7 +14,8 @@ telemetry.prepare()
 
 bind = _settings.api_bind
 workers = _settings.web_concurrency
-worker_class = telemetry.WORKER_CLASS
+# Whoever reaches this port past nginx does not meet nginx' limits.
+worker_class = telemetry.BOUNDED_WORKER_CLASS
 # For gunicorn's own workers; uvicorn's takes what comes, and nginx limits connections.
 worker_connections = 1_000
 # Workers are recycled so that a slow leak never matters; the jitter keeps them from leaving

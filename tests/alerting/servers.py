@@ -1,5 +1,6 @@
 """Starts the inbox the way it is run, and in this process."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -9,13 +10,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
 from burnrate.stack import free_port
+from burnrate.telemetry.server import BOUNDED_HTTP
 from tests.servers.groups import end_group, launch_group
+from tests.servers.processes import HOST
 from tests.support.waiting import wait_until
 
 TOKEN = "a-token-of-the-tests-0123456789"
@@ -31,10 +35,12 @@ def answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def serving(app: Starlette) -> Iterator[str]:
+def serving(
+    app: Starlette, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+) -> Iterator[str]:
     """Serve an application from a thread of this process; yields its address."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, ws="none", lifespan="on"
+        app, host=HOST, port=0, log_config=None, http=http, ws="none", lifespan="on"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -83,7 +89,7 @@ class InboxProcess:
         command = [sys.executable, "-m", "uvicorn", "--factory", "alerting.inbox.main:create_app"]
         with (self.folder / "inbox.log").open("ab") as log:
             self.process = launch_group(
-                [*command, "--host", "127.0.0.1", "--port", str(self.port)],
+                [*command, "--host", HOST, "--port", str(self.port), "--http", BOUNDED_HTTP],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

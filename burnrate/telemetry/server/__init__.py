@@ -12,6 +12,22 @@ on_exit = telemetry.on_exit
 ```
 """
 
-from burnrate.telemetry.server.hooks import WORKER_CLASS, child_exit, log_config, on_exit, prepare
+from burnrate.telemetry.server.hooks import (
+    BOUNDED_HTTP,
+    BOUNDED_WORKER_CLASS,
+    WORKER_CLASS,
+    child_exit,
+    log_config,
+    on_exit,
+    prepare,
+)
 
-__all__ = ["WORKER_CLASS", "child_exit", "log_config", "on_exit", "prepare"]
+__all__ = [
+    "BOUNDED_HTTP",
+    "BOUNDED_WORKER_CLASS",
+    "WORKER_CLASS",
+    "child_exit",
+    "log_config",
+    "on_exit",
+    "prepare",
+]

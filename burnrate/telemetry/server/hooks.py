@@ -19,6 +19,9 @@ from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.usage import ProcessUsage
 
 WORKER_CLASS: Final = "burnrate.telemetry.server.worker.Worker"
+# The same with limits on the head of a request, and what uvicorn takes for `http` to have them.
+BOUNDED_WORKER_CLASS: Final = "burnrate.telemetry.server.bounded_worker.BoundedWorker"
+BOUNDED_HTTP: Final = "burnrate.telemetry.server.bounded_http:BoundedHttp"
 _FOLDER_PREFIX: Final = "burnrate-metrics-"
 # A file system in memory that every Linux has; writable where a container's root is not.
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder that only we may enter

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
 from uvicorn.config import Config
@@ -32,7 +32,7 @@ _DRAINED = ("connections", "default_headers", "total_requests")
 class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
     """Serves with uvloop and httptools; leaves the reason of its exit behind for the master."""
 
-    CONFIG_KWARGS = {"loop": "uvloop", "http": "httptools"}  # noqa: RUF012 - the base class's
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "uvloop", "http": "httptools"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)

@@ -1,0 +1,42 @@
+"""What an application sees behind the HTTP protocol with limits; those are in `test_heads.py`."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from burnrate.telemetry.server.bounded_http import BoundedHttp
+from tests.alerting.servers import serving
+from tests.servers.front import send_raw
+
+pytestmark = pytest.mark.integration
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def _echo(request: Request) -> JSONResponse:
+    body = await request.body()
+    return JSONResponse({"body": len(body), "names": [name for name, _ in request.headers.items()]})
+
+
+def test_trailers_do_not_become_headers() -> None:
+    """A field that no limit looked at must not be taken for one that was."""
+    app = Starlette(routes=[Route("/", _echo, methods=["POST"])])
+    with serving(app, BoundedHttp) as url:
+        port = urlsplit(url).port or 0
+        answer = send_raw(port, CHUNKED + b"1\r\nx\r\n0\r\nX-Trailer: x\r\n\r\n")
+    assert b'"body":1' in answer
+    assert b"trailer" not in answer
+
+
+def test_body_has_no_limit_of_its_own() -> None:
+    """How much an application takes is its own matter."""
+    app = Starlette(routes=[Route("/", _echo, methods=["POST"])])
+    chunk = b"10000\r\n" + bytes(65_536) + b"\r\n"
+    with serving(app, BoundedHttp) as url:
+        port = urlsplit(url).port or 0
+        answer = send_raw(port, CHUNKED + chunk * 64 + b"0\r\n\r\n")
+    assert b'"body":4194304' in answer
