@@ -10,10 +10,11 @@ telemetry = instrument(app, service="shop", version="1.2.3")
 from burnrate.telemetry.context import RequestInfo, current_request
 from burnrate.telemetry.endpoints import Endpoint, read_endpoints
 from burnrate.telemetry.instrumentation import Telemetry, instrument
-from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.settings import Options, TelemetrySettings
 
 __all__ = [
     "Endpoint",
+    "Options",
     "RequestInfo",
     "Telemetry",
     "TelemetrySettings",

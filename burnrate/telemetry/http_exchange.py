@@ -204,7 +204,9 @@ class HttpExchange:
             error = self._error if isinstance(self._error, Exception) else None
             with guard("traces"):
                 self.span.finish(self._endpoint, self._status, error)
-        if self._error is not None or self._recorder.is_logged(self._status, self._seconds):
+        if self._error is not None or self._recorder.is_logged(
+            self._status, self._seconds, self._scope
+        ):
             self._log_line()
 
     def _log_line(self) -> None:

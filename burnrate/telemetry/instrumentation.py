@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, ParamSpec
+from typing import Any, ParamSpec, Unpack
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -15,14 +15,14 @@ from starlette.types import ASGIApp
 
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import failed, guard
-from burnrate.telemetry.logs import configure_logging, drain_logs
+from burnrate.telemetry.logs import configure_logging, drain_logs, take_over_servers
 from burnrate.telemetry.meters import CacheMeter, OwnMetrics, RateLimitMeter, measured_task
-from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.metrics import HTTP_SECONDS, Metrics
 from burnrate.telemetry.middleware import AdoptingLayer, RouterLayer, TelemetryMiddleware
 from burnrate.telemetry.pool_meters import PoolMeters
 from burnrate.telemetry.runtime import RuntimeSampler
 from burnrate.telemetry.scrape import MetricsPort, MetricsRoute, Names
-from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.settings import Options, TelemetrySettings, settled
 from burnrate.telemetry.traces import (
     check_contrib,
     is_instrumented,
@@ -57,20 +57,27 @@ class Telemetry(OwnMetrics, PoolMeters):
     ) -> None:
         self._span_options = span_options
         self._settings = settings = settings or TelemetrySettings()
-        self.metrics = Metrics(registry, settings.prefix)
+        self.metrics = Metrics(
+            registry,
+            settings.prefix,
+            http_seconds=settings.duration_bounds or HTTP_SECONDS,
+            has_body_sizes=settings.body_sizes,
+        )
         self.names = Names(registry)
         self._checks: list[Callable[[], object]] = [self._check_names]
         self._route: MetricsRoute | None = None
         self._port: MetricsPort | None = None
+        self._has_traces = settings.enabled and settings.traces
         self._tracing = None
-        with guard("traces"):
-            self._tracing = start_tracing(
-                service, version, self.metrics, is_contrib=settings.spans == "contrib"
-            )
+        if self._has_traces:
+            with guard("traces"):
+                self._tracing = start_tracing(
+                    service, version, self.metrics, is_contrib=settings.spans == "contrib"
+                )
         self._sampler = RuntimeSampler(self.metrics)
         self._sampler.add(keep_files)
         OwnMetrics.__init__(self, registry, self._sampler.add)
-        PoolMeters.__init__(self, self.metrics, self._sampler.add)
+        PoolMeters.__init__(self, self.metrics, self._sampler.add, is_measuring=settings.enabled)
 
     def cache(self, name: str) -> CacheMeter:
         """Return the counter of a cache's look-ups; `name` becomes the label `cache`."""
@@ -121,7 +128,8 @@ class Telemetry(OwnMetrics, PoolMeters):
 
         def build_middleware_stack() -> ASGIApp:
             # The application may have made its provider after `instrument`.
-            self._tracing = self._tracing or join_tracing()
+            if self._has_traces:
+                self._tracing = self._tracing or join_tracing()
             is_foreign = is_instrumented(app)
             has_spans = is_foreign or self._tracing is not None
             is_foreign = silence_fastapi(app, has_spans=has_spans) or is_foreign
@@ -149,6 +157,10 @@ class Telemetry(OwnMetrics, PoolMeters):
 
     def start(self) -> None:
         """Begin to sample the process; the application's start does this."""
+        if self._settings.logs:
+            # `uvicorn.run` and `fastapi run` configure theirs after `instrument`.
+            with guard("logs"):
+                take_over_servers()
         for check in self._checks:
             with guard("start"):
                 check()
@@ -179,18 +191,15 @@ class Telemetry(OwnMetrics, PoolMeters):
                 failed("stop", error)
 
 
-def instrument(  # noqa: PLR0913 - each is an option of its own
+def instrument(
     app: Starlette,
     *,
     service: str,
     version: str = "unknown",
     registry: CollectorRegistry | None = None,
     settings: TelemetrySettings | None = None,
-    prefix: str | None = None,
-    metrics_path: str | None = None,
-    metrics_port: int | None = None,
-    spans: Literal["own", "contrib"] | None = None,
     span_options: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
 ) -> Telemetry:
     """Measure, log and trace everything `app` serves, and add `GET /metrics` to it.
 
@@ -204,32 +213,29 @@ def instrument(  # noqa: PLR0913 - each is an option of its own
         registry: Where to register the families; by default a new one, which is shown together
             with prometheus_client's global registry.
         settings: By default read from `TELEMETRY_*`.
-        prefix: Begins the names of the metrics, in place of the settings' one.
-        metrics_path: Where a scrape is answered, in place of the settings' one.
-        metrics_port: Answers scrapes instead of the application, in place of the settings' one.
-        spans: Who makes the server spans: we, or opentelemetry-instrumentation-fastapi for the
-            requests that we have decided to sample; in place of the settings' one.
+        options: Each in place of the setting of its name: `prefix`, `metrics_path`, `metrics_port`,
+            `logs`, `traces` and so on (`Options`).
         span_options: For `FastAPIInstrumentor.instrument_app`: hooks, captured headers and so on.
 
     Raises:
         RuntimeError: the application has started, or is instrumented already; or the package that
             is to make the spans is missing.
+        TypeError: there is no such option.
         ValueError: prometheus_client's global registry has metrics of the same names.
         pydantic.ValidationError: a `TELEMETRY_*` variable or an argument is out of its range.
     """
     if app.middleware_stack is not None or hasattr(app.state, "telemetry"):
         raise RuntimeError("instrument() comes once, before the application starts")
-    settings = _settled(
-        settings or TelemetrySettings(),
-        prefix=prefix,
-        metrics_path=metrics_path,
-        metrics_port=metrics_port,
-        spans=spans,
-    )
-    if settings.spans == "contrib":
+    settings = settled(settings or TelemetrySettings(), options)
+    if not settings.enabled:
+        telemetry = Telemetry(CollectorRegistry(), service, version, settings)
+        app.state.telemetry = telemetry
+        return telemetry
+    if settings.traces and settings.spans == "contrib":
         check_contrib(app)
-    with guard("logs"):
-        configure_logging(service, settings)
+    if settings.logs:
+        with guard("logs"):
+            configure_logging(service, settings)
     join_siblings(service)
     telemetry = Telemetry(
         registry or CollectorRegistry(), service, version, settings, span_options or {}
@@ -241,12 +247,6 @@ def instrument(  # noqa: PLR0913 - each is an option of its own
     telemetry.offer(app, has_application_metrics=registry is None)
     telemetry.wrap(app)
     return telemetry
-
-
-def _settled(settings: TelemetrySettings, **given: str | int | None) -> TelemetrySettings:
-    """Return the settings with the arguments that were given, checked like the others."""
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return TelemetrySettings(**{**settings.model_dump(), **changes}) if changes else settings
 
 
 def _clash(names: list[str]) -> str:

@@ -21,6 +21,8 @@ from burnrate.telemetry.usage import ProcessUsage
 HTTP_SECONDS: Final = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 )  # fmt: skip
+# Powers of ten: what matters of a body is how many digits its length has.
+BODY_BYTES: Final = (100.0, 1_000.0, 10_000.0, 100_000.0, 1e6, 1e7, 1e8)
 # 50 ms is the pool SLO's threshold, 1 s the usual acquire time-out, so both are bounds.
 POOL_WAIT_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 POOL_USE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
@@ -32,6 +34,7 @@ TASK_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0)
 HTTP_METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
+OTHER_METHOD: Final = "OTHER"
 # How a WebSocket ended: closed by either side; broken by an exception or closed with code 1011; and
 # before it was accepted: refused, failed, left by the client.
 WEBSOCKET_OUTCOMES: Final = ("ok", "error", "refused", "handshake_error", "left")
@@ -55,9 +58,18 @@ class Metrics:
     Args:
         registry: Where they are registered.
         prefix: Begins the name of each family but those about the process, which are everyone's.
+        http_seconds: Upper bounds of the durations of requests, ascending.
+        has_body_sizes: Whether there are families for the bytes of bodies.
     """
 
-    def __init__(self, registry: CollectorRegistry, prefix: str = "") -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        prefix: str = "",
+        *,
+        http_seconds: tuple[float, ...] = HTTP_SECONDS,
+        has_body_sizes: bool = False,
+    ) -> None:
         # Else a counter has a `_created` series where one process serves, and none where many do.
         disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -80,8 +92,17 @@ class Metrics:
         self.http_request_duration = histogram(
             "http_request_duration_seconds",
             "Seconds from the first byte of the request to the last byte of the answer.",
-            HTTP_SECONDS,
+            http_seconds,
             "method", "endpoint", "status_class",
+        )  # fmt: skip
+        self.body_sizes = (
+            tuple(
+                histogram(f"http_{each}_size_bytes", f"Bytes of the body of the {each}.",
+                          BODY_BYTES, "method", "endpoint")
+                for each in ("request", "response")
+            )
+            if has_body_sizes
+            else ()
         )  # fmt: skip
         self.http_requests_in_progress = gauge(
             "http_requests_in_progress", "HTTP requests being served now."
@@ -153,6 +174,11 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+
+
+def known_method(method: str) -> str:
+    """Return the method if HTTP knows it, else `OTHER`: a client may send anything."""
+    return method if method in HTTP_METHODS else OTHER_METHOD
 
 
 def worker_exits(registry: CollectorRegistry, prefix: str = "") -> Counter:

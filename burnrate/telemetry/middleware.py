@@ -2,6 +2,7 @@
 
 import asyncio
 from contextvars import Token
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -9,13 +10,14 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from burnrate.telemetry.body_sizes import BodySizes
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.http_exchange import HttpExchange
 from burnrate.telemetry.logs import hide_second_reports
 from burnrate.telemetry.metrics import Metrics
-from burnrate.telemetry.recorder import HttpRecorder
+from burnrate.telemetry.recorder import HttpRecorder, UncountedRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import (
     Identities,
@@ -77,15 +79,25 @@ class TelemetryMiddleware:
         sampled_app: ASGIApp | None = None,
         is_foreign: bool = False,
     ) -> None:
+        if settings.body_sizes:
+            measured = partial(
+                BodySizes, metrics=metrics, endpoints=endpoints, uncounted=settings.uncounted
+            )
+            app, sampled_app = measured(app), sampled_app and measured(sampled_app)
         self._app = app
         self._sampled_app = sampled_app
         self._is_foreign = is_foreign
         self._endpoints = endpoints
         self._metrics = metrics
         self._recorder = HttpRecorder(metrics, endpoints, settings, lifecycle.note_first)
+        self._uncounted = settings.uncounted
+        self._uncounting = UncountedRecorder(metrics, endpoints, settings)
+        self._is_logging = settings.logs
         self._tracing = tracing
         deciding = None if is_foreign else tracing
-        self._identities = Identities(deciding, is_caller_trusted=settings.trust_traceparent)
+        self._identities = Identities(
+            deciding, untraced=settings.untraced, is_caller_trusted=settings.trust_traceparent
+        )
         self._lifecycle = lifecycle
         self._is_started = False
         self._running = 0
@@ -98,22 +110,15 @@ class TelemetryMiddleware:
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
-        exchange: HttpExchange | WebSocketExchange
         try:
-            request, parent = self._identities.of(scope)
-            if kind == "http":
-                exchange = HttpExchange(scope, receive, send, request, self._recorder)
-            else:
-                exchange = WebSocketExchange(
-                    scope, receive, send, request, self._metrics, self._endpoints
-                )
+            exchange, parent = self._begin(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the request is served, unmeasured
             failed("requests", error)
             await self._app(scope, receive, send)
             return
         scope[_EXCHANGE] = exchange
         self._running += 1
-        token = current.set(request)
+        token = current.set(exchange.request)
         app, context = self._app, None
         if self._tracing is not None or self._is_foreign:
             app, context = self._enter(scope, exchange, parent)
@@ -132,6 +137,19 @@ class TelemetryMiddleware:
             if context is not None:
                 otel_context.detach(context)
             current.reset(token)
+
+    def _begin(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[HttpExchange | WebSocketExchange, Context | None]:
+        """Return what measures a request, and its caller's context if it sent any."""
+        request, parent = self._identities.of(scope)
+        if scope["type"] != "http":
+            measured, endpoints = self._metrics, self._endpoints
+            return WebSocketExchange(scope, receive, send, request, measured, endpoints), parent
+        recorder = self._recorder
+        if self._uncounted and self._uncounted.have(scope):
+            recorder = self._uncounting
+        return HttpExchange(scope, receive, send, request, recorder), parent
 
     def _enter(
         self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
@@ -176,7 +194,8 @@ class TelemetryMiddleware:
             self._recorder.expect_errors()
         with guard("start"):
             self._lifecycle.start()
-        hide_second_reports()
+        if self._is_logging:
+            hide_second_reports()
 
 
 class RouterLayer:

@@ -17,10 +17,18 @@ class PoolMeters:
     Args:
         metrics: The families to write to.
         add_sample: Has a function called once a second.
+        is_measuring: Whether `measure` does anything to a pool of somebody else's.
     """
 
-    def __init__(self, metrics: Metrics, add_sample: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        add_sample: Callable[[Callable[[], None]], None],
+        *,
+        is_measuring: bool = True,
+    ) -> None:
         self.metrics = metrics
+        self._is_measuring = is_measuring
         self._meters: dict[str, PoolMeter] = {}
         add_sample(self._sample)
 
@@ -68,7 +76,8 @@ class PoolMeters:
                 )
             return self._keep(label, PoolMeter(self.metrics, label, max_connections, idle, used))
 
-        measure_pool(pool, make_meter)
+        if self._is_measuring:
+            measure_pool(pool, make_meter)
         return pool
 
     def executor(

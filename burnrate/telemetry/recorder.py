@@ -17,15 +17,14 @@ from starlette.types import Scope
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.logs import is_wanted
-from burnrate.telemetry.metrics import HTTP_METHODS, Metrics
+from burnrate.telemetry.metrics import HTTP_METHODS, OTHER_METHOD, Metrics
 from burnrate.telemetry.settings import TelemetrySettings
 
-OTHER_METHOD: Final = "OTHER"
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 # What a route answers when it or something behind it fails. These series exist at 0 from the
 # start, since rate() does not see the first sample of a series.
-_SERVER_ERRORS: Final = ("500", "502", "503", "504")
+_SERVER_ERRORS: Final = (500, 502, 503, 504)
 # With the other families of a fresh application at most 1,500 series.
 _MOST_EXPECTED: Final = 1_200
 # Of a method of a route: its errors, and the durations of two classes with 17 series each.
@@ -93,6 +92,9 @@ class HttpRecorder:
         self.slow_seconds = settings.slow_request_seconds
         self.internal = frozenset(filter(None, settings.internal_routes.split(",")))
         self._success_ratio = settings.log_success_ratio
+        self._unlogged = settings.unlogged
+        self._uncounted = settings.uncounted
+        self._is_by_class = settings.status_label == "class"
         self._children: dict[tuple[str, str, int], _Children] = {}
         # Without the checks of Gauge.inc; the same private attribute as above.
         gauge = metrics.http_requests_in_progress
@@ -122,7 +124,7 @@ class HttpRecorder:
         if children is None:
             self._note_first(method, endpoint, status)
             children = self._children[key] = _Children(
-                self._metrics.http_requests.labels(method, endpoint, str(status)),
+                self._metrics.http_requests.labels(method, endpoint, self._status_label(status)),
                 self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
             )
         buckets = children.buckets
@@ -137,6 +139,9 @@ class HttpRecorder:
         )
         if request.is_sampled or self._will_have_span(request, status, seconds):
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
+
+    def _status_label(self, status: int) -> str:
+        return f"{status // 100}xx" if self._is_by_class else str(status)
 
     def kind_of(self, scope: Scope) -> str | None:
         """Return `unmatched` or `internal`, None for a route that users ask for."""
@@ -153,17 +158,21 @@ class HttpRecorder:
     def _will_have_span(self, request: RequestInfo, status: int, seconds: float) -> bool:
         return request.waits is not None and self.is_notable(status, seconds)
 
-    def is_logged(self, status: int, seconds: float) -> bool:
+    def is_logged(self, status: int, seconds: float, scope: Scope) -> bool:
         """Say whether the line of a request that raised nothing is to be written.
 
-        Failed and slow ones always are; of the others the share that the settings say.
+        Failed and slow ones always are; of the others the share that the settings say, without
+        probes and scrapes.
 
         Args:
             status: Of the answer; from 400 on it has failed.
             seconds: What it took.
+            scope: The request's.
         """
         if status >= _CLIENT_ERROR or seconds >= self.slow_seconds:
             return True
+        if self._unlogged.have(scope):
+            return False
         return is_wanted() and (
             self._success_ratio == 1.0 or random() < self._success_ratio  # noqa: S311 - no secret
         )
@@ -178,16 +187,28 @@ class HttpRecorder:
         wanted = [
             (method, endpoint.template)
             for endpoint in self.endpoints.build()
+            if endpoint.template not in self._uncounted
             for method in sorted(endpoint.methods & HTTP_METHODS)
         ]
         is_few = len(wanted) * len(_SERVER_ERRORS) <= _MOST_EXPECTED
         for method, template in wanted[:_MOST_EXPECTED]:
             for status in _SERVER_ERRORS if is_few else _SERVER_ERRORS[:1]:
-                self._metrics.http_requests.labels(method, template, status)
+                self._metrics.http_requests.labels(method, template, self._status_label(status))
         if len(wanted) * _WITH_DURATIONS <= _MOST_EXPECTED:
             for method, template in wanted:
                 for status_class in ("2xx", "5xx"):
                     self._metrics.http_request_duration.labels(method, template, status_class)
+
+
+class UncountedRecorder(HttpRecorder):
+    """Decides as the other one does, and counts nothing: for paths that are left out."""
+
+    def __init__(self, metrics: Metrics, endpoints: Endpoints, settings: TelemetrySettings) -> None:
+        super().__init__(metrics, endpoints, settings)
+        self.enter = lambda _: None
+
+    def record(self, *_: object) -> None:
+        """Count nothing."""
 
 
 def _add_each(*values_and_amounts: Any) -> None:  # noqa: ANN401 - as FileValue.add_all

@@ -194,7 +194,7 @@ def test_failed_and_slow_requests_keep_their_line_when_successes_are_sampled_out
     assert lines is not None, "captures at level info"
     settings = TelemetrySettings(log_success_ratio=0.0, slow_request_seconds=1.0)
     recorder = HttpRecorder(Metrics(CollectorRegistry()), Endpoints(Router()), settings)
-    assert recorder.is_logged(status, seconds) is is_logged
+    assert recorder.is_logged(status, seconds, {"path": "/x"}) is is_logged
 
 
 REQUEST = RequestInfo("me", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", False)

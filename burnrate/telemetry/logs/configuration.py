@@ -1,16 +1,19 @@
 """The logging of a whole process: everything to stdout, as JSON."""
 
 import logging
-import logging.config
 import sys
-import threading
 from io import TextIOWrapper
-from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from burnrate.telemetry.logs.formatter import JsonFormatter
 from burnrate.telemetry.logs.output import StdoutHandler
+from burnrate.telemetry.logs.uncaught import log_uncaught
 from burnrate.telemetry.settings import TelemetrySettings
+
+_THROUGH_ROOT: Final = ("gunicorn", "gunicorn.error", "uvicorn", "uvicorn.error", "py.warnings")
+_ACCESS_LOGS: Final = ("gunicorn.access", "uvicorn.access")
+# At info they write each URL they fetch, with the tokens in its query.
+_QUIET: Final = ("httpx", "httpx2")
 
 
 def logging_config(service: str, settings: TelemetrySettings) -> dict[str, Any]:
@@ -32,16 +35,9 @@ def logging_config(service: str, settings: TelemetrySettings) -> dict[str, Any]:
         "handlers": {"stdout": {"()": _stdout, "service": service, "settings": settings}},
         "root": {"level": settings.log_level.upper(), "handlers": ["stdout"]},
         "loggers": {
-            "gunicorn": through_root,
-            "gunicorn.error": through_root,
-            "gunicorn.access": silent,
-            "uvicorn": through_root,
-            "uvicorn.error": through_root,
-            "uvicorn.access": silent,
-            "py.warnings": through_root,
-            # At info they write each URL they fetch, with the tokens in its query.
-            "httpx": quiet,
-            "httpx2": quiet,
+            **dict.fromkeys(_THROUGH_ROOT, through_root),
+            **dict.fromkeys(_ACCESS_LOGS, silent),
+            **dict.fromkeys(_QUIET, quiet),
         },
     }
 
@@ -54,6 +50,9 @@ def _stdout(service: str, settings: TelemetrySettings) -> StdoutHandler:
 def configure_logging(service: str, settings: TelemetrySettings) -> None:
     """Send every logger, warning and uncaught exception of this process to stdout as JSON.
 
+    Handlers that write to the console give way, else each line would be there twice. All others,
+    such as those of files, vendors and pytest, stay, and so do hooks for uncaught exceptions.
+
     Args:
         service: The value of the field `service`.
         settings: Level and limits.
@@ -61,22 +60,48 @@ def configure_logging(service: str, settings: TelemetrySettings) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # Lines go past its buffer; what the application prints must not come out in its middle.
         sys.stdout.reconfigure(line_buffering=True)
-    logging.config.dictConfig(logging_config(service, settings))
+    root = logging.getLogger()
+    _leave_console(root)
+    root.addHandler(_stdout(service, settings))
+    root.setLevel(settings.log_level.upper())
+    take_over_servers()
     logging.captureWarnings(capture=True)
     # A failing log call must not print a traceback between the JSON lines.
     logging.raiseExceptions = False
-    sys.excepthook = _log_uncaught
-    threading.excepthook = _log_uncaught_in_thread
+    log_uncaught()
 
 
-def _log_uncaught(
-    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        return
-    logging.getLogger("uncaught").critical("uncaught exception", exc_info=(kind, error, traceback))
+def take_over_servers() -> None:
+    """Send the lines of servers to the root's handlers, and end their access logs on the console.
+
+    A server that is started by the application, or that looks for it, configures its loggers after
+    `configure_logging`; so the application's start calls this again.
+    """
+    for name in _THROUGH_ROOT:
+        logger = logging.getLogger(name)
+        _leave_console(logger)
+        logger.propagate = True
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
+    for name in _ACCESS_LOGS:
+        logger = logging.getLogger(name)
+        _leave_console(logger)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.setLevel(logging.CRITICAL)  # no record is made for nobody
+    for name in _QUIET:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
-def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
-    if arguments.exc_value is not None:
-        _log_uncaught(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+def _leave_console(logger: logging.Logger) -> None:
+    for handler in list(logger.handlers):
+        if isinstance(handler, StdoutHandler) or _is_console(handler):
+            logger.removeHandler(handler)
+            handler.close()
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    console = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return isinstance(handler, logging.StreamHandler) and handler.stream in console

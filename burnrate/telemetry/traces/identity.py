@@ -9,6 +9,7 @@ from opentelemetry.context import Context
 from starlette.types import Scope
 
 from burnrate.telemetry.context import PoolWait, RequestInfo
+from burnrate.telemetry.settings import Paths
 from burnrate.telemetry.traces.variables import carried_headers, excluded_urls
 
 if TYPE_CHECKING:
@@ -28,13 +29,21 @@ class Identities:
 
     Args:
         tracing: Decides what is sampled; None when traces are off.
+        untraced: Paths whose requests are not sampled, whatever their callers decided.
         is_caller_trusted: Whether callers may decide it too. Otherwise their ids go on, so that the
             lines of all services are found, and neither their decision nor their baggage does.
     """
 
-    def __init__(self, tracing: "Tracing | None", *, is_caller_trusted: bool = True) -> None:
+    def __init__(
+        self,
+        tracing: "Tracing | None",
+        *,
+        untraced: Paths | None = None,
+        is_caller_trusted: bool = True,
+    ) -> None:
         self._tracing = tracing
         self._is_caller_trusted = is_caller_trusted
+        self._untraced = untraced or Paths(())
         self._headers = carried_headers() | {_REQUEST_ID}
         self._is_excluded = excluded_urls() if tracing is not None else None
 
@@ -62,15 +71,20 @@ class Identities:
         if tracing is not None and self._is_excluded is not None and self._is_excluded(_url(scope)):
             tracing = None
         if carrier:
-            return self._called_by(carrier, request_id, drawn, tracing)
+            return self._called_by(scope, carrier, request_id, drawn, tracing)
         if tracing is None:
             return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], False, None)), None
-        is_sampled = tracing.is_sampled(None, bits >> 192)
+        is_sampled = tracing.is_sampled(None, bits >> 192) and not self._untraced.have(scope)
         waits: list[PoolWait] | None = None if is_sampled else []
         return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], is_sampled, waits)), None
 
     def _called_by(
-        self, carrier: dict[str, str], request_id: str, drawn: str, tracing: "Tracing | None"
+        self,
+        scope: Scope,
+        carrier: dict[str, str],
+        request_id: str,
+        drawn: str,
+        tracing: "Tracing | None",
     ) -> Identity:
         parent = propagate.extract(carrier, context=Context())
         caller = trace.get_current_span(parent).get_span_context()
@@ -81,6 +95,7 @@ class Identities:
         else:
             parent = baggage.clear(parent)
             is_sampled = tracing is not None and tracing.is_sampled(None, drawn_id)
+        is_sampled = is_sampled and not self._untraced.have(scope)
         waits: list[PoolWait] | None = None if is_sampled or tracing is None else []
         return RequestInfo(request_id, f"{trace_id:032x}", drawn[32:48], is_sampled, waits), parent
 

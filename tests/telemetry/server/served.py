@@ -1,9 +1,11 @@
 """An application of many kinds of answers, which each server in the matrix runs."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import uvicorn
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
@@ -143,3 +145,6 @@ class Admission(BaseHTTPMiddleware):
 
 app.add_middleware(Admission)
 telemetry = instrument(app, service="served")
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]))

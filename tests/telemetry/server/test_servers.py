@@ -33,6 +33,7 @@ SERVERS: Final = {
     "uvicorn": ["uvicorn", APP, "--port=PORT"],
     "uvicorn-h11": ["uvicorn", APP, "--port=PORT", "--http=h11", "--loop=asyncio"],
     "uvicorn-workers": ["uvicorn", APP, "--port=PORT", "--workers=2"],
+    "uvicorn.run": ["python", str(FILE), "PORT"],
     "fastapi-run": ["fastapi", "run", str(FILE), "--host=127.0.0.1", "--port=PORT"],
     "fastapi-run-workers": [
         "fastapi", "run", str(FILE), "--host=127.0.0.1", "--port=PORT", "--workers=2",
@@ -116,6 +117,9 @@ class Server:
         lines = self._output.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
+    def has_line_of(self, path: str) -> bool:
+        return any(line.get("path") == path for line in self.lines)
+
     @property
     def output(self) -> str:
         return self._output.read_text()
@@ -178,6 +182,18 @@ def test_answers_count_as_what_the_client_got(server: Server) -> None:
     server.expect("unmatched", s404=1)
     counts = server.counted("http_requests_total", "status", "/items/{item}")
     assert (counts["422"], counts["403"]) == (1, 1)
+
+
+def test_each_request_is_one_line_whoever_configured_the_server(server: Server) -> None:
+    """The access log of a server that is configured later, as by `uvicorn.run`, is off as well."""
+    for path in ("/items/424242", "/items/434343"):  # behind the second nothing of the first comes
+        server.get(path)
+        wait_until(partial(server.has_line_of, path), f"the line of {path}")
+    lines = [line for line in server.output.splitlines() if "/items/424242" in line]
+    if server.name == "daphne":  # it writes it itself, without `logging`
+        lines = [line for line in lines if line.startswith("{")]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("{")
 
 
 def test_failures_count_as_such(server: Server) -> None:
