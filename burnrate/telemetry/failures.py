@@ -6,7 +6,6 @@ delays or alters what the service does. `telemetry_failures_total` counts what a
 """
 
 import logging
-import os
 from collections.abc import Iterable
 from contextlib import ContextDecorator, suppress
 from threading import Lock
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter
+
+from burnrate.telemetry.platforms import after_fork
 
 Part = Literal[
     "files",  # metric files of many workers: their folder is gone, read-only or full
@@ -57,7 +58,7 @@ class ProcessCounter:
         self._counter: Counter | None = None
         self._series: dict[str, Counter] = {}
         self._early: dict[str, float] = {}
-        os.register_at_fork(after_in_child=self._start_anew)
+        after_fork(self._start_anew)
 
     def begin(self) -> Counter:
         """Return the family, made at the first call; from now on it is what counts."""
@@ -104,7 +105,7 @@ log_lines: Final = ProcessCounter(
     LOG_LINE_RESULTS,
 )
 _said: Final[set[tuple[Part, type[BaseException]]]] = set()
-os.register_at_fork(after_in_child=_said.clear)
+after_fork(_said.clear)
 
 
 def register_own_trouble(registry: CollectorRegistry) -> None:

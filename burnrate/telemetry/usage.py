@@ -14,10 +14,10 @@ class ProcessUsage:
     Workers are sampled every second; gunicorn's master, which has no event loop to do it in, when
     it starts and whenever a worker ends. The client library reads `/proc` (decision 10); its own
     families would be those of whichever process answers the scrape. Where there is no `/proc`
-    only the CPU seconds are known.
+    only the CPU seconds are known, and there are no families for the rest.
 
     Args:
-        registry: Where the four families are registered.
+        registry: Where the families are registered.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -28,6 +28,7 @@ class ProcessUsage:
             "CPU seconds, user and system, over all processes of the service.",
             registry=registry,
         )
+        known = {family.name for family in self._process.collect()}
         self._gauges = {
             name: Gauge(name, f"{text} over all processes of the service.", registry=registry,
                         multiprocess_mode="livesum")
@@ -35,6 +36,7 @@ class ProcessUsage:
                 ("process_resident_memory_bytes", "Resident memory in bytes"),
                 ("process_open_fds", "Open file descriptors"),
             )
+            if name in known
         }  # fmt: skip
         self._gauges[_START] = Gauge(
             _START,
@@ -42,6 +44,8 @@ class ProcessUsage:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        if _START not in known:
+            self._gauges[_START].set_to_current_time()  # not its very first second
 
     def sample(self) -> None:
         """Add the CPU seconds since the last sample; set memory and descriptors."""

@@ -7,7 +7,6 @@ counted (decision 17).
 """
 
 import logging
-import os
 from threading import Event, Lock, RLock, Thread
 from time import monotonic, sleep
 from typing import Final
@@ -15,6 +14,7 @@ from weakref import WeakSet
 
 from burnrate.telemetry.failures import failed, log_lines
 from burnrate.telemetry.logs.sink import Sink
+from burnrate.telemetry.platforms import after_fork
 
 # How long lines are gathered, and so what a killed process loses of them at most.
 GATHER_SECONDS: Final = 0.05
@@ -242,4 +242,4 @@ def _start_all_anew() -> None:
         buffer.start_anew()
 
 
-os.register_at_fork(after_in_child=_start_all_anew)
+after_fork(_start_all_anew)

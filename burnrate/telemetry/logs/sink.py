@@ -1,15 +1,15 @@
 """Where lines end up: a descriptor that is written to without waiting for who reads it."""
 
 import contextlib
-import fcntl
 import os
 import select
 import socket
 import stat
-import termios
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Final
+
+from burnrate.telemetry.platforms import fcntl, termios
 
 # Another process holds the lock for some system calls, as a rule.
 _LOCK_ATTEMPTS: Final = 4
@@ -141,11 +141,13 @@ class Sink:
     def _writer(self) -> Callable[[bytes], int]:
         """Return what writes without waiting for a reader; it raises BlockingIOError instead."""
         mode = self._state.st_mode
-        if stat.S_ISSOCK(mode):
+        if stat.S_ISSOCK(mode) and fcntl is not None:
             own = self._own = socket.socket(fileno=os.dup(self._descriptor))
             return lambda data: own.send(data, socket.MSG_DONTWAIT)
         is_pipe = stat.S_ISFIFO(mode) or os.isatty(self._descriptor)
         descriptor = self._descriptor
+        if fcntl is None:  # nothing else is known to write without waiting
+            return lambda data: os.write(descriptor, data)
         if is_pipe and os.get_blocking(descriptor):
             try:
                 # Another opening of the same pipe, non-blocking for this process alone.
@@ -167,14 +169,14 @@ class Sink:
 def _pipe_bytes(descriptor: int) -> int:
     """Return what an empty pipe takes; 0 of anything else."""
     try:
-        return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+        return int(fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ))
     except (AttributeError, OSError):  # no pipe, or not Linux
         return 0
 
 
 def _can_be_locked(descriptor: int, mode: int) -> bool:
     """Say whether it is a pipe or socket that others write to as well, and one with locks."""
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+    if fcntl is None or not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return False
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from burnrate.telemetry.failures import failed
 from burnrate.telemetry.metrics import SPAN_OUTCOMES
+from burnrate.telemetry.platforms import after_fork
 from burnrate.telemetry.traces.outage import Outage
 
 # gunicorn gives a worker seconds to leave; a collector that hangs must not use them up.
@@ -62,7 +63,7 @@ class SpanQueue(SpanProcessor):
         self._dropped = outcomes["dropped"]
         self._size = size
         self._start_anew()
-        os.register_at_fork(after_in_child=self._start_anew)
+        after_fork(self._start_anew)
         self._exporter = _CountingExporter(exporter, outcomes, self._take)
         self._batches = BatchSpanProcessor(self._exporter, max_queue_size=size)
 

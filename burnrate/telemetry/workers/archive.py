@@ -9,7 +9,6 @@ A crash between writing the archive and removing the worker's files must not cou
 the archive names, behind its entries, the files it has taken in.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
+from burnrate.telemetry.platforms import fcntl
 from burnrate.telemetry.workers import metric_files
 from burnrate.telemetry.workers.exemplars import exemplar_files
 from burnrate.telemetry.workers.metric_files import ARCHIVE, MetricFile

@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import REGISTRY, values
 
 from burnrate.telemetry.failures import failures, guard, log_lines
+from burnrate.telemetry.platforms import after_fork, can_share
 from burnrate.telemetry.workers.archive import HeldArchives
 from burnrate.telemetry.workers.rendezvous import common_folder, server_pid
 from burnrate.telemetry.workers.store import Store
@@ -23,9 +24,12 @@ _log: Final = logging.getLogger("burnrate.telemetry")
 
 
 def directory() -> Path | None:
-    """Return the folder of the metric files, None where one process serves alone."""
+    """Return the folder of the metric files, None where one process serves alone.
+
+    Where a platform cannot share files each process is taken for one that serves alone.
+    """
     value = os.environ.get(DIRECTORY_VARIABLE)
-    return Path(value) if value else None
+    return Path(value) if value and can_share() else None
 
 
 def activate(path: Path) -> None:
@@ -63,6 +67,9 @@ def join_siblings(service: str) -> None:
     parent = server_pid()
     if parent is None:
         return
+    if not can_share():
+        _log.warning("here each process shows its own metrics: they can be shared on POSIX only")
+        return
     with guard("workers"):
         folder = common_folder(parent, service)
         activate(folder)
@@ -89,7 +96,7 @@ def _start_anew() -> None:
     _Upkeep.lock = Lock()
 
 
-os.register_at_fork(after_in_child=_start_anew)
+after_fork(_start_anew)
 
 
 def keep_files() -> None:

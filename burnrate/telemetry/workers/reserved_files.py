@@ -33,4 +33,5 @@ def is_in_place(descriptor: int, path: Path) -> bool:
 
 
 def _extend(descriptor: int, _offset: int, size: int) -> None:
-    os.truncate(descriptor, size)
+    if os.fstat(descriptor).st_size < size:
+        os.truncate(descriptor, size)

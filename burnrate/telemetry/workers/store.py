@@ -2,13 +2,13 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
 from burnrate.telemetry.failures import failed
+from burnrate.telemetry.platforms import after_fork, fcntl
 from burnrate.telemetry.workers import archive
 from burnrate.telemetry.workers.exemplars import ExemplarWriter
 from burnrate.telemetry.workers.metric_files import is_of_the_living, read_token
@@ -40,7 +40,7 @@ class Store:
         self._in_trouble: dict[str, OSError] = {}
         self._untold: list[OSError] = []
         self._folder_lock: int | None = None
-        os.register_at_fork(after_in_child=self._start_anew)
+        after_fork(self._start_anew)
 
     def add(self, value: Any) -> None:  # noqa: ANN401 - the class is made at run time
         """Give a new value its place."""
