@@ -1,7 +1,7 @@
 """PromQL, parsed: which series a query selects, and by which labels it is grouped."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,10 +63,28 @@ class Selector:
         """Return the conditions on a label."""
         return [each for each in self.matchers if each.label == label]
 
+    def accepts(self, labels: Mapping[str, str]) -> bool:
+        """Return whether a series with these labels, `__name__` among them, is selected."""
+        return all(each.accepts(labels.get(each.label, "")) for each in self.matchers)
+
+    @property
+    def text(self) -> str:
+        """PromQL that selects the newest samples of these series."""
+        named = [each for each in self.matchers if each.label == "__name__"]
+        is_plain = [each.operator for each in named] == ["="]
+        shown = sorted(self.matchers - set(named if is_plain else ()), key=str)
+        inside = ", ".join(f'{m.label}{m.operator}"{_escaped(m.value)}"' for m in shown)
+        return (self.name if is_plain else "") + (f"{{{inside}}}" if inside else "")
+
     def __str__(self) -> str:
         rest = sorted(f'{m.label}{m.operator}"{m.value}"' for m in self.matchers)
         shown = ", ".join(each for each in rest if not each.startswith("__name__"))
         return f"{self.name}{{{shown}}}" + (f" by {sorted(self.grouped)}" if self.grouped else "")
+
+
+def selected(node: promql_parser.VectorSelector) -> Selector:
+    """Return what a node of the tree selects."""
+    return Selector(_matchers(node))
 
 
 def selectors(query: str) -> set[Selector]:
@@ -143,6 +161,10 @@ def _selectors(
             yield from _selectors(node.expr, grouped, seconds)
         case _:
             pass  # numbers and texts read nothing
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _matchers(node: promql_parser.VectorSelector) -> frozenset[Matcher]:

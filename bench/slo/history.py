@@ -1,22 +1,23 @@
 """The past that rules look back on, for a measurement: as OpenMetrics, for `promtool tsdb`.
 
-A rule on an empty Prometheus costs nothing. What the shipped rules read is the last half hour
-of the raw series, and beyond that only records: the pieces of the whole period, and the windows
-that longer ones are put together from, around their offsets.
+A rule on an empty Prometheus costs nothing. What the shipped rules read is the newest of the raw
+series, and beyond that only records: the last day of what ledgers are made of, and the ledgers
+themselves where windows begin.
 """
 
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from bench.slo.ledgers import ledger_records
+from burnrate.promql import Selector, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import event_steps, events_name, piece_name
-from burnrate.slo.specification import Service, Slo, quote
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, WINDOWS
+from burnrate.slo.generator import event_steps
+from burnrate.slo.specification import Service
 
 SCRAPE_SECONDS: Final = 5
 _ENDPOINT: Final = re.compile(r'(endpoint="[^"]*)"')
@@ -25,11 +26,9 @@ _ROUTES: Final = 15
 _EVENTS_A_SECOND: Final = 100
 # Healthy: an alert that fires costs more, for its text has queries of its own.
 _BAD: Final = Fraction(1, 100_000)
-# What is read from raw series.
-_RAW_SECONDS: Final = max(window.seconds for window in WINDOWS if window.part is None)
-# Around each offset: what is looked back for, and as long as a measurement may take.
-_BEFORE_SECONDS: Final = 600
-_AFTER_SECONDS: Final = 1800
+# Of the raw series, the newest sample is read, as far back as Prometheus looks for one.
+_RAW_SECONDS: Final = 600
+_STARTED: Final = 'process_start_time_seconds{job="%s",instance="measured"}'
 # promtool reads its input once for each block; two months are one or two blocks.
 _BLOCK: Final = "1440h"
 
@@ -44,6 +43,7 @@ def raw_series(services: Sequence[Service]) -> dict[str, float]:
                 name = series.replace(", ", ",").replace("}", ',instance="measured"}')
                 for route in range(_ROUTES if "endpoint=" in name else 1):
                     rates[_ENDPOINT.sub(rf'\1/{route}"', name)] = float(_EVENTS_A_SECOND * step)
+        rates[_STARTED % service.job] = 0.0
     return rates
 
 
@@ -91,29 +91,31 @@ def write_history(services: Sequence[Service], now: int, data: Path) -> int:
 
 
 def _lines(services: Sequence[Service], now: int) -> Iterator[str]:
-    bad = float(_BAD)
-    scrapes = range(now - _RAW_SECONDS - _BEFORE_SECONDS, now, SCRAPE_SECONDS)
-    for name, rate in raw_series(services).items():
-        for second in scrapes:
-            yield f"{name} {count_at(second, rate)} {second}\n"
     for service in services:
+        rates = raw_series([service])
+        for name, rate in rates.items():
+            for second in range(now - _RAW_SECONDS, now, SCRAPE_SECONDS):
+                yield f"{name} {count_at(second, rate)} {second}\n"
         for slo in service.slos:
-            labels = ",".join(f'{name}="{quote(value)}"' for name, value in slo.labels.items())
-            for kind in ("total", "bad"):
-                for record, seconds in _records(slo, kind, now):
-                    for second in seconds:
-                        # Never the same twice running: what is constant costs next to nothing.
-                        value = _EVENTS_A_SECOND + second // EVALUATION_SECONDS % 7
-                        part = value if kind == "total" else value * bad
-                        yield f"{record}{{{labels}}} {part:g} {second}\n"
+            yield from ledger_records(slo, _Counters(rates), now)
 
 
-def _records(slo: Slo, kind: str, now: int) -> Iterator[tuple[str, range]]:
-    yield piece_name(kind), range(now - slo.period_days * DAY, now, M5.seconds)
-    for window in WINDOWS:
-        if window.part is None:
-            continue
-        part = window.part.seconds
-        for offset in reversed(range(part, window.seconds, part)):
-            began, ended = now - offset - _BEFORE_SECONDS, now - offset + _AFTER_SECONDS
-            yield events_name(kind, window.part), range(began, ended, EVALUATION_SECONDS)
+class _Counters:
+    """What the exporter's counters say at any time."""
+
+    def __init__(self, rates: Mapping[str, float]) -> None:
+        self._rates = [(_labels(name), rate) for name, rate in rates.items()]
+        self._found: dict[Selector, list[float]] = {}
+
+    def __call__(self, selector: Selector, second: int) -> int:
+        """Return the sum of what a selector selects."""
+        if selector not in self._found:
+            self._found[selector] = [
+                rate for labels, rate in self._rates if selector.accepts(labels)
+            ]
+        return sum(count_at(second, rate) for rate in self._found[selector])
+
+
+def _labels(series: str) -> dict[str, str]:
+    (found,) = selectors(series)
+    return {each.label: each.value for each in found.matchers}

@@ -20,6 +20,7 @@ import psutil
 from bench.reporting.machine import processor
 from bench.slo.exporter import running_exporter
 from bench.slo.history import raw_series, write_history
+from bench.slo.ledgers import INSTANCE
 from bench.slo.prometheus_process import PrometheusProcess, running_prometheus
 from burnrate.durations import format_duration, parse_duration
 from burnrate.slo.errors import SpecError
@@ -68,7 +69,7 @@ class Measurement:
                 f" {self._paced(TICKET_EVALUATION_SECONDS):g} s"
             )
             samples = write_history(services, int(time.time()), folder / "data")
-            yield f"past: {samples} samples; the last half hour raw, of the period what is recorded"
+            yield f"past: {samples} samples; the last day of the ledgers, and where windows begin"
             for group in rules:
                 group["interval"] = format_duration(self._paced(parse_duration(group["interval"])))
             with running_exporter(series) as port:
@@ -153,7 +154,11 @@ def _targets(services: Sequence[Service], port: int) -> list[dict[str, object]]:
     return [
         {
             "targets": [f"{LOOPBACK}:{port}"],
-            "labels": {"job": service.job, "__metrics_path__": f"/{service.name}"},
+            "labels": {
+                "job": service.job,
+                "instance": INSTANCE,
+                "__metrics_path__": f"/{service.name}",
+            },
         }
         for service in services
     ]

@@ -40,9 +40,10 @@ class ProcessUsage:
         }  # fmt: skip
         self._gauges[_START] = Gauge(
             _START,
-            "When the newest process of the service began, in seconds since 1970.",
+            # That is when its counters began at 0: they outlive a worker.
+            "When the oldest process of the service began, in seconds since 1970.",
             registry=registry,
-            multiprocess_mode="livemax",
+            multiprocess_mode="min",
         )
         if _START not in known:
             self._gauges[_START].set_to_current_time()  # not its very first second

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from burnrate.promql import selectors
+
 ROOT = Path(__file__).parents[2]
 # Prometheus makes them itself, of its targets and of its rules.
 OF_PROMETHEUS = frozenset(
@@ -29,12 +31,20 @@ class Rules:
     )
 
     def recorded(self) -> list[dict[str, str]]:
-        """Return the labels of each record, its name among them."""
-        return [
-            {"__name__": rule["record"], **rule["labels"]}
-            for rule in self.rules
-            if "record" in rule
+        """Return the labels of each record, its name among them, and those it may have from others.
+
+        A record of what other records hold keeps the labels that it has none of its own for.
+        """
+        records = [rule for rule in self.rules if "record" in rule]
+        own = [{"__name__": rule["record"], **rule["labels"]} for rule in records]
+        kept = [
+            {**labels, **own_labels}
+            for rule, own_labels in zip(records, own, strict=True)
+            if rule["record"] == "slo:instance_events:gained"
+            for labels in own
+            if any(selector.accepts(labels) for selector in selectors(rule["expr"]))
         ]
+        return [*own, *kept]
 
     def queries(self) -> Iterator[str]:
         """Return all expressions, those in the texts of alerts too."""

@@ -3,7 +3,7 @@
 from burnrate.slo.generator.alerting import Group, groups
 from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
-from burnrate.slo.generator.recording import events_name, piece_name
+from burnrate.slo.generator.windows import events_name, ledger_name
 from burnrate.slo.generator.written_rules import with_identity
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "events_name",
     "generated",
     "groups",
-    "piece_name",
+    "ledger_name",
     "stale",
     "with_identity",
     "write",

@@ -6,8 +6,9 @@ from math import ceil
 from typing import Any
 
 from burnrate.slo.generator.links import dashboard
-from burnrate.slo.generator.recording import Rule, events_name, ratio_name, records, ticket_records
+from burnrate.slo.generator.recording import records, ticket_records
 from burnrate.slo.generator.service_alerts import down_alert, missing_alert, replica_alert
+from burnrate.slo.generator.windows import Rule, events_name, ratio_name
 from burnrate.slo.specification import Service, Slo, number
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 

@@ -16,7 +16,7 @@ from burnrate.slo.windows import D1, D3, EVALUATION_SECONDS, H1, H2, H6, HOUR, T
 _EVENTS_A_SECOND: Final = 100
 # The evaluation interval of a tier's tests: Prometheus' own for the fast tier, where seconds
 # count; for others a small part of what is measured, since a run would take minutes.
-_STEPS: Final = {H1: EVALUATION_SECONDS, H2: 60, H6: 120, D1: 300, D3: 600}
+_STEPS: Final = {H1: EVALUATION_SECONDS, H2: 60, H6: 120, D1: 240, D3: 240}
 # A range of five minutes needs more than one sample.
 _COARSEST_SAMPLES: Final = 60
 # A margin before the earliest time that is asserted: rate() extrapolates at a window's ends.
@@ -87,14 +87,19 @@ def _course(detection: Detection) -> _Course:
     return _Course(detection, step, samples, began, began + failing, began + failing + after)
 
 
-def _stretches(course: _Course) -> list[Stretch]:
+def _stretches(slo: Slo, course: _Course) -> list[Stretch]:
     detection, samples = course.detection, course.samples
     long, short = detection.tier.long.seconds, detection.tier.short.seconds
     events = _EVENTS_A_SECOND * samples
     # At detection the long window holds as many events as with even traffic, but those from before
     # the short window are packed into one more short window. The arithmetic is the same, and the
     # test is days shorter.
-    crowd = max(Fraction(0), long - short - (detection.after_seconds or Fraction(0))) / short
+    # A ledger that is younger than its window does that by itself.
+    crowd = (
+        Fraction(1)
+        if slo.has_ledger
+        else max(Fraction(0), long - short - (detection.after_seconds or Fraction(0))) / short
+    )
     return [
         Stretch(short // samples, round(events * crowd)),
         Stretch(short // samples, events),
@@ -108,7 +113,7 @@ def _failing(slo: Slo, detection: Detection) -> dict[str, Any]:
     return {
         "name": f"{part} % failures: {detection.tier.suffix} sees them and their end in time",
         "interval": f"{course.samples}s",
-        "input_series": input_series(slo, _stretches(course)),
+        "input_series": input_series(slo, _stretches(slo, course)),
         "promql_expr_test": _checks(slo, course),
     }
 

@@ -11,6 +11,7 @@ from burnrate.slo.specification.model import (
 )
 from burnrate.slo.specification.reader import load, load_all
 from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
+from burnrate.slo.specification.terms import Term
 
 __all__ = [
     "LatencySettings",
@@ -18,6 +19,7 @@ __all__ = [
     "RatioSettings",
     "Service",
     "Slo",
+    "Term",
     "load",
     "load_all",
     "number",

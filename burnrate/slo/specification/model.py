@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
 from burnrate.slo.specification.settings import SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
+from burnrate.slo.specification.terms import Term, terms
 from burnrate.slo.windows import Tier
 
 # Sloth's placeholder for a range.
@@ -30,6 +32,9 @@ class Slo:
         low_budget: The part of the budget below which it is called low.
         runbooks: The address of runbooks, up to the slash before an alert's name.
         dashboard: The dashboard's address, to which service and SLO are added as variables.
+        reads_back: Whether the engine's rules see at once what they recorded.
+        formerly: The names that the service had before.
+        reset: When its budget was deliberately begun anew.
     """
 
     identity: Mapping[str, str]
@@ -46,6 +51,9 @@ class Slo:
     low_budget: Fraction
     runbooks: str
     dashboard: str
+    reads_back: bool = True
+    formerly: tuple[str, ...] = ()
+    reset: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +89,29 @@ class Slo:
     def selector(self) -> str:
         """The labels of its records, as a selector without the name."""
         return selector({**self.identity, "slo": self.name})
+
+    @cached_property
+    def lookup(self) -> str:
+        """The same for records of the past: with the names that the service had."""
+        if not self.formerly:
+            return self.selector
+        names = "|".join(map(re.escape, (self.identity["service"], *self.formerly)))
+        own = {**self.identity, "slo": self.name}
+        shown = (
+            f'{name}=~"{quote(names)}"' if name == "service" else f'{name}="{quote(value)}"'
+            for name, value in own.items()
+        )
+        return f"{{{', '.join(shown)}}}"
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether its events can be counted in a ledger: sums and differences of counters."""
+        return self.reads_back and all(map(self.terms, ("total", "bad")))
+
+    def terms(self, kind: str) -> tuple[Term, ...]:
+        """Return the counters that a query adds up; none if it is no sum; kind is bad or total."""
+        query = self.total_query if kind == "total" else self.error_query
+        return terms(query("5m"))
 
     @property
     def period(self) -> str:

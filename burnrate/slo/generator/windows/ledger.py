@@ -1,0 +1,183 @@
+"""An SLO's ledger: one counter of all its events, which gaps and new series do not bend.
+
+At each evaluation it grows by what every instance has counted since it was last seen. What an
+instance had counted then is a record of its own, so it is known however long nobody looked: after
+a gap of Prometheus or of a target everything is counted that the counters still know. A window is
+a difference of the ledger. The limits are in docs/decisions/0022-a-ledger-an-slo.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from burnrate.slo.generator.windows.names import HISTORY_SECONDS, Rule, ledger_name, rule
+from burnrate.slo.specification import Slo, Term, quote, selector
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
+
+# The evaluation before this one, however long ago: for a day nothing is forgotten.
+_BEFORE: Final = "[1d] offset 1ms"
+_INSTANCE: Final = "job, instance"
+# What an instance has counted of one term, and when its process started.
+_COUNTED: Final = "slo:instance_events:total"
+_STARTED: Final = "slo:instance_start:seconds"
+# What it has counted since it was last seen.
+_GAINED: Final = "slo:instance_events:gained"
+# Nothing but what this evaluation recorded: an older gain would be booked twice.
+_NOW: Final = "[1ms]"
+# How many series the SLO is counted from.
+_SERIES: Final = "slo:sli_series:count"
+_HISTORY_START: Final = "slo:history:start"
+# A scrape that fails now and then is no gap.
+_MEASURED: Final = "5m"
+# As long as it takes to find and scrape a new process a few times.
+_YOUNG_SECONDS: Final = 300
+# A kernel says when a process started to a second or so, depending on its clock.
+_SAME_START_SECONDS: Final = 2
+
+
+class _Ledger:
+    """Events of windows as differences of a ledger."""
+
+    def base(self, slo: Slo) -> Sequence[Rule]:
+        total, bad = slo.terms("total"), slo.terms("bad")
+        counted = dict.fromkeys(each.selector for each in (*total, *bad))
+        terms = [next(each for each in (*total, *bad) if each.selector == one) for one in counted]
+        own = {**slo.identity, "slo": slo.name}
+        series = " or ".join(each.selector.text for each in total)
+        return [
+            *(rule(slo, _COUNTED, _count(slo, each), {**own, "term": each.name}) for each in terms),
+            rule(slo, _STARTED, _start(slo, terms), own),
+            rule(slo, _GAINED, _gained(slo), own),
+            rule(slo, _SERIES, f"count({series})", own),
+            *_book(slo, "total", f"count_over_time({_SERIES}{slo.selector}[{_MEASURED}])"),
+            rule(slo, _HISTORY_START, _history_start(slo)),
+            rule(slo, HISTORY_SECONDS, f"time() - {_HISTORY_START}{slo.selector}"),
+            *_book(slo, "bad", ledger_name("total") + slo.selector),
+        ]
+
+    def total(self, slo: Slo, window: Window) -> str:
+        # A ledger that is younger than the window has the traffic of a full one, at its mean.
+        history = (
+            f"clamp(max({HISTORY_SECONDS}{slo.selector}), {EVALUATION_SECONDS}, {window.seconds})"
+        )
+        return f"clamp_min({_since(slo, 'total', window)}, 0) / {history}"
+
+    def bad(self, slo: Slo, window: Window) -> str:
+        return f"clamp_min({_since(slo, 'bad', window)}, 0) / {window.seconds}"
+
+    def in_period(self, slo: Slo, kind: str) -> str:
+        # While nothing is measured, the budget stands still.
+        newest = f"max(last_over_time({ledger_name(kind)}{slo.lookup}[1d]))"
+        history = f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}[1d]))"
+        began = _began(slo, kind, slo.period, slo.period_days * DAY, history)
+        return f"clamp_min({newest} - ({began}), 0)"
+
+    def full_period(self, slo: Slo) -> str:
+        period = slo.period_days * DAY
+        history = f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}[1d]))"
+        return (
+            f" * on () group_left () ({period} / clamp({history}, {EVALUATION_SECONDS}, {period}))"
+        )
+
+
+LEDGER: Final = _Ledger()
+
+
+def _count(slo: Slo, term: Term) -> str:
+    # An instance that is there and has no such series has counted 0: its first event counts.
+    up = _target("up", slo, term)
+    return f"sum by ({_INSTANCE}) ({term.selector.text}) or 0 * (max by ({_INSTANCE}) ({up}) == 1)"
+
+
+def _start(slo: Slo, terms: Sequence[Term]) -> str:
+    found = dict.fromkeys(_target("process_start_time_seconds", slo, each) for each in terms)
+    return f"max by ({_INSTANCE}) ({' or '.join(found)})"
+
+
+def _target(name: str, slo: Slo, term: Term) -> str:
+    names = frozenset({"job", "instance", *slo.identity} - {"service"})
+    shown = [f'{m.label}{m.operator}"{quote(m.value)}"' for m in term.of_target(names)]
+    return f"{name}{{{', '.join(shown)}}}" if shown else f"{name}{selector({'job': slo.job})}"
+
+
+def _gained(slo: Slo) -> str:
+    now, started = _COUNTED + slo.selector, _STARTED + slo.selector
+    before, on = f"last_over_time({now}{_BEFORE})", f"on ({_INSTANCE})"
+    # Fewer than before: the process is another one and has counted from 0; or a series is gone
+    # while its process lives, and what is left is not new.
+    return (
+        f"{now} - {before} >= 0"
+        f" or {now} and {on} ({_fresh(slo, started)})"
+        f" or {now} < {before} unless {on} {started}"
+    )
+
+
+def _fresh(slo: Slo, started: str) -> str:
+    before = f"last_over_time({started}{_BEFORE})"
+    seen = (
+        f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}{_BEFORE}))"
+        f" + max(last_over_time({_HISTORY_START}{slo.lookup}{_BEFORE}))"
+    )
+    recently = f"time() - {_YOUNG_SECONDS}"
+    # Another start than before, or an instance that nobody has seen, which started since then.
+    return (
+        f"abs({started} - {before}) > {_SAME_START_SECONDS}"
+        f" or ({started} unless {before}) > on () group_left ()"
+        f" (clamp_max({seen}, {recently}) or vector({recently}))"
+    )
+
+
+def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
+    """Yield a ledger, and its value where it goes on after a gap."""
+    terms = slo.terms(kind)
+    name, lookup = ledger_name(kind), slo.lookup
+    added = [each for each in terms if each.is_added]
+    taken = [each for each in terms if not each.is_added]
+    balance = f"slo:{kind}_events:balance" if taken else name
+    booked = (
+        f"(max(last_over_time({balance}{lookup}{_BEFORE})) or vector(0)) + {_sum(slo, added)}"
+        + (f" - {_sum(slo, taken)}" if taken else "")
+        + f" and on () {condition}"
+    )
+    yield rule(slo, balance, booked)
+    if taken:
+        # A counter that is scraped before the one it is taken from makes it fall for a moment.
+        yield rule(
+            slo,
+            name,
+            f"max({balance}{slo.selector} or last_over_time({name}{lookup}{_BEFORE}))"
+            f" and on () {balance}{slo.selector}",
+        )
+    resumed = f"{name}{slo.selector} unless on () {name}{lookup} offset 1ms"
+    yield rule(slo, _resumed(kind), resumed)
+
+
+def _sum(slo: Slo, terms: Sequence[Term]) -> str:
+    pattern = "|".join(each.name for each in terms)
+    gained = f'{_GAINED}{slo.selector[:-1]}, term=~"{quote(pattern)}"}}'
+    return f"(sum(last_over_time({gained}{_NOW})) or vector(0))"
+
+
+def _history_start(slo: Slo) -> str:
+    return (
+        f"(max(last_over_time({_HISTORY_START}{slo.lookup}{_BEFORE})) or vector(time()))"
+        f" and on () {ledger_name('total')}{slo.selector}"
+    )
+
+
+def _since(slo: Slo, kind: str, window: Window) -> str:
+    history = f"max({HISTORY_SECONDS}{slo.selector})"
+    began = _began(slo, kind, window.name, window.seconds, history)
+    return f"max({ledger_name(kind)}{slo.selector}) - ({began})"
+
+
+def _began(slo: Slo, kind: str, window: str, seconds: int, history: str) -> str:
+    # A ledger that is younger began at 0. Where the window starts in a gap, it starts at its end.
+    lookup = slo.lookup
+    return (
+        f"0 * ({history} <= {seconds}) or max({ledger_name(kind)}{lookup} offset {window})"
+        f" or min(min_over_time({_resumed(kind)}{lookup}[{window}]))"
+    )
+
+
+def _resumed(kind: str) -> str:
+    return f"slo:{kind}_events:resumed"
