@@ -15,6 +15,7 @@ from burnrate.console import run
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and watch its alert."),
     "load": ("burnrate.load.commands:load", "Send the running stack a steady mix of requests."),
+    "notify": ("burnrate.notify.commands:notify", "Have alerts leave this machine, and try it."),
     "slo": ("burnrate.slo.commands:slo", "Generate rules and their tests from the SLO files."),
     "stack": ("burnrate.stack.commands:stack", "Start, stop and inspect the whole stack."),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import httpx2
 
@@ -60,7 +60,7 @@ class HttpClient:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        json: Mapping[str, Any] | None = None,
+        json: object = None,
         timeout_seconds: float | None = None,
     ) -> httpx2.Response:
         """Return the answer, whatever its status.

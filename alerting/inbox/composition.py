@@ -148,7 +148,12 @@ class Composition:
         )
         slos = SloReader(settings.prometheus_url, self._client, settings.identity)
         overviews = OverviewReader(
-            store, slos, self._watchdog, self._poller, is_told_outside=self._heartbeat is not None
+            store,
+            slos,
+            self._watchdog,
+            self._poller,
+            is_silence_meant=settings.notify == "nobody",
+            has_heartbeat=self._heartbeat is not None,
         )
         return Endpoints(
             webhook=self._make_webhook(tokens),

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     fallback_webhook_url: SecretStr | None = None
     fallback_webhook_url_file: Path | None = None
 
+    # `nobody` says that no receiver but this one is wanted.
+    notify: str = ""
     # Told once a minute that all is well, or what is not. Whoever knows the address can say so.
     heartbeat_url: SecretStr | None = None
     heartbeat_url_file: Path | None = None

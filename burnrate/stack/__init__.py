@@ -1,7 +1,7 @@
 """The stack of docker-compose.yml, started, stopped and looked at, as containers or processes."""
 
 from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
-from burnrate.stack.compose import Compose, Service, load_compose
+from burnrate.stack.compose import NOBODY, Compose, Service, chosen_receivers, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
 from burnrate.stack.ports import free_port, free_ports
@@ -21,6 +21,7 @@ from burnrate.stack.status import PartStatus
 __all__ = [
     "ENDPOINTS",
     "LOOPBACK",
+    "NOBODY",
     "AddressMap",
     "Compose",
     "Layout",
@@ -33,6 +34,7 @@ __all__ = [
     "Stack",
     "StackError",
     "SystemRunner",
+    "chosen_receivers",
     "container_layout",
     "find_checkout",
     "find_postgres_program",

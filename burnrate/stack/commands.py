@@ -14,6 +14,7 @@ from burnrate.console import TIMEOUT, say, uninterrupted
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
+from burnrate.stack.notified import find_told, told_line
 from burnrate.stack.protocol import Stack
 from burnrate.stack.session import Session
 from burnrate.stack.settings import read_settings
@@ -76,15 +77,17 @@ def status(*, is_json: bool) -> None:
     running = session.running_stack()
     rows = (running or session.process_stack()).status()
     pages = find_pages(rows, session.settings) if running else []
+    told = find_told(rows) if running else None
     if is_json:
         parts = [row.as_json() for row in rows]
-        found = {"parts": parts, "pages": [page.as_json() for page in pages]}
+        found = {"parts": parts, "pages": [page.as_json() for page in pages], "told": told}
         click.echo(json.dumps({"mode": running.mode if running else None, **found}, indent=2))
     else:
         if running is None:
             click.echo("not running: make up")
         click.echo(table(rows, _coloured))
         _say_pages(pages)
+        _say_told(told, session)
     sys.exit(0 if running is not None and all(row.is_good for row in rows) else 1)
 
 
@@ -184,12 +187,19 @@ def _running_stack() -> Stack:
 
 def _announce(started: Stack, session: Session, began: float) -> None:
     say(f"up as {started.mode} in {time.monotonic() - began:.0f} s")
-    _say_pages(find_pages(started.status(), session.settings))
+    rows = started.status()
+    _say_pages(find_pages(rows, session.settings))
+    _say_told(find_told(rows), session)
 
 
 def _say_pages(pages: Iterable[Page]) -> None:
     for page in pages:
         say(f"  {page.line()}")
+
+
+def _say_told(told: list[str] | None, session: Session) -> None:
+    if line := told_line(told, session.settings):
+        say(f"  {line}")
 
 
 def _stay(started: Stack, session: Session, began: float) -> None:

@@ -43,6 +43,8 @@ def make_secrets(directory: Path, names: Iterable[str], addresses: AddressMap) -
         if name not in GENERATED and not (directory / name).is_file():
             raise StackError(f"no secret {name}: write it to .burnrate/secrets/{name}")
         _generate(directory / name)
+        if name not in GENERATED:
+            _take_line_end_off(directory / name)
     for name, build in derived.items():
         _replace(directory / name, build(read_secret(directory, "redis_password"), addresses))
 
@@ -81,6 +83,12 @@ def _generate(path: Path) -> None:
         pass
     finally:
         temporary.unlink()
+
+
+def _take_line_end_off(path: Path) -> None:
+    """Undo what an editor or a pasted line adds: Alertmanager sends it as part of a password."""
+    content = path.read_text(encoding="utf-8")
+    _replace(path, content.rstrip("\r\n"))
 
 
 def _replace(path: Path, content: str) -> None:

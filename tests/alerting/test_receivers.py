@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.integration  # Alertmanager and amtool are system packages
 _PAGE = (ROOT / "docs" / "receivers.md").read_text()
 _EXAMPLES = dict(
-    re.findall(r"^## ([^\n]*)\n(?:(?!^## ).)*?^```yaml\n(.*?)^```", _PAGE, re.MULTILINE | re.DOTALL)
+    re.findall(r"^### ([^\n]*)\n(?:(?!^##).)*?^```yaml\n(.*?)^```", _PAGE, re.MULTILINE | re.DOTALL)
 )
 _SECRET = "a-secret-of-the-tests"
 

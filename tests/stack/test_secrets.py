@@ -73,6 +73,16 @@ def test_a_mode_that_somebody_widened_is_narrowed(directory: Path) -> None:
     test_only_the_owner_can_read_them(directory)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_secret_that_somebody_pasted_has_no_line_end(tmp_path: Path, end: str) -> None:
+    """What is inside stays; the file is its owner's alone."""
+    (tmp_path / "notify_smtp_password").write_bytes(f" two words{end}".encode())
+    make_secrets(tmp_path, ["notify_smtp_password"], AddressMap())
+    path = tmp_path / "notify_smtp_password"
+    assert path.read_bytes() == b" two words"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_redis_files_hold_the_redis_password_in_their_own_form(directory: Path) -> None:
     """The server takes an ACL line, the exporter a map by address."""
     password = read_secret(directory, "redis_password")

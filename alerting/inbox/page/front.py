@@ -7,7 +7,7 @@ from alerting.inbox.page.cards import card_of
 from alerting.inbox.page.formats import count, duration
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.notices import notices
-from alerting.inbox.page.overview import Overview
+from alerting.inbox.page.overview import Overview, Reach
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.slo_rows import slo_rows
 from alerting.inbox.store import Firing
@@ -44,7 +44,8 @@ def front_page(overview: Overview, links: Links) -> Content:
                 _watchdog(overview),
                 _alertmanager(overview),
                 _prometheus(overview),
-                _outside(overview),
+                _people(overview.reach),
+                _outside(overview.reach),
             ],
             "notices": list(notices(overview)),
             "firing": [card_of(episode, links) for episode in overview.firing.shown],
@@ -89,10 +90,20 @@ def _watchdog(overview: Overview) -> Link:
     return Link("bad" if overview.verdict.is_late else mood, "Watchdog", condition)
 
 
-def _outside(overview: Overview) -> Link:
-    if overview.is_told_outside:
+def _people(reach: Reach) -> Link:
+    if reach.told is None:
+        return Link("unknown", "People", "are told, or not: Alertmanager has not been asked")
+    if reach.told:
+        return Link("good", "People", f"are told by {', '.join(reach.told)}")
+    if reach.is_silence_meant:
+        return Link("unknown", "People", "are not told, as NOTIFY says")
+    return Link("bad", "Nobody is told", "of alerts, except by this page: see NOTIFY")
+
+
+def _outside(reach: Reach) -> Link:
+    if reach.has_heartbeat:
         return Link("good", "Heartbeat", "is sent outside")
-    return Link("unknown", "Heartbeat", "nobody would notice if this machine died")
+    return Link("unknown", "Heartbeat", "none: nobody would notice if this machine died")
 
 
 def _alertmanager(overview: Overview) -> Link:

@@ -25,7 +25,7 @@ class Overview:
         losses: What the store has lost.
         truncated: How many alerts Alertmanager left out of what it last sent of its groups.
         silent_seconds: How long ago the watchdog arrived, or this process started.
-        is_told_outside: Whether somebody outside gets signs of life.
+        reach: Who hears of it besides this page.
         is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
@@ -39,7 +39,22 @@ class Overview:
     has_watchdog_arrived: bool
     silent_seconds: float
     is_answered: bool | None
-    is_told_outside: bool
+    reach: "Reach"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who hears of alerts besides this page.
+
+    Attributes:
+        told: Alertmanager's other receivers; None if they are not known.
+        is_silence_meant: Whether somebody has said that nobody is to be told.
+        has_heartbeat: Whether somebody outside gets signs of life.
+    """
+
+    told: tuple[str, ...] | None
+    is_silence_meant: bool
+    has_heartbeat: bool
 
 
 class OverviewReader:
@@ -52,10 +67,12 @@ class OverviewReader:
         watchdog: Watchdog,
         poller: AlertmanagerPoller | None,
         *,
-        is_told_outside: bool,
+        is_silence_meant: bool,
+        has_heartbeat: bool,
     ) -> None:
         """Take where the parts come from; without a poller nobody asks Alertmanager."""
-        self._is_told_outside = is_told_outside
+        self._is_silence_meant = is_silence_meant
+        self._has_heartbeat = has_heartbeat
         self._store = store
         self._slos = slos
         self._watchdog = watchdog
@@ -79,5 +96,9 @@ class OverviewReader:
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
             is_answered=self._poller.is_answered if self._poller else None,
-            is_told_outside=self._is_told_outside,
+            reach=Reach(
+                told=self._poller.told if self._poller else None,
+                is_silence_meant=self._is_silence_meant,
+                has_heartbeat=self._has_heartbeat,
+            ),
         )

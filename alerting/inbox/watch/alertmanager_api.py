@@ -69,6 +69,7 @@ class _Status(BaseModel):
 
 _FAILED = "alertmanager_notifications_failed_total"
 _LIST = TypeAdapter(list[_Listed])
+_RECEIVERS = TypeAdapter(list[_Named])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,14 @@ class AlertmanagerState:
         watchdog_age: How long ago Prometheus sent it the watchdog; None if it does not list one.
         uptime: How long it has been running.
         active: What fires and is not muted, without the watchdog.
+        receivers: The names of all it can send to.
     """
 
     listed: frozenset[str]
     watchdog_age: timedelta | None
     uptime: timedelta
     active: tuple[ActiveAlert, ...] = ()
+    receivers: tuple[str, ...] = ()
 
 
 class AlertmanagerClient:
@@ -105,7 +108,9 @@ class AlertmanagerClient:
         try:
             alerts = await self._client.get(f"{self._url}/api/v2/alerts")
             status = await self._client.get(f"{self._url}/api/v2/status")
+            receivers = await self._client.get(f"{self._url}/api/v2/receivers")
             listed = _LIST.validate_json(alerts.raise_for_status().content)
+            names = _RECEIVERS.validate_json(receivers.raise_for_status().content)
             started_at = _Status.model_validate_json(status.raise_for_status().content).uptime
         except (httpx2.HTTPError, ValidationError) as error:
             raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
@@ -116,6 +121,7 @@ class AlertmanagerClient:
             watchdog_age=now - max(sent) if sent else None,
             uptime=now - started_at,
             active=tuple(active for alert in listed if (active := alert.active()) is not None),
+            receivers=tuple(each.name for each in names),
         )
 
     async def count_failed(self) -> dict[str, float]:

@@ -13,6 +13,8 @@ from alerting.inbox.watch.alertmanager_api import AlertmanagerClient, snapshot_o
 from alerting.inbox.watch.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
+# As alerting/alertmanager.yml calls what delivers here.
+_INBOX = "inbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class AlertmanagerPoller:
         self._undelivered = Undelivered(timing.missed_after)
         self._is_loss_expected = False
         self.is_answered = True
+        self._receivers: tuple[str, ...] | None = None
+
+    @property
+    def told(self) -> tuple[str, ...] | None:
+        """Who is told besides the inbox, by receiver; None if that is not known yet."""
+        if self._receivers is None:
+            return None
+        return tuple(name for name in self._receivers if name != _INBOX)
 
     def expect_loss(self) -> None:
         """Let the next poll open what is missing at once: a refused delivery had alerts in it."""
@@ -95,6 +105,7 @@ class AlertmanagerPoller:
                 self._changes.notify()
             return Snapshot(at)
         self.is_answered = True
+        self._receivers = state.receivers
         self._watchdog.note_answer(state.watchdog_age)
         if not was_answered:
             _log.info("Alertmanager answers again")

@@ -10,14 +10,17 @@ from burnrate.stack.compose.model import (
     load_compose,
 )
 from burnrate.stack.compose.networks import AddressPool
+from burnrate.stack.compose.receivers import NOBODY, chosen_receivers
 
 __all__ = [
     "CONFIGURATION",
+    "NOBODY",
     "SECRETS",
     "SETUP",
     "AddressPool",
     "Compose",
     "Mount",
     "Service",
+    "chosen_receivers",
     "load_compose",
 ]

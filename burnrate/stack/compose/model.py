@@ -19,6 +19,7 @@ from pydantic import (
 from burnrate.durations import DurationSeconds
 from burnrate.interpolation import InterpolationError, interpolated
 from burnrate.stack.compose.networks import Attachments, Networks
+from burnrate.stack.compose.receivers import receiver_secrets
 from burnrate.stack.errors import StackError
 
 # Where a part has what the one-shot service `setup` made for it, and below it its secrets.
@@ -109,7 +110,8 @@ class Service(_Model):
     Attributes:
         user: Who it runs as, in numbers: `uid:gid`.
         files: Path below /etc/burnrate -> the file or folder of the checkout it is made from.
-        secrets: The names of what it finds below /etc/burnrate/secrets.
+        own_secrets: The names of what it finds below /etc/burnrate/secrets in any case.
+        receivers: Those of alerts that it sends to, whose secrets it has as well.
         optional: What is lost without it; None for a part without which there is no stack.
     """
 
@@ -120,7 +122,8 @@ class Service(_Model):
     volumes: list[Annotated[Mount, BeforeValidator(_mount)]] = []
     user: str | None = None
     files: Annotated[dict[RelativePath, RelativePath], Field(alias="x-files")] = {}
-    secrets: Annotated[list[SecretName], Field(alias="x-secrets")] = []
+    own_secrets: Annotated[list[SecretName], Field(alias="x-secrets")] = []
+    receivers: Annotated[str, Field(alias="x-receivers")] = ""
     optional: Annotated[str | None, Field(alias="x-optional")] = None
     tmpfs: Annotated[list[str], BeforeValidator(_strings)] = []
     ports: list[str] = []
@@ -128,6 +131,11 @@ class Service(_Model):
     depends_on: Annotated[dict[str, Dependency], BeforeValidator(_dependencies)] = {}
     stop_signal: str | None = None
     stop_grace_period: DurationSeconds = _DEFAULT_GRACE_SECONDS
+
+    @property
+    def secrets(self) -> list[str]:
+        """The names of all that it finds below /etc/burnrate/secrets."""
+        return [*self.own_secrets, *receiver_secrets(self.receivers)]
 
     @property
     def temporary_directories(self) -> list[str]:

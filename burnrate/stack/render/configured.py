@@ -14,6 +14,7 @@ from burnrate.slo.generator import Tree, configured
 from burnrate.slo.specification import load_all
 from burnrate.stack.compose import SECRETS, Service
 from burnrate.stack.errors import StackError
+from burnrate.stack.render.receivers import with_receivers
 
 _SECRET = re.compile(rf"{SECRETS}/([\w.-]*\w)")
 
@@ -112,9 +113,13 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
     tree = Tree(checkout)
     try:
         services = load_all(tree.specs, actual) if any(tree.specs.glob("*.yml")) else []
-        return Sources(checkout, configured(tree, services, committed, actual))
+        made = configured(tree, services, committed, actual)
     except SpecError as error:
         raise StackError(str(error)) from error
+    routes = tree.alertmanager.relative_to(checkout)
+    if routes in made:
+        made[routes] = with_receivers(made[routes], settings, actual.urls.inbox)
+    return Sources(checkout, made)
 
 
 def _check_syntax(path: Path, content: bytes) -> None:

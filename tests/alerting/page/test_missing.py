@@ -4,9 +4,14 @@ import sqlite3
 from pathlib import Path
 
 import httpx2
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from tests.alerting.bodies import a_body, an_alert
-from tests.alerting.conftest import Inbox
+from tests.alerting.conftest import Inbox, an_inbox, settings_in
+from tests.alerting.servers import serving
+from tests.support.waiting import wait_until
 
 
 def test_a_page_is_not_hidden_behind_tickets(inbox: Inbox) -> None:
@@ -82,3 +87,23 @@ def _fold(inbox: Inbox) -> None:
     """Have the write-ahead log in the file, which would heal it otherwise."""
     with sqlite3.connect(inbox.settings.database_path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def test_the_page_says_who_is_told(tmp_path: Path) -> None:
+    """By Alertmanager's own list; unless it is meant, nobody is said in so many words."""
+    names: list[str] = ["inbox"]
+    routes = [
+        Route("/api/v2/alerts", lambda _: JSONResponse([])),
+        Route("/api/v2/status", lambda _: JSONResponse({"uptime": "2026-01-01T00:00:00Z"})),
+        Route("/api/v2/receivers", lambda _: JSONResponse([{"name": name} for name in names])),
+    ]
+    with serving(Starlette(routes=routes)) as url:
+        changes = {"alertmanager_url": url, "reconcile_seconds": 0.1}
+        with an_inbox(settings_in(tmp_path, **changes)) as inbox:
+            wait_until(lambda: "Nobody is told" in inbox.client.get("/").text, "it is said")
+            names.append("ntfy-pages")
+            wait_until(lambda: "told by ntfy-pages" in inbox.client.get("/").text, "who is told")
+        (tmp_path / "meant").mkdir()
+        names.remove("ntfy-pages")
+        with an_inbox(settings_in(tmp_path / "meant", notify="nobody", **changes)) as inbox:
+            wait_until(lambda: "not told, as NOTIFY says" in inbox.client.get("/").text, "meant")

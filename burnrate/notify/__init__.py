@@ -1,0 +1,1 @@
+"""Has alerts leave this machine, and shows that they do: `burnrate notify`."""

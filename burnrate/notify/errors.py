@@ -1,0 +1,5 @@
+"""The one exception of this room."""
+
+
+class NotifyError(Exception):
+    """Nobody can be told: one line with the reason."""

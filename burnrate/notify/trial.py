@@ -1,0 +1,136 @@
+"""A page that nobody needs, to see which receivers take one."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import yaml
+
+from burnrate.http_client import HttpClient, refusal
+from burnrate.notify.errors import NotifyError
+from burnrate.samples import Samples
+
+# It ends by itself, and that is told too.
+_LASTS = timedelta(minutes=5)
+_SENT, _FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
+_POLL_SECONDS = 0.5
+
+
+class Deadline:
+    """So many seconds from now.
+
+    Args:
+        seconds: How long.
+        clock: In seconds.
+        pause: Waits for seconds.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._pause = pause
+        self._at = clock() + seconds
+
+    def is_over(self) -> bool:
+        """Return whether it has passed."""
+        return self._clock() >= self._at
+
+    def sleep(self) -> None:
+        """Wait for a moment."""
+        self._pause(_POLL_SECONDS)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the notifications of a trial at one kind of receiver.
+
+    Attributes:
+        kind: Alertmanager's word for it. The inbox is a webhook, too.
+    """
+
+    kind: str
+    sent: int
+    failed: int
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether it was sent, and none was given up."""
+        return self.sent > 0 and not self.failed
+
+    def line(self) -> str:
+        """Return it for people."""
+        if self.failed:
+            return f"{self.kind}: {self.failed} of {self.sent} given up"
+        return f"{self.kind}: {self.sent} sent" if self.sent else f"{self.kind}: nothing sent yet"
+
+
+def send(alertmanager: HttpClient, at: datetime) -> None:
+    """Post the page.
+
+    Args:
+        alertmanager: Which passes it on.
+        at: Makes it a group of its own.
+
+    Raises:
+        NotifyError: Alertmanager refuses it; NoAnswer if it does not answer.
+    """
+    alert = {
+        "labels": {"alertname": "Try", "service": f"try-{at:%H%M%S}", "severity": "page"},
+        "annotations": {
+            "summary": "A try: no need to do anything.",
+            "description": "Somebody asked whether pages arrive (burnrate notify test).",
+        },
+        "startsAt": at.isoformat(),
+        "endsAt": (at + _LASTS).isoformat(),
+    }
+    response = alertmanager.request("POST", "/api/v2/alerts", json=[alert])
+    if not response.is_success:
+        raise NotifyError(f"Alertmanager refuses the trial: {refusal(response)}")
+
+
+def kinds(alertmanager: HttpClient) -> frozenset[str]:
+    """Return the kinds of receivers that Alertmanager has.
+
+    Raises:
+        NotifyError: it does not say so.
+    """
+    try:
+        status = json.loads(alertmanager.get("/api/v2/status"))
+        receivers = yaml.safe_load(status["config"]["original"])["receivers"]
+        keys = {key for receiver in receivers for key in receiver}
+    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise NotifyError("Alertmanager does not say which receivers it has") from error
+    return frozenset(key.removesuffix("_configs") for key in keys if key.endswith("_configs"))
+
+
+def follow(
+    alertmanager: HttpClient, before: Samples, wanted: Iterable[str], deadline: Deadline
+) -> list[Outcome]:
+    """Wait until each kind of receiver was tried, at most until the deadline.
+
+    Args:
+        alertmanager: Whose counters say it.
+        before: Its counters before the trial.
+        wanted: The kinds.
+        deadline: Ends the wait.
+    """
+    while True:
+        after = alertmanager.samples()
+        outcomes = [_outcome(kind, before, after) for kind in sorted(wanted)]
+        if all(each.sent for each in outcomes) or deadline.is_over():
+            return outcomes
+        deadline.sleep()
+
+
+def _outcome(kind: str, before: Samples, after: Samples) -> Outcome:
+    sent, failed = (
+        round(after.total(metric, integration=kind) - before.total(metric, integration=kind))
+        for metric in (_SENT, _FAILED)
+    )
+    return Outcome(kind, sent, failed)

@@ -1,0 +1,46 @@
+"""Who is told of alerts besides the inbox, by Alertmanager's own word."""
+
+from collections.abc import Iterable, Mapping
+
+from burnrate.http_client import HttpClient, NoAnswer
+from burnrate.stack.compose import NOBODY, chosen_receivers
+from burnrate.stack.status import PartStatus
+
+_PART = "alertmanager"
+_INBOX = "inbox"
+
+
+def find_told(rows: Iterable[PartStatus]) -> list[str] | None:
+    """Return the receivers besides the inbox; None where Alertmanager cannot be asked from here.
+
+    Args:
+        rows: The parts and where they listen.
+    """
+    address = next((row.address for row in rows if row.part == _PART and row.is_good), None)
+    if address is None:
+        return None
+    try:
+        with HttpClient(_PART, f"http://{address.partition(',')[0]}") as client:
+            names = [each["name"] for each in client.request("GET", "/api/v2/receivers").json()]
+    except (NoAnswer, KeyError, TypeError, ValueError):
+        return None
+    return [name for name in names if name != _INBOX]
+
+
+def told_line(told: list[str] | None, settings: Mapping[str, str]) -> str | None:
+    """Return a line for people; None if there is nothing to say.
+
+    Args:
+        told: What `find_told` returned.
+        settings: The user's.
+    """
+    if told is None:
+        return None
+    if told:
+        return f"alerts are told by {', '.join(told)}"
+    if NOBODY in chosen_receivers(settings.get("NOTIFY", "")):
+        return None
+    return (
+        "nobody is told of alerts, they are in the inbox alone: burnrate notify ntfy, or "
+        "docs/receivers.md (NOTIFY=nobody if that is meant)"
+    )
