@@ -41,6 +41,11 @@ def _slo(name: str) -> ExpectedAlert:
     return ExpectedAlert({"service": "api", "slo": name, "severity": "page"})
 
 
+def _cause(name: str) -> ExpectedAlert:
+    """Return the alert of an SLO that users do not feel: a ticket."""
+    return ExpectedAlert({"service": "api", "slo": name, "severity": "ticket"})
+
+
 def _down(service: str, severity: str = "page") -> ExpectedAlert:
     return ExpectedAlert({"service": service, "severity": severity}, name="ServiceDown|TargetDown")
 
@@ -108,7 +113,7 @@ _ALL = (
         name="db-pool",
         summary="all PostgreSQL connections of the service are held",
         job="api",
-        expected=_slo(".*postgres.*"),
+        expected=_cause(".*postgres.*"),
         fault=_pool_held("postgres"),
         # Requests that wait for a connection in vain are answered 503, those that get one are late.
         consequences=(_AVAILABILITY, _LATENCY),
@@ -120,7 +125,7 @@ _ALL = (
         name="redis-pool",
         summary="all Redis connections of the service are held",
         job="api",
-        expected=_slo(".*redis.*"),
+        expected=_cause(".*redis.*"),
         fault=_pool_held("redis"),
         bad_share=_LIKELY,
         onset_seconds=_ALL_HELD_SECONDS,
@@ -129,7 +134,7 @@ _ALL = (
         name="cpu-pool",
         summary="the executor has more work than threads",
         job="api",
-        expected=_slo(".*cpu.*"),
+        expected=_cause(".*cpu.*"),
         fault=_executor_burnt,
         # On a machine with few processors the others wait for theirs.
         consequences=(_LATENCY,),

@@ -10,7 +10,7 @@ from burnrate.drill.expectation import ExpectedAlert
 from burnrate.drill.other_pages import OtherPages, other_pages
 
 BEGAN = 1_000.0
-EXPECTED = ExpectedAlert({"service": "api", "slo": "pool-postgres"}, name="PoolBudgetBurnFast")
+EXPECTED = ExpectedAlert({"service": "api", "slo": "availability"}, name="ErrorBudgetBurnFast")
 
 
 def page(name: str, at: float = BEGAN, **labels: str) -> Episode:
@@ -35,29 +35,40 @@ def of_slo(name: str, slo: str, at: float = BEGAN) -> Episode:
     ("arrived", "found"),
     [
         ([], OtherPages()),
-        ([of_slo("PoolBudgetBurnFast", "pool-postgres")], OtherPages()),
+        ([of_slo("ErrorBudgetBurnFast", "availability")], OtherPages()),
         (
-            [of_slo("PoolBudgetBurnHigh", "pool-postgres"), of_slo("LatencyBurnFast", "latency")],
+            [of_slo("ErrorBudgetBurnHigh", "availability"), of_slo("RouteFailing", "availability")],
             OtherPages(
                 consequences=(
-                    "LatencyBurnFast (api/latency)",
-                    "PoolBudgetBurnHigh (api/pool-postgres)",
+                    "ErrorBudgetBurnHigh (api/availability)",
+                    "RouteFailing (api/availability)",
                 )
             ),
         ),
         (
-            [of_slo("PoolBudgetBurnFast", "pool-redis"), page("TargetDown", service="redis")],
-            OtherPages(unexpected=("PoolBudgetBurnFast (api/pool-redis)", "TargetDown (redis)")),
+            [of_slo("LatencyBurnFast", "latency"), page("TargetDown", service="redis")],
+            OtherPages(unexpected=("LatencyBurnFast (api/latency)", "TargetDown (redis)")),
         ),
-        ([of_slo("PoolBudgetBurnFast", "pool-redis", at=BEGAN - 1)], OtherPages()),
+        ([of_slo("LatencyBurnFast", "latency", at=BEGAN - 1)], OtherPages()),
     ],
     ids=["none", "its own", "consequences", "others", "from before"],
 )
 def test_a_page_is_expected_a_consequence_or_counts_against_the_drill(
     arrived: list[Episode], found: OtherPages
 ) -> None:
-    """A slower tier of the same SLO is a consequence, another pool's page is none."""
-    assert other_pages(arrived, DRILLS["db-pool"], EXPECTED, BEGAN) == found
+    """A slower tier of the same SLO is a consequence, another SLO's page is none."""
+    assert other_pages(arrived, DRILLS["errors"], EXPECTED, BEGAN) == found
+
+
+def test_a_pool_that_is_held_is_a_ticket_and_what_users_feel_of_it_pages() -> None:
+    """So no page is its own, and those of availability and latency are its consequences."""
+    drill = DRILLS["db-pool"]
+    assert drill.expected.labels["severity"] == "ticket"
+    arrived = [of_slo("LatencyBurnFast", "latency"), of_slo("PoolBurnFast", "pool-postgres")]
+    assert other_pages(arrived, drill, drill.expected, BEGAN) == OtherPages(
+        unexpected=("PoolBurnFast (api/pool-postgres)",),
+        consequences=("LatencyBurnFast (api/latency)",),
+    )
 
 
 def test_a_drill_of_the_watchdog_expects_no_page_at_all() -> None:

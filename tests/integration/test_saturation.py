@@ -105,7 +105,7 @@ def test_exhausted_pool_is_told(api: ApiServer, prometheus: Prometheus) -> None:
     with _exhausted(api):
         wait_until(lambda: bool(prometheus.query(firing)), "the alert")
         labels = [alert["metric"] for alert in prometheus.query(firing)]
-        assert ("PoolBudgetBurnFast", "page") in {(a["alertname"], a["severity"]) for a in labels}
+        assert ("PoolBudgetBurnFast", "ticket") in {(a["alertname"], a["severity"]) for a in labels}
         # Tickets are evaluated each 120 s, if not hurried, and from the third time on Prometheus
         # records which fire. Where their windows hold a day without errors, they come later still.
         ticket = firing.replace("}", ',severity="ticket"}')

@@ -82,7 +82,7 @@ def test_texts_and_links_tell_which_one_it_is(rules: dict[str, list[dict[str, An
     """A page at night that says only `api is down` would not."""
     alerts = [rule["annotations"] for rule in rules["eu"] if "alert" in rule]
 
-    assert len(alerts) == 27
+    assert len(alerts) == 38
     for annotations in alerts:
         assert "eu api" in annotations["summary"]
         assert "?var-cluster=eu&var-service=api" in annotations["dashboard_url"]

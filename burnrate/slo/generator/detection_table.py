@@ -5,6 +5,8 @@ from fractions import Fraction
 from typing import Final
 
 from burnrate.slo.detection import FAILURE_PARTS, Detection
+from burnrate.slo.minimums import FALSE_ALARMS_A_YEAR as _CHANCE
+from burnrate.slo.minimums import Minimum
 from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
@@ -17,8 +19,14 @@ An alert fires after `long window x threshold / failing share` and resolves
 `short window x (1 - threshold / failing share)` after the last failure. Both hold after a full long
 window of even, healthy traffic, to within two evaluations: {_PAGE} s for a page, {_TICKET} s for a
 ticket. `prometheus/tests/` asserts them, for the slower tiers in coarser steps. "never" means that
-so few failures do not burn the budget this fast. An alert also needs a minimum of failures in its
-long window, so that a single error on a quiet night wakes nobody.
+so few failures do not burn the budget this fast.
+
+An alert also needs a minimum of failures in its long window (of slow requests, for latency), so
+that chance wakes nobody. Where a service is exactly as good as its objective, so many come together
+by chance at most {_CHANCE["page"]} time a year for a page and {_CHANCE["ticket"]} for a ticket,
+at the traffic where that happens most often (`burnrate/slo/minimums.py`). "3 up to 61 events, 6
+from 248" means one failure more for each so many events in between. A tier with a factor of 1 says
+that the budget does not last: chance does not count against it.
 """
 
 
@@ -33,14 +41,14 @@ def table(slos: Sequence[tuple[Slo, Mapping[Tier, Sequence[Detection]]]]) -> str
 
 def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
     heads = [f"{number(100 * part)} % fail" for part in FAILURE_PARTS]
+    text = f"{slo.spec.description} {number(100 * slo.objective)} % in {slo.period_days} days."
     lines = [
         f"## {slo.service}: {slo.name}",
         "",
-        f"{slo.spec.description} {number(100 * slo.objective)} % in {slo.period_days} days."
-        f" An alert needs at least {slo.minimum_failures} failures.".strip(),
+        text.strip(),
         "",
-        "| Alert | | Windows | Factor | Threshold | " + " | ".join(heads) + " |",
-        "|---|---|---|---|---|" + "---|" * len(heads),
+        "| Alert | | Windows | Factor | Threshold | Failures | " + " | ".join(heads) + " |",
+        "|---|---|---|---|---|---|" + "---|" * len(heads),
         *(_row(slo, tier, detections) for tier, detections in found.items()),
         "",
     ]
@@ -54,9 +62,17 @@ def _row(slo: Slo, tier: Tier, detections: Sequence[Detection]) -> str:
         f"{tier.long.name} / {tier.short.name}",
         number(slo.factor(tier)),
         f"{number(100 * slo.threshold(tier))} %",
+        _minimum(slo.minimum(tier)),
         *map(_times, detections),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _minimum(minimum: Minimum) -> str:
+    if minimum.is_constant:
+        return str(minimum.first)
+    last = minimum.until + (minimum.most - minimum.first - 1) * minimum.step + 1
+    return f"{minimum.first} up to {minimum.until} events, {minimum.most} from {last}"
 
 
 def _times(detection: Detection) -> str:

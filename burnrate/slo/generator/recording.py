@@ -1,6 +1,5 @@
 """The records of one SLO: events, ratios, the budget."""
 
-from fractions import Fraction
 from typing import Final
 
 from burnrate.slo.generator.windows import (
@@ -33,7 +32,8 @@ def records(slo: Slo) -> list[Rule]:
         ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
     factors = [
-        _of_tier(slo, tier, "slo:alert_burn_rate:factor", slo.factor(tier)) for tier in slo.tiers
+        _of_tier(slo, tier, "slo:alert_burn_rate:factor", f"vector({number(slo.factor(tier))})")
+        for tier in slo.tiers
     ]
     return [*factors, *_rules(slo, made), *counting(slo).base(slo), *_rules(slo, windows)]
 
@@ -53,17 +53,27 @@ def ticket_records(slo: Slo) -> list[Rule]:
         ("slo:period_error_budget_remaining:ratio", f"1 - {_burn(slo, ratio)}"),
     ]
     minimums = [
-        _of_tier(slo, tier, "slo:alert_failures:minimum", slo.minimum_failures)
+        _of_tier(slo, tier, "slo:alert_failures:minimum", failures_minimum(slo, tier))
         for tier in slo.tiers
     ]
     return [*minimums, *_rules(slo, made)]
+
+
+def failures_minimum(slo: Slo, tier: Tier) -> str:
+    """Return the query of how many failures a tier's alert needs now."""
+    minimum = slo.minimum(tier)
+    if minimum.is_constant:
+        return f"vector({minimum.first})"
+    events = f"{events_name('total', tier.long)}{slo.selector} * {tier.long.seconds}"
+    more = f"ceil(({events} - {minimum.until}) / {minimum.step})"
+    return f"clamp({minimum.first} + {more}, {minimum.first}, {minimum.most})"
 
 
 def _rules(slo: Slo, made: list[tuple[str, str]]) -> list[Rule]:
     return [rule(slo, name, expr) for name, expr in made]
 
 
-def _of_tier(slo: Slo, tier: Tier, name: str, value: Fraction | int) -> Rule:
+def _of_tier(slo: Slo, tier: Tier, name: str, expr: str) -> Rule:
     labels = {
         **slo.labels,
         "tier": tier.suffix,
@@ -71,7 +81,7 @@ def _of_tier(slo: Slo, tier: Tier, name: str, value: Fraction | int) -> Rule:
         "long_window": tier.long.name,
         "short_window": tier.short.name,
     }
-    return rule(slo, name, f"vector({number(value)})", labels)
+    return rule(slo, name, expr, labels)
 
 
 def _threshold(slo: Slo) -> list[tuple[str, str]]:

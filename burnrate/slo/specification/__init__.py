@@ -10,6 +10,7 @@ from burnrate.slo.specification.model import (
     target_labels,
 )
 from burnrate.slo.specification.reader import load, load_all
+from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
 from burnrate.slo.specification.terms import Term
 
@@ -17,6 +18,7 @@ __all__ = [
     "LatencySettings",
     "PoolSettings",
     "RatioSettings",
+    "Routes",
     "Service",
     "Slo",
     "Term",

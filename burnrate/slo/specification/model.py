@@ -8,7 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
-from burnrate.slo.specification.settings import SloSettings
+from burnrate.slo.minimums import Minimum, in_a_row, minimum_of
+from burnrate.slo.specification.routes import Routes
+from burnrate.slo.specification.settings import PoolSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
 from burnrate.slo.specification.terms import Term, terms
 from burnrate.slo.windows import Tier
@@ -27,7 +29,9 @@ class Slo:
         events: Its two queries.
         labels: What every record and alert carries.
         alert_labels: What its alerts carry besides.
-        tiers: Those that its specification has not turned off.
+        minimum_failures: What every tier needs at least.
+        tiers: Those that its specification has not turned off; of a cause, all are tickets.
+        routes: Counters of its requests by route, where there are such.
         threshold_seconds: The duration above which an event is bad; None for kinds without one.
         low_budget: The part of the budget below which it is called low.
         runbooks: The address of runbooks, up to the slash before an alert's name.
@@ -48,6 +52,7 @@ class Slo:
     minimum_failures: int
     tiers: tuple[Tier, ...]
     threshold_seconds: float | None
+    routes: Routes | None
     low_budget: Fraction
     runbooks: str
     dashboard: str
@@ -137,6 +142,20 @@ class Slo:
     def threshold(self, tier: Tier) -> Fraction:
         """Return the error ratio above which a tier's alert fires."""
         return self.factor(tier) * self.budget
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether users do not feel it, so that it explains a page and never is one."""
+        return isinstance(self.settings, PoolSettings)
+
+    def minimum(self, tier: Tier) -> Minimum:
+        """Return the failures that a tier's alert needs in its long window."""
+        return minimum_of(tier, self.factor(tier), self.budget, self.minimum_failures)
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """How many failures in a row are no chance where there is little traffic."""
+        return in_a_row(self.budget, self.minimum_failures)
 
 
 @dataclass(frozen=True)

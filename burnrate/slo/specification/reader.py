@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from burnrate.configuration import Configuration
+from burnrate.configuration import Configuration, TierSettings
 from burnrate.slo.errors import SpecError
 from burnrate.slo.specification.checks import (
     check,
@@ -17,16 +17,22 @@ from burnrate.slo.specification.checks import (
     checked_events,
     threshold_seconds,
 )
-from burnrate.slo.specification.model import Service, Slo
-from burnrate.slo.specification.settings import ServiceSettings
-from burnrate.slo.specification.sloth import ServiceSpec, SloSpec
+from burnrate.slo.specification.model import WINDOW, Service, Slo
+from burnrate.slo.specification.routes import Routes, routes_of
+from burnrate.slo.specification.settings import (
+    PoolSettings,
+    RatioSettings,
+    ServiceSettings,
+    SloSettings,
+)
+from burnrate.slo.specification.sloth import Events, ServiceSpec, SloSpec
 from burnrate.slo.windows import Tier
 
 M = TypeVar("M", bound=BaseModel)
 
 _SETTINGS_SUFFIX: Final = ".settings.yml"
 # Set by the generator: in a specification they would be overwritten silently.
-_OURS: Final = frozenset({"service", "slo", "severity", "alertname", "pool"})
+_OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "pool"})
 # The dashboard that an alert's link opens.
 _DASHBOARD: Final = "burnrate-overview"
 
@@ -153,12 +159,26 @@ def _joined(
         minimum_failures=(
             own.minimum_failures or settings.minimum_failures or configuration.minimum_failures
         ),
-        tiers=tuple(Tier.of(tier) for tier in configuration.tiers if not off[tier.severity]),
+        tiers=tuple(_tier(tier, own) for tier in configuration.tiers if not off[tier.severity]),
         threshold_seconds=threshold_seconds(events, own, *place),
+        routes=_routes(events, own, settings_file(place[0]), slo.name),
         low_budget=Fraction(str(configuration.low_budget)),
         runbooks=(own.runbook_url or service.runbooks).rstrip("/"),
         dashboard=own.dashboard_url or service.dashboard,
     )
+
+
+def _tier(settings: TierSettings, slo: SloSettings) -> Tier:
+    tier = Tier.of(settings)
+    # A pool is a cause: what users feel has an objective of its own, and that one pages.
+    return replace(tier, severity="ticket") if isinstance(slo, PoolSettings) else tier
+
+
+def _routes(events: Events, slo: SloSettings, file: Path, name: str) -> Routes | None:
+    if not isinstance(slo, RatioSettings):
+        return None
+    filled = {field: WINDOW.sub("5m", query) for field, query in events}
+    return routes_of(slo, Events(**filled), file, f"slos.{name}")
 
 
 class _Loader(yaml.SafeLoader):

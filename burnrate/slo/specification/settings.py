@@ -39,15 +39,33 @@ class CommonSettings(Model):
     bad: tuple[str, ...] = ()
 
 
+class ByRoute(Model):
+    """Where requests are counted with their routes, for the alert about one that fails.
+
+    Attributes:
+        counted: A selector of all requests, without a range: `name{label="value"}`.
+        failed: The same of those that failed.
+        route: The label that names a route.
+        labels: Others that tell a route's requests apart.
+    """
+
+    counted: str
+    failed: str
+    route: LabelName = "endpoint"
+    labels: tuple[LabelName, ...] = ("method",)
+
+
 class RatioSettings(CommonSettings):
     """Bad answers among all answers.
 
     Attributes:
+        by_route: By default what the queries select, if `routes` says that it has routes.
         routes: A matcher that each selector of the queries must have.
         example_endpoint: A route inside the selection.
     """
 
     kind: Literal["ratio"]
+    by_route: ByRoute | None = None
     routes: str | None = None
     example_endpoint: str = "/"
 

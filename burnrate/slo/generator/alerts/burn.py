@@ -1,0 +1,59 @@
+"""The alert of one tier: what it fires for, whom it reaches, what it says."""
+
+from typing import Final
+
+from burnrate.slo.generator.alerts.texts import burn_description, burn_summary
+from burnrate.slo.generator.links import dashboard
+from burnrate.slo.generator.recording import failures_minimum
+from burnrate.slo.generator.windows import Rule, events_name, ratio_name
+from burnrate.slo.specification import Slo, number
+from burnrate.slo.windows import PAGE_WINDOWS, Tier
+
+# On everything about an SLO that users do not feel: a ticket that explains another SLO's burn.
+_CAUSE: Final = {"role": "cause"}
+# increase() extrapolates, so counts are not whole numbers: half a failure of tolerance.
+_TOLERANCE: Final = 0.5
+
+
+def burn_alert(slo: Slo, tier: Tier) -> Rule:
+    """Return a tier's alert."""
+    alerting = slo.spec.alerting
+    own = alerting.page_alert if tier.severity == "page" else alerting.ticket_alert
+    annotations = {
+        "summary": burn_summary(slo),
+        "description": burn_description(slo, tier),
+        "runbook_url": f"{slo.runbooks}/{slo.alert_name(tier)}",
+        "dashboard_url": dashboard(slo),
+    }
+    return {
+        "alert": slo.alert_name(tier),
+        "expr": " and ".join([*_ratios(slo, tier), _failures(slo, tier)]),
+        "labels": alert_labels(slo, tier.severity, {**alerting.labels, **own.labels}),
+        "annotations": {**annotations, **alerting.annotations, **own.annotations},
+    }
+
+
+def alert_labels(slo: Slo, severity: str, more: dict[str, str]) -> dict[str, str]:
+    """Return the labels of an SLO's alert; `more` are the specification's own."""
+    role = _CAUSE if slo.is_cause else {}
+    return {**slo.labels, **slo.alert_labels, **more, **role, "severity": severity}
+
+
+def is_paced_as_page(tier: Tier) -> bool:
+    """Return whether a tier is evaluated as often as pages are: beside what it reads."""
+    return tier.severity == "page" or tier.long in PAGE_WINDOWS
+
+
+def _ratios(slo: Slo, tier: Tier) -> list[str]:
+    threshold = number(slo.threshold(tier))
+    return [
+        f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)
+    ]
+
+
+def _failures(slo: Slo, tier: Tier) -> str:
+    failures = f"{events_name('bad', tier.long)}{slo.selector} * {tier.long.seconds}"
+    minimum = slo.minimum(tier)
+    if minimum.is_constant:
+        return f"{failures} > {minimum.first - _TOLERANCE:g}"
+    return f"{failures} > {failures_minimum(slo, tier)} - {_TOLERANCE:g}"
