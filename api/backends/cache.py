@@ -3,6 +3,9 @@
 Entries belong to a scope, such as one post or all lists. A scope has a version in Redis, and an
 entry's key holds the version it was made for. To invalidate is to change the version: what a slow
 reader stores afterwards lands under the old version, where nobody looks.
+
+That something does not exist is an entry too, of a shorter life: whoever creates it invalidates its
+scope, as for every other change.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from typing import Protocol
 from redis.exceptions import RedisError
 
 from api.backends.redis import RedisBackend, RedisUnavailable
+from api.errors import NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +30,18 @@ local version = (redis.call('GET', KEYS[1]) or '0') .. '.' .. (redis.call('GET',
 return {version, redis.call('GET', KEYS[3] .. ':' .. version)}
 """
 
+# A lock that has run out may be somebody else's by now.
+_UNLOCK = """
+return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1])
+"""
+
 # Stands for every scope.
 _ALL = "*"
+
+# How an entry begins that says that there is nothing; its message follows. No JSON begins so.
+_ABSENT = b"\0"
+# Where Redis missed the change, something new is not seen for so long.
+_ABSENT_SECONDS = 5
 
 # A loader that dies must not keep the others waiting longer than a load usually takes.
 _LOCK_MILLISECONDS = 1_000
@@ -48,7 +62,8 @@ class ResponseCache:
 
     Callers that miss the same entry at the same time share one load in each process, and mostly
     one in all processes: the first takes a short lock in Redis, the others wait a moment for what
-    it stores. Every failure of Redis ends in `load`.
+    it stores; if its load fails, it gives the lock back and they load by themselves. Every failure
+    of Redis ends in `load`.
     """
 
     def __init__(self, redis: RedisBackend, meter: Meter, *, name: str, ttl_seconds: int) -> None:
@@ -57,10 +72,14 @@ class ResponseCache:
         self._name = name
         self._ttl_seconds = ttl_seconds
         self._look_up = redis.client.register_script(_LOOK_UP)
+        self._unlock = redis.client.register_script(_UNLOCK)
         self._flights: dict[tuple[str, str], asyncio.Task[tuple[bytes, str]]] = {}
 
     async def get(self, scope: str, entry: str, load: Load) -> bytes:
-        """Return the entry, loading it if it is missing; raises what `load` raises."""
+        """Return the entry, loading it if it is missing; raises what `load` raises.
+
+        That `load` raised NotFound is remembered for a moment.
+        """
         key = (scope, entry)
         flight = self._flights.get(key)
         if flight is None:
@@ -74,6 +93,8 @@ class ResponseCache:
             self._meter.miss()
             raise
         getattr(self._meter, result)()
+        if value.startswith(_ABSENT):
+            raise NotFound(value[len(_ABSENT) :].decode())
         return value
 
     async def invalidate_all(self) -> None:
@@ -102,20 +123,28 @@ class ResponseCache:
             flight.exception()  # seen, even if every caller has left
 
     async def _fly(self, scope: str, entry: str, load: Load) -> tuple[bytes, str]:
+        lock = None
         try:
             version, value = await self._find(scope, entry)
             if value is not None:
                 return value, "hit"
             key = f"{self._entry_key(scope, entry)}:{version}"
-            if not await self._lock(key) and (value := await self._wait(key)) is not None:
+            lock = await self._lock(key)
+            if lock is None and (value := await self._wait(key)) is not None:
                 return value, "hit"
         except (RedisUnavailable, RedisError):
-            return await load(), "error"
-        value = await load()
+            return await _loaded(load), "error"
+        try:
+            value = await _loaded(load)
+        except BaseException:
+            if lock is not None:
+                await self._give_back(key, lock)
+            raise
+        lifetime = _ABSENT_SECONDS if value.startswith(_ABSENT) else self._ttl_seconds
         with contextlib.suppress(RedisUnavailable, RedisError):
             stored = value
             await self._redis.call(
-                lambda: self._redis.client.set(key, stored, ex=self._ttl_seconds)
+                lambda: self._redis.client.set(key, stored, ex=min(lifetime, self._ttl_seconds))
             )
         return value, "miss"
 
@@ -124,19 +153,29 @@ class ResponseCache:
         version, value = await self._redis.call(lambda: self._look_up(keys))
         return version.decode(), value
 
-    async def _lock(self, key: str) -> bool:
-        return bool(
-            await self._redis.call(
-                lambda: self._redis.client.set(f"{key}:lock", 1, nx=True, px=_LOCK_MILLISECONDS)
-            )
+    async def _lock(self, key: str) -> str | None:
+        """Return what gives the lock back; None where somebody else has it."""
+        lock, name = secrets.token_hex(8), _lock_name(key)
+        is_ours = await self._redis.call(
+            lambda: self._redis.client.set(name, lock, nx=True, px=_LOCK_MILLISECONDS)
         )
+        return lock if is_ours else None
+
+    async def _give_back(self, key: str, lock: str) -> None:
+        with contextlib.suppress(RedisUnavailable, RedisError):
+            await self._redis.call(lambda: self._unlock([_lock_name(key)], [lock]))
 
     async def _wait(self, key: str) -> bytes | None:
+        """Return what whoever has the lock stores; None once it is too late for that."""
         for _ in range(int(_WAIT_SECONDS / _POLL_SECONDS)):
             await asyncio.sleep(_POLL_SECONDS)
-            value = await self._redis.call(lambda: self._redis.client.get(key))
+            value, lock = await self._redis.call(
+                lambda: self._redis.client.mget(key, _lock_name(key))
+            )
             if isinstance(value, bytes):
                 return value
+            if lock is None:
+                return None
         return None
 
     def _version_key(self, scope: str) -> str:
@@ -144,3 +183,14 @@ class ResponseCache:
 
     def _entry_key(self, scope: str, entry: str) -> str:
         return f"cache:{self._name}:{scope}:{entry}"
+
+
+async def _loaded(load: Load) -> bytes:
+    try:
+        return await load()
+    except NotFound as error:
+        return _ABSENT + str(error).encode()
+
+
+def _lock_name(key: str) -> str:
+    return f"{key}:lock"

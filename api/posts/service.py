@@ -56,7 +56,8 @@ class PostService:
     async def create(self, post: NewPost) -> Post:
         """Store a post."""
         created = await self._store.create(post)
-        await self._cache.invalidate(_LISTS)
+        # Somebody may have asked for it before there was one.
+        await self._cache.invalidate(_scope(created.id), _LISTS)
         return created
 
     async def update(self, post_id: int, change: PostChange) -> Post:

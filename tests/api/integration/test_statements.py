@@ -89,3 +89,22 @@ async def _stampede(
             return await asyncio.gather(*requests)
     finally:
         await connection.close()
+
+
+def test_missing_post_asks_the_database_once_and_is_there_once_it_is_created(
+    api: ApiServer, postgres: PostgresServer, post_ids: list[int]
+) -> None:
+    """Whichever worker serves whom."""
+    with api.client(headers={"Connection": "close"}) as client:
+        author_id = client.get(f"/posts/{post_ids[0]}").json()["author_id"]
+        post = {"author_id": author_id, "title": "A title", "body": "A body"}
+        next_id = client.post("/posts", json=post).json()["id"] + 1
+        statements = StatementLog(postgres)
+        for _ in range(20):
+            answer = client.get(f"/posts/{next_id}")
+            assert (answer.status_code, answer.json()["error"]) == (404, "No such post")
+        asked = statements.matching("FROM posts")
+        assert client.post("/posts", json=post).json()["id"] == next_id
+        assert {client.get(f"/posts/{next_id}").status_code for _ in range(20)} == {200}
+    # A busy machine takes longer than an absence is remembered.
+    assert len(asked) < 20 / WORKERS
