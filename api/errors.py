@@ -13,6 +13,10 @@ class Conflict(ServiceError):
     """The request contradicts what is already stored."""
 
 
+class Changed(ServiceError):
+    """What is stored is not what the request says it has seen."""
+
+
 class InvalidInput(ServiceError):
     """A value is well-formed but cannot be used.
 

@@ -40,6 +40,7 @@ from api.web.dependencies import register
 from api.web.docs import add_docs
 from api.web.endpoints import EndpointTable
 from api.web.errors import add_error_handlers
+from api.web.head import HeadMiddleware
 from api.web.headers import SecurityHeadersMiddleware
 from api.web.health import Check, HealthChecks
 from api.web.host import OneHostMiddleware
@@ -204,6 +205,7 @@ def _add_middleware(
     app: FastAPI, settings: Settings, limiter: RateLimiter, endpoints: EndpointTable
 ) -> None:
     # The last one added is the outermost.
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(
         BodyLimitMiddleware, max_bytes=settings.server.max_body_bytes, endpoints=endpoints
     )

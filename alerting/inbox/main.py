@@ -18,7 +18,7 @@ from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, Toke
 from alerting.inbox.settings import Settings, load_settings
 from alerting.inbox.store import check_version
 from alerting.inbox.watch import calling_at_exit, running
-from alerting.inbox.web import Tokens, add_error_handlers, make_router
+from alerting.inbox.web import HeadMiddleware, Tokens, add_error_handlers, make_router
 from burnrate.telemetry import instrument
 
 _VERSION = version("burnrate")
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lambda app: _run(app, inbox),
     )
     add_error_handlers(app)
+    app.add_middleware(HeadMiddleware)
     app.include_router(make_router(inbox.endpoints))
     instrument(app, service="inbox", version=_VERSION, registry=registry)
     return app

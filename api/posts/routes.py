@@ -13,6 +13,7 @@ from api.web.dependencies import provide
 from api.web.pagination import MAX_ID, CursorText, Limit, Page
 from api.web.responses import error_responses
 from api.web.text import STORABLE
+from api.web.versions import Expected, etag
 
 
 @dataclass(frozen=True)
@@ -55,27 +56,35 @@ async def create_post(
 ) -> Post:
     """Create a post and announce it on `/feed`."""
     created = await service.create(post)
-    tasks.add_task(events.created, created)
-    response.headers["Location"] = f"/posts/{created.id}"
-    return created
+    tasks.add_task(events.created, created.value)
+    response.headers["Location"] = f"/posts/{created.value.id}"
+    response.headers["ETag"] = etag(created.version)
+    return created.value
 
 
 @router.get("/{post_id}", response_model=Post, responses=error_responses(404, 422, 503))
 async def show_post(post_id: PostId, service: Service) -> Response:
     """Show a post; cached."""
-    return _json(await service.get(post_id))
+    post = await service.get(post_id)
+    answer = _json(post.value)
+    answer.headers["ETag"] = etag(post.version)
+    return answer
 
 
-@router.patch("/{post_id}", responses=error_responses(404, 413, 422, 503))
-async def update_post(post_id: PostId, change: PostChange, service: Service) -> Post:
-    """Change a post."""
-    return await service.update(post_id, change)
+@router.patch("/{post_id}", responses=error_responses(404, 412, 413, 422, 503))
+async def update_post(
+    post_id: PostId, change: PostChange, service: Service, expected: Expected, response: Response
+) -> Post:
+    """Change a post; with `If-Match` only the version that was read."""
+    updated = await service.update(post_id, change, expected)
+    response.headers["ETag"] = etag(updated.version)
+    return updated.value
 
 
-@router.delete("/{post_id}", status_code=204, responses=error_responses(404, 422, 503))
-async def delete_post(post_id: PostId, service: Service) -> None:
-    """Delete a post."""
-    await service.delete(post_id)
+@router.delete("/{post_id}", status_code=204, responses=error_responses(404, 412, 422, 503))
+async def delete_post(post_id: PostId, service: Service, expected: Expected) -> None:
+    """Delete a post; with `If-Match` only the version that was read."""
+    await service.delete(post_id, expected)
 
 
 def _json(body: bytes) -> Response:

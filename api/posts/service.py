@@ -11,6 +11,7 @@ from api.web.pagination import (
     encode_id,
     encode_rank,
 )
+from api.web.versions import Versioned, Versions
 
 _LISTS = "lists"
 
@@ -45,30 +46,35 @@ class PostService:
         next_cursor = encode_rank(posts[-1].rank, posts[-1].id) if has_more else None
         return Page[FoundPost](items=posts, next_cursor=next_cursor)
 
-    async def get(self, post_id: int) -> bytes:
+    async def get(self, post_id: int) -> Versioned[bytes]:
         """Return a post as JSON; raises NotFound."""
 
         async def load() -> bytes:
-            return _encode(await self._store.get(post_id))
+            post = await self._store.get(post_id)
+            return b"%d\n" % post.version + _encode(post.value)
 
-        return await self._cache.get(_scope(post_id), "post", load)
+        kept = await self._cache.get(_scope(post_id), "versioned", load)
+        version, _, body = kept.partition(b"\n")
+        return Versioned(body, int(version))
 
-    async def create(self, post: NewPost) -> Post:
+    async def create(self, post: NewPost) -> Versioned[Post]:
         """Store a post."""
         created = await self._store.create(post)
         # Somebody may have asked for it before there was one.
-        await self._cache.invalidate(_scope(created.id), _LISTS)
+        await self._cache.invalidate(_scope(created.value.id), _LISTS)
         return created
 
-    async def update(self, post_id: int, change: PostChange) -> Post:
-        """Change a post; raises NotFound."""
-        updated = await self._store.update(post_id, change)
+    async def update(
+        self, post_id: int, change: PostChange, versions: Versions = None
+    ) -> Versioned[Post]:
+        """Change a post; raises NotFound, or Changed where it has none of the versions."""
+        updated = await self._store.update(post_id, change, versions)
         await self._cache.invalidate(_scope(post_id), _LISTS)
         return updated
 
-    async def delete(self, post_id: int) -> None:
-        """Delete a post; raises NotFound."""
-        await self._store.delete(post_id)
+    async def delete(self, post_id: int, versions: Versions = None) -> None:
+        """Delete a post; raises NotFound, or Changed where it has none of the versions."""
+        await self._store.delete(post_id, versions)
         await self._cache.invalidate(_scope(post_id), _LISTS)
 
 

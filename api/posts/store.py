@@ -5,23 +5,29 @@ from typing import Any
 
 import asyncpg
 
-from api.backends.postgres import Database
-from api.errors import InvalidInput, NotFound
+from api.backends.postgres import Connection, Database
+from api.errors import Changed, InvalidInput, NotFound, ServiceError
 from api.posts.schemas import FoundPost, NewPost, Post, PostChange
+from api.web.versions import Versioned, Versions
 
 _COLUMNS = "id, author_id, title, body, created_at, updated_at"
+_VERSIONED = f"{_COLUMNS}, xmin::text::bigint AS version"
 
 # Every statement is put together from constants.
 _PAGE = f"SELECT {_COLUMNS} FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2"  # noqa: S608
-_ONE = f"SELECT {_COLUMNS} FROM posts WHERE id = $1"  # noqa: S608
+_ONE = f"SELECT {_VERSIONED} FROM posts WHERE id = $1"  # noqa: S608
 _INSERT = f"""
-INSERT INTO posts (author_id, title, body) VALUES ($1, $2, $3) RETURNING {_COLUMNS}
+INSERT INTO posts (author_id, title, body) VALUES ($1, $2, $3) RETURNING {_VERSIONED}
 """  # noqa: S608
 _UPDATE = f"""
 UPDATE posts SET title = coalesce($2, title), body = coalesce($3, body), updated_at = now()
-WHERE id = $1 RETURNING {_COLUMNS}
+WHERE id = $1 AND ($4::bigint[] IS NULL OR xmin::text::bigint = ANY($4)) RETURNING {_VERSIONED}
 """  # noqa: S608
-_DELETE = "DELETE FROM posts WHERE id = $1 RETURNING id"
+_DELETE = """
+DELETE FROM posts WHERE id = $1 AND ($2::bigint[] IS NULL OR xmin::text::bigint = ANY($2))
+RETURNING id
+"""
+_EXISTS = "SELECT id FROM posts WHERE id = $1"
 
 # websearch_to_tsquery accepts whatever people type and never fails. Ranking reads every match, so
 # only the newest matches are ranked: a word that is in every post must not read them all.
@@ -62,34 +68,52 @@ class PostStore:
             rows = await connection.fetch(_SEARCH, query, rank, post_id, limit)
         return [FoundPost.model_validate(dict(row)) for row in rows]
 
-    async def get(self, post_id: int) -> Post:
+    async def get(self, post_id: int) -> Versioned[Post]:
         """Return a post; raises NotFound."""
         async with self._database.connection() as connection:
-            return _post(await connection.fetchrow(_ONE, post_id))
+            row = await connection.fetchrow(_ONE, post_id)
+        if row is None:
+            raise _no_post()
+        return _versioned(row)
 
-    async def create(self, post: NewPost) -> Post:
+    async def create(self, post: NewPost) -> Versioned[Post]:
         """Store a post; raises InvalidInput where there is no such author."""
         try:
             async with self._database.connection() as connection:
                 row = await connection.fetchrow(_INSERT, post.author_id, post.title, post.body)
         except asyncpg.ForeignKeyViolationError as error:
             raise InvalidInput(("body", "author_id"), "No such user") from error
-        return _post(row)
+        return _versioned(row)
 
-    async def update(self, post_id: int, change: PostChange) -> Post:
-        """Change a post; raises NotFound."""
+    async def update(
+        self, post_id: int, change: PostChange, versions: Versions = None
+    ) -> Versioned[Post]:
+        """Change a post; raises NotFound, or Changed where it has none of the versions."""
         async with self._database.connection() as connection:
-            return _post(await connection.fetchrow(_UPDATE, post_id, change.title, change.body))
+            row = await connection.fetchrow(_UPDATE, post_id, change.title, change.body, versions)
+            if row is None:
+                raise await _refusal(connection, post_id)
+        return _versioned(row)
 
-    async def delete(self, post_id: int) -> None:
-        """Delete a post; raises NotFound."""
+    async def delete(self, post_id: int, versions: Versions = None) -> None:
+        """Delete a post; raises NotFound, or Changed where it has none of the versions."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_DELETE, post_id)
-        if row is None:
-            raise NotFound("No such post")
+            if await connection.fetchrow(_DELETE, post_id, versions) is None:
+                raise await _refusal(connection, post_id)
 
 
-def _post(row: Mapping[str, Any] | None) -> Post:
-    if row is None:
-        raise NotFound("No such post")
+async def _refusal(connection: Connection, post_id: int) -> ServiceError:
+    exists = await connection.fetchrow(_EXISTS, post_id) is not None
+    return Changed("The post has changed since it was read") if exists else _no_post()
+
+
+def _post(row: Mapping[str, Any]) -> Post:
     return Post.model_validate(dict(row))
+
+
+def _versioned(row: Mapping[str, Any]) -> Versioned[Post]:
+    return Versioned(_post(row), row["version"])
+
+
+def _no_post() -> NotFound:
+    return NotFound("No such post")

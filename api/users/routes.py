@@ -11,6 +11,7 @@ from api.users.store import UserStore
 from api.web.dependencies import provide
 from api.web.pagination import MAX_ID, CursorText, Limit, Page, decode_id, encode_id
 from api.web.responses import error_responses
+from api.web.versions import Expected, etag
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -44,24 +45,31 @@ async def list_users(
 async def create_user(user: NewUser, store: Store, response: Response) -> User:
     """Create a user."""
     created = await store.create(user)
-    response.headers["Location"] = f"/users/{created.id}"
-    return created
+    response.headers["Location"] = f"/users/{created.value.id}"
+    response.headers["ETag"] = etag(created.version)
+    return created.value
 
 
 @router.get("/{user_id}", responses=error_responses(404, 422, 503))
-async def show_user(user_id: UserId, store: Store) -> UserWithPosts:
-    """Show a user with their newest posts."""
-    return await store.get(user_id)
+async def show_user(user_id: UserId, store: Store, response: Response) -> UserWithPosts:
+    """Show a user with their newest posts; the ETag is the user's alone."""
+    user = await store.get(user_id)
+    response.headers["ETag"] = etag(user.version)
+    return user.value
 
 
-@router.patch("/{user_id}", responses=error_responses(404, 409, 413, 422, 503))
-async def update_user(user_id: UserId, change: UserChange, store: Store) -> User:
-    """Change a user."""
-    return await store.update(user_id, change)
+@router.patch("/{user_id}", responses=error_responses(404, 409, 412, 413, 422, 503))
+async def update_user(
+    user_id: UserId, change: UserChange, store: Store, expected: Expected, response: Response
+) -> User:
+    """Change a user; with `If-Match` only the version that was read."""
+    updated = await store.update(user_id, change, expected)
+    response.headers["ETag"] = etag(updated.version)
+    return updated.value
 
 
-@router.delete("/{user_id}", status_code=204, responses=error_responses(404, 422, 503))
-async def delete_user(user_id: UserId, store: Store, events: Events) -> None:
-    """Delete a user and all their posts."""
-    await store.delete(user_id)
+@router.delete("/{user_id}", status_code=204, responses=error_responses(404, 412, 422, 503))
+async def delete_user(user_id: UserId, store: Store, events: Events, expected: Expected) -> None:
+    """Delete a user and all their posts; with `If-Match` only the version that was read."""
+    await store.delete(user_id, expected)
     await events.posts_deleted()

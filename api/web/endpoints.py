@@ -21,8 +21,10 @@ class EndpointTable:
 
     def mark(self, scope: Scope) -> None:
         """Leave in the scope the endpoint that routing would have left there."""
+        # A HEAD is for the route of the GET.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
         for row in self._read():
-            if scope["method"] in row.methods and row.pattern.match(scope["path"]):
+            if method in row.methods and row.pattern.match(scope["path"]):
                 scope["endpoint"] = row.function
                 return
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.errors import Conflict, DependencyUnavailable, InvalidInput, NotFound
+from api.errors import Changed, Conflict, DependencyUnavailable, InvalidInput, NotFound
 from api.web.headers import SECURITY_HEADERS
 from burnrate.telemetry import current_request
 
@@ -82,6 +82,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(InvalidInput, _invalid_input)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(Changed, _changed)
     app.add_exception_handler(DependencyUnavailable, _unavailable)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -135,6 +136,10 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _conflict(request: Request, error: Exception) -> Response:
     return error_response(request.scope, HTTPStatus.CONFLICT, str(error))
+
+
+async def _changed(request: Request, error: Exception) -> Response:
+    return error_response(request.scope, HTTPStatus.PRECONDITION_FAILED, str(error))
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

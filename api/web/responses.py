@@ -10,6 +10,7 @@ Responses = dict[int | str, dict[str, Any]]
 _DESCRIPTIONS = {
     HTTPStatus.NOT_FOUND: "There is no such thing",
     HTTPStatus.CONFLICT: "It contradicts what is stored",
+    HTTPStatus.PRECONDITION_FAILED: "It has changed since it was read",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value cannot be used",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests from this address",

@@ -4,6 +4,7 @@ from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.body import BodyLimits
 from alerting.inbox.web.error_handlers import add_error_handlers
+from alerting.inbox.web.head import HeadMiddleware
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.routes import Endpoints, make_router
@@ -18,6 +19,7 @@ __all__ = [
     "Alerts",
     "BodyLimits",
     "Endpoints",
+    "HeadMiddleware",
     "Health",
     "Pages",
     "Runbooks",

@@ -86,7 +86,7 @@ def test_pages_hold_every_row_once_whatever_is_written_meanwhile(
     async def example() -> None:
         async with _opened(postgres, database) as opened:
             users, store = UserStore(opened), PostStore(opened)
-            author = await users.create(NewUser(name="A", email="a@example.org"))
+            author = (await users.create(NewUser(name="A", email="a@example.org"))).value
             try:
                 for _ in range(rows):
                     await store.create(NewPost(author_id=author.id, title="old", body="old"))

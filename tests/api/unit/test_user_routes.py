@@ -12,6 +12,7 @@ from api.users import routes
 from api.users.routes import UserEvents
 from api.users.schemas import NewUser, User, UserChange, UserWithPosts
 from api.users.store import UserStore
+from api.web.versions import Versioned, Versions
 from tests.api.unit.apps import make_client
 
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,27 +31,31 @@ class FakeUserStore(UserStore):
         users = [user for id_, user in sorted(self.users.items()) if id_ > after_id]
         return [_with_posts(user) for user in users[:limit]]
 
-    async def get(self, user_id: int) -> UserWithPosts:
+    async def get(self, user_id: int) -> Versioned[UserWithPosts]:
         """Return a user."""
-        return _with_posts(self._find(user_id))
+        return Versioned(_with_posts(self._find(user_id)), 1)
 
-    async def create(self, user: NewUser) -> User:
+    async def create(self, user: NewUser) -> Versioned[User]:
         """Store a user."""
         self._check()
         if any(each.email == user.email for each in self.users.values()):
             raise Conflict("Another user has this email address")
         created = User(id=len(self.users) + 1, created_at=_CREATED, **user.model_dump())
         self.users[created.id] = created
-        return created
+        return Versioned(created, 1)
 
-    async def update(self, user_id: int, change: UserChange) -> User:
-        """Change a user."""
+    async def update(
+        self, user_id: int, change: UserChange, versions: Versions = None
+    ) -> Versioned[User]:
+        """Change a user, whatever its version."""
+        del versions
         changed = self._find(user_id).model_copy(update=change.model_dump(exclude_none=True))
         self.users[user_id] = changed
-        return changed
+        return Versioned(changed, 2)
 
-    async def delete(self, user_id: int) -> None:
-        """Delete a user."""
+    async def delete(self, user_id: int, versions: Versions = None) -> None:
+        """Delete a user, whatever its version."""
+        del versions
         del self.users[self._find(user_id).id]
 
     def _find(self, user_id: int) -> User:
