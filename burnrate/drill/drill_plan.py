@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from burnrate.drill.clients import PrometheusApi, Rule, loki_ranges
 from burnrate.drill.definition import Drill
@@ -43,13 +43,15 @@ class Plan:
     """A drill on one stack.
 
     Args:
-        expected: The alert, told from those of other tiers.
+        expected: The alert that comes first in theory, told from those of other tiers.
         rule: Where it comes from, where Prometheus evaluates it; else None.
         bad: A query that rises with the first bad sample; empty where there is none.
         bounds: The latest time of each step.
         way: The steps that are looked for while the fault is on.
         end: The step that ends the drill.
         wait_seconds: How long Alertmanager may hold the notification.
+        resolutions: The latest resolution of each tier's alert, by the end of its name: any of them
+            may come first, since on a young stack all windows hold the same minutes.
     """
 
     drill: Drill
@@ -60,6 +62,19 @@ class Plan:
     way: Sequence[Step] = ALERT_STEPS
     end: Step = Step.RESOLVED
     wait_seconds: float = 0.0
+    resolutions: Mapping[str, Bound] = field(default_factory=dict)
+
+    @property
+    def arrival(self) -> ExpectedAlert:
+        """The alert whose arrival is waited for: any tier's of the SLO under test."""
+        return self.expected if self.drill.slo is None else self.drill.expected
+
+    def bounds_of(self, arrived: str | None) -> Mapping[Step, Bound]:
+        """Return the bounds if the alert of this name came."""
+        for ending, resolution in self.resolutions.items():
+            if arrived is not None and arrived.endswith(ending):
+                return {**self.bounds, Step.RESOLVED: resolution}
+        return self.bounds
 
 
 def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) -> Plan:
@@ -76,8 +91,8 @@ def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) ->
         return _loki_plan(drill, target.expected, target.rule, waits)
     windows: list[Window] = []
     burn = 0.0
-    if target.tier is not None and target.events is not None:
-        windows = _windows(stack.prometheus, target.tier, target.events)
+    if target.events is not None:
+        windows = _windows(stack.prometheus, target.tiers[0], target.events)
         burn = burn_seconds(windows, rate, drill.bad_share)
         if math.isinf(burn):
             raise Refused(f"{drill.name}: {target.rule.name} cannot fire for this fault")
@@ -88,6 +103,9 @@ def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) ->
         drill.bad if target.events is None else target.events.bad_so_far,
         _alert_bounds(drill, target.rule, waits, windows, burn),
         wait_seconds=waits.notification,
+        resolutions={
+            tier.name: _resolution(drill, target.rule, waits, tier.windows) for tier in target.tiers
+        },
     )
 
 
@@ -106,13 +124,17 @@ def _alert_bounds(
             Step.STORED: latest.stored,
         }.items()
     }
-    resolved = latest_resolution(waits, windows, drill.bad_share, rule.keep_firing_for)
-    bounds[Step.RESOLVED] = Bound(resolved + SLACK_SECONDS, Step.FAULT_OFF)
+    bounds[Step.RESOLVED] = _resolution(drill, rule, waits, windows)
     if drill.is_inbox_stopped:
         retry = min(_LONGEST_RETRY_SECONDS, waits.group_interval)
         bounds[Step.SENT] = Bound(latest.sent + retry + SLACK_SECONDS)
         bounds[Step.STORED] = Bound(retry + SLACK_SECONDS, Step.INBOX_BACK)
     return bounds
+
+
+def _resolution(drill: Drill, rule: Rule, waits: Waits, windows: Sequence[Window]) -> Bound:
+    resolved = latest_resolution(waits, windows, drill.bad_share, rule.keep_firing_for)
+    return Bound(resolved + SLACK_SECONDS, Step.FAULT_OFF)
 
 
 def _loki_plan(drill: Drill, expected: ExpectedAlert, rule: Rule, waits: Waits) -> Plan:
@@ -154,13 +176,12 @@ def _watchdog_plan(drill: Drill, stack: RunningStack) -> Plan:
 def _windows(prometheus: PrometheusApi, tier: RecordedTier, events: EventCounts) -> list[Window]:
     """Return a tier's windows with the events that they hold now."""
     return [
-        Window(
-            seconds=seconds,
-            threshold=tier.threshold,
-            total=prometheus.value(events.total(seconds)),
-            bad=prometheus.value(events.bad(seconds)),
+        replace(
+            window,
+            total=prometheus.value(events.total(window.seconds)),
+            bad=prometheus.value(events.bad(window.seconds)),
         )
-        for seconds in (tier.long_seconds, tier.short_seconds)
+        for window in tier.windows
     ]
 
 

@@ -9,8 +9,8 @@ from burnrate.drill.expectation import (
     EventCounts,
     ExpectedAlert,
     RecordedTier,
-    fastest_tier,
     find_rule,
+    recorded_tiers,
 )
 from burnrate.drill.running_stack import RunningStack
 
@@ -20,15 +20,15 @@ class Target:
     """What a drill waits for.
 
     Args:
-        expected: The alert, told from those of other tiers.
+        expected: The alert that comes first in theory, told from those of other tiers.
         rule: Where it comes from; None for the inbox' dead man's switch.
-        tier: Of an SLO's alert: its windows.
+        tiers: Of an SLO's alert: those of its severity, the fastest first.
         events: Of an SLO's alert: how its events are counted.
     """
 
     expected: ExpectedAlert
     rule: Rule | None = None
-    tier: RecordedTier | None = None
+    tiers: tuple[RecordedTier, ...] = ()
     events: EventCounts | None = None
 
 
@@ -68,12 +68,14 @@ def _of_loki(drill: Drill, stack: RunningStack) -> Target:
 
 def _of_slo(drill: Drill, name: str, stack: RunningStack) -> Target:
     slo = stack.slo(name)
-    tier = fastest_tier(stack.prometheus, drill.expected.labels)
-    if slo is None or tier is None:
+    tiers = recorded_tiers(stack.prometheus, drill.expected.labels)
+    if slo is None or not tiers:
         raise Refused(f"no SLO for it: none whose name matches {name} is specified and loaded")
-    of_tier = ExpectedAlert(drill.expected.labels, name=f".*{tier.name}")
+    if not stack.prometheus.scrape_interval(slo.job):
+        raise Refused(f"{slo.name} is not measured: Prometheus has no job {slo.job} to ask")
+    of_tier = ExpectedAlert(drill.expected.labels, name=f".*{tiers[0].name}")
     expected, rule = _with_rule(of_tier, stack.prometheus.rules(), "the loaded rules")
-    return Target(expected, rule, tier, EventCounts(slo))
+    return Target(expected, rule, tuple(tiers), EventCounts(slo))
 
 
 def _with_rule(

@@ -22,6 +22,7 @@ class Result:
         problem: Why it failed, if it did.
         skipped: Why it was not held, if it was not.
         load: What became of the requests.
+        arrived: The name of the alert that came, where several would have done.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Result:
     skipped: str | None = None
     load: str = ""
     flaps: int = 0
+    arrived: str | None = None
 
     @property
     def has_passed(self) -> bool:

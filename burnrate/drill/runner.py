@@ -139,7 +139,7 @@ class Runner:
             stack.alertmanager,
             stack.inbox,
             self._pages,
-            plan.expected,
+            plan.arrival,
             plan.rule,
             plan.bad,
             plan.wait_seconds,
@@ -184,7 +184,7 @@ class Runner:
             time.sleep(max(0.0, left))
 
     def _timeout_seconds(self, goal: Step) -> float:
-        bound = self._plan.bounds.get(goal)
+        bound = self._plan.bounds_of(self._timeline.arrived).get(goal)
         return (bound.seconds if bound else 0.0) * _TIMEOUT_FACTOR + _TIMEOUT_MARGIN_SECONDS
 
     def _on_mark(self, step: Step, _elapsed: float) -> None:
@@ -197,17 +197,19 @@ class Runner:
         return Result(
             self.drill.name,
             self.drill.summary,
-            str(self._plan.expected),
+            str(self._plan.arrival),
             dict(self._timeline.marks),
-            self._plan.bounds,
+            self._plan.bounds_of(self._timeline.arrived),
             flaps=self._timeline.flaps,
+            arrived=self._timeline.arrived,
         )
 
     def _result(self, problem: str | None = None) -> Result:
         others = OtherPages()
         try:
             pages = self._pages.new()
-            others = other_pages(pages, self.drill, self._plan.expected, self._timeline.began)
+            arrived = self._plan.arrival.named(self._timeline.arrived)
+            others = other_pages(pages, self.drill, arrived, self._timeline.began)
         except NoAnswer as error:
             # What was not seen is not known to be right.
             problem = problem or f"no other page can be ruled out: {error}"

@@ -22,6 +22,7 @@ LOKI = 'up{job="loki"} == 1'
 LINES = "sum(loki_distributor_lines_received_total)"
 SLO = {"service": "api", "slo": "availability"}
 PAGE = {**SLO, "severity": "page"}
+JOBS = ("api", "front-door")
 TIER = {**PAGE, "tier": "Fast", "long_window": "1h", "short_window": "5m"}
 
 
@@ -42,6 +43,7 @@ def stack(
     inbox_metrics: str = "",
     rules: Sequence[Mapping[str, Any]] = (),
     firing: Sequence[Mapping[str, str]] = (),
+    jobs: Sequence[str] = JOBS,
 ) -> RunningStack:
     """A stack whose Prometheus knows these samples, by a piece of their query, and no others."""
 
@@ -55,7 +57,7 @@ def stack(
             },
             "/api/v1/rules": {"groups": [{"interval": 15, "rules": list(rules)}]},
             "/api/v1/targets": {
-                "activeTargets": [{"labels": {"job": "api"}, "scrapeInterval": "5s"}]
+                "activeTargets": [{"labels": {"job": job}, "scrapeInterval": "5s"} for job in jobs]
             },
         }
         bodies: dict[str, Any] = {
@@ -82,11 +84,14 @@ def stack(
     )
 
 
-def burning(threshold: float, *firing: Mapping[str, str]) -> RunningStack:
+def burning(
+    threshold: float, *firing: Mapping[str, str], jobs: Sequence[str] = JOBS
+) -> RunningStack:
     """Return a stack with an hour of good events, 25 a second, and the rules of one SLO."""
     total = 'outcome=~"good|bad"}'
     samples = {f"{total}[1h]))) * 3600": 90_000.0, f"{total}[5m]))) * 300": 7_500.0}
-    return stack({"slo:alert_burn_rate:factor{": threshold, **samples}, rules=LOADED, firing=firing)
+    samples["slo:alert_burn_rate:factor{"] = threshold
+    return stack(samples, rules=LOADED, firing=firing, jobs=jobs)
 
 
 def plan(name: str, on: RunningStack) -> Plan:
@@ -142,6 +147,13 @@ def test_a_page_of_an_slo_is_due_when_its_long_window_is_over_the_threshold() ->
     # 1.5 s until all workers know of the fault, the burn, a scrape, an evaluation, and 2 s.
     assert found.bounds[Step.OVER].seconds == pytest.approx(1.5 + 52.597 + 5 + 15 + 2, abs=0.001)
     assert found.bounds[Step.FIRST_BAD].seconds == 1.5 + 5 + 2
+
+
+def test_an_slo_that_is_not_measured_is_not_drilled() -> None:
+    """An nginx without the module that counts is not asked."""
+    on = burning(0.0144, jobs=("api",))
+    with pytest.raises(Refused, match="availability is not measured: Prometheus has no job front"):
+        find_target(DRILLS["errors"], on)
 
 
 def test_a_fault_that_cannot_bring_its_alert_is_refused() -> None:

@@ -126,10 +126,11 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Result, list[st
         new: Callable[[], list[Any]] = list,
         load: Load | None = None,
         bounds: dict[Step, Bound] | None = None,
+        resolutions: dict[str, Bound] | None = None,
     ) -> tuple[Result, list[str]]:
         fault, running = Fault(), load or Load()
         drill = replace(DRILLS["errors"], fault=lambda _: fault)
-        plan = Plan(drill, EXPECTED, None, "", bounds or {})
+        plan = Plan(drill, EXPECTED, None, "", bounds or {}, resolutions=resolutions or {})
         stack = Healthy(new)
         monkeypatch.setattr(runner, "make_plan", lambda *_: plan)
         monkeypatch.setattr(runner, "PageObserver", lambda *_: _Pages(stack))
@@ -167,6 +168,17 @@ def test_an_alert_that_arrives_and_resolves_has_passed(hold: Hold) -> None:
     assert result.has_passed
     assert {Step.FAULT_ON, Step.STORED, Step.FAULT_OFF, Step.RESOLVED} <= result.marks.keys()
     assert fault == ["applied", "undone"]
+
+
+def test_a_page_of_another_tier_is_the_arrival_and_is_named(hold: Hold) -> None:
+    """It has its own windows, and so its own time to resolve."""
+    result, _ = hold(
+        lambda at: Observation(at, stored_at=at, alert="BurnHigh"),
+        lambda at: Observation(at, resolved_at=at + 9, alert="BurnHigh"),
+        bounds={Step.RESOLVED: Bound(1, Step.FAULT_OFF)},
+        resolutions={"Fast": Bound(1, Step.FAULT_OFF), "High": Bound(30, Step.FAULT_OFF)},
+    )
+    assert (result.has_passed, result.late, result.arrived) == (True, [], "BurnHigh")
 
 
 def test_a_drill_whose_other_pages_cannot_be_seen_has_not_passed(hold: Hold) -> None:

@@ -10,7 +10,7 @@ from burnrate.drill.expectation.bounds import (
 )
 from burnrate.drill.expectation.event_counts import EventCounts
 from burnrate.drill.expectation.expected_alert import ExpectedAlert, find_rule
-from burnrate.drill.expectation.tiers import RecordedTier, fastest_tier
+from burnrate.drill.expectation.tiers import RecordedTier, recorded_tiers
 
 __all__ = [
     "SLACK_SECONDS",
@@ -20,8 +20,8 @@ __all__ = [
     "Waits",
     "Window",
     "burn_seconds",
-    "fastest_tier",
     "find_rule",
     "latest_resolution",
     "latest_times",
+    "recorded_tiers",
 ]

@@ -43,6 +43,10 @@ class ExpectedAlert:
         exact = {name: re.escape(value) for name, value in rule.labels.items()}
         return ExpectedAlert({**self.labels, **exact}, name=rule.name)
 
+    def named(self, name: str | None) -> "ExpectedAlert":
+        """Return what alerts of this name alone match; itself without one."""
+        return self if name is None else ExpectedAlert(self.labels, re.escape(name))
+
     def __str__(self) -> str:
         # Without what escapes a name's characters in a pattern.
         words = [f"{k}={v}".replace("\\", "") for k, v in sorted(self.labels.items())]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from burnrate.drill.clients import PrometheusApi
+from burnrate.drill.expectation.bounds import Window
 from burnrate.durations import parse_duration
 from burnrate.slo.specification import quote
 
@@ -25,9 +26,17 @@ class RecordedTier:
     short_seconds: float
     threshold: float
 
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """Its two conditions, of whose events nothing is known."""
+        return (
+            Window(self.long_seconds, self.threshold),
+            Window(self.short_seconds, self.threshold),
+        )
 
-def fastest_tier(prometheus: PrometheusApi, labels: Mapping[str, str]) -> RecordedTier | None:
-    """Return the tier with the shortest windows, which fires first; None where none is recorded.
+
+def recorded_tiers(prometheus: PrometheusApi, labels: Mapping[str, str]) -> list[RecordedTier]:
+    """Return the tiers that are recorded, the one with the shortest windows first: it fires first.
 
     Args:
         prometheus: Whose rules are meant.
@@ -51,4 +60,4 @@ def fastest_tier(prometheus: PrometheusApi, labels: Mapping[str, str]) -> Record
         )
         for sample in samples
     ]
-    return min(tiers, key=lambda tier: tier.long_seconds, default=None)
+    return sorted(tiers, key=lambda tier: tier.long_seconds)

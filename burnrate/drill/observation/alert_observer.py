@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from burnrate.drill.clients import (
@@ -23,12 +23,13 @@ _WATCHDOG = {"alertname": "Watchdog"}
 
 @dataclass
 class AlertObserver:
-    """Follows one alert from its samples to the inbox.
+    """Follows an alert from its samples to the inbox.
 
     Args:
         pages: What was there before.
-        expected: The alert.
-        rule: Where it comes from; None for a rule that Prometheus does not evaluate.
+        expected: The alerts any of which will do: of several that arrive the first counts, and then
+            the first that resolves.
+        rule: Of the one that fires first in theory; None if Prometheus does not evaluate it.
         bad: A query that rises with the first bad sample; empty where there is none.
         wait_seconds: How long Alertmanager may hold the notification.
         is_inbox_stopped: A notification that failed counts as sent.
@@ -47,7 +48,7 @@ class AlertObserver:
     _sent_before: float = 0.0
     _failed_before: float | None = None
     _due_from: float | None = None
-    _arrived: int | None = None
+    _arrived: frozenset[int] = frozenset()
 
     def begin(self) -> None:
         """Take note of how everything is before the fault; raises NoAnswer."""
@@ -59,7 +60,7 @@ class AlertObserver:
         at = time.time()
         state, active_at = self._state()
         is_sent = self._is_sent(at)
-        stored_at, resolved_at = self._in_inbox()
+        found = self._in_inbox()
         return Observation(
             at=at,
             is_bad=self._is_bad(),
@@ -67,8 +68,9 @@ class AlertObserver:
             state=state,
             active_at=active_at,
             is_sent=is_sent,
-            stored_at=stored_at,
-            resolved_at=resolved_at,
+            stored_at=min(map(self._stored_at, found), default=None),
+            resolved_at=min(map(_resolved_at, filter(_is_resolved, found)), default=None),
+            alert=min(found, key=self._stored_at).labels.get("alertname") if found else None,
         )
 
     def _is_bad(self) -> bool | None:
@@ -91,10 +93,11 @@ class AlertObserver:
         if self.rule is None:
             return None, None
         with contextlib.suppress(NoAnswer):
-            for alert in self.prometheus.alerts():
-                if self.expected.matches(alert.labels):
-                    return alert.state, alert.active_at.timestamp()
-            return "inactive", None
+            ours = [alert for alert in self.prometheus.alerts() if self._is_expected(alert.labels)]
+            if not ours:
+                return "inactive", None
+            first = min(ours, key=lambda alert: (alert.state != "firing", alert.active_at))
+            return first.state, first.active_at.timestamp()
         return None, None
 
     def _is_sent(self, at: float) -> bool:
@@ -104,7 +107,7 @@ class AlertObserver:
         before its time is known by its arrival.
         """
         with contextlib.suppress(NoAnswer):
-            is_firing = any(self.expected.matches(a.labels) for a in self.alertmanager.alerts())
+            is_firing = any(self._is_expected(a.labels) for a in self.alertmanager.alerts())
             webhooks = self.alertmanager.webhooks()
             if is_firing and self._due_from is None:
                 self._due_from = at + self.wait_seconds
@@ -137,26 +140,34 @@ class AlertObserver:
             return None
         return webhooks.notifications - sum(alert.deliveries for alert in watchdogs)
 
-    def _in_inbox(self) -> tuple[float | None, float | None]:
-        try:
-            alert = self._find(self.inbox.episodes())
-        except NoAnswer:
-            return None, None
-        if alert is None:
-            return None, None
-        is_new = not self.pages.is_known(alert.id)
-        first = alert.first_received_at if is_new else alert.last_received_at
-        self._arrived = alert.id
-        is_resolved = alert.state == "resolved"
-        return first.timestamp(), alert.last_received_at.timestamp() if is_resolved else None
+    def _is_expected(self, labels: Mapping[str, str]) -> bool:
+        return self.expected.matches(labels) and not self.pages.was_active(labels)
 
-    def _find(self, alerts: Iterable[Episode]) -> Episode | None:
-        """Return this drill's episode: a new one, or an old one that was opened again."""
-        for alert in alerts:
-            is_ours = alert.id == self._arrived or (
-                self._arrived is None
-                and (not self.pages.is_known(alert.id) or alert.state == "firing")
-            )
-            if is_ours and self.expected.matches(alert.labels):
-                return alert
-        return None
+    def _in_inbox(self) -> list[Episode]:
+        """Return this drill's episodes: new ones, and old ones that were opened again."""
+        try:
+            episodes = self.inbox.episodes()
+        except NoAnswer:
+            return []
+        found = [each for each in episodes if self._is_ours(each)]
+        self._arrived |= {each.id for each in found}
+        return found
+
+    def _is_ours(self, episode: Episode) -> bool:
+        if not self._is_expected(episode.labels):
+            return False
+        is_opened = episode.state == "firing" and not self.pages.was_firing(episode.id)
+        return episode.id in self._arrived or not self.pages.is_known(episode.id) or is_opened
+
+    def _stored_at(self, episode: Episode) -> float:
+        is_new = not self.pages.is_known(episode.id)
+        first = episode.first_received_at if is_new else episode.last_received_at
+        return first.timestamp()
+
+
+def _is_resolved(episode: Episode) -> bool:
+    return episode.state == "resolved"
+
+
+def _resolved_at(episode: Episode) -> float:
+    return episode.last_received_at.timestamp()

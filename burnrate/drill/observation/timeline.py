@@ -32,7 +32,7 @@ ALERT_STEPS = (Step.FIRST_BAD, Step.OVER, Step.PENDING, Step.FIRING, Step.SENT, 
 class Observation:
     """One observation of the stack; None is what could not be seen, for times: has not happened.
 
-    Times are seconds since the epoch.
+    Times are seconds since the epoch; `alert` is the name of the one that was stored.
     """
 
     at: float
@@ -43,6 +43,7 @@ class Observation:
     is_sent: bool = False
     stored_at: float | None = None
     resolved_at: float | None = None
+    alert: str | None = None
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Timeline:
         end: What is looked for when the fault is off.
         on_mark: Called with each step that has happened, once, in the order of the steps.
         on_flap: Called when an alert stopped being pending before it fired.
+        arrived: The name of the alert that arrived first.
     """
 
     began: float
@@ -63,6 +65,7 @@ class Timeline:
     on_mark: Callable[[Step, float], None] = lambda _step, _elapsed: None
     on_flap: Callable[[float], None] = lambda _elapsed: None
     flaps: int = 0
+    arrived: str | None = None
     _marks: dict[Step, float] = field(default_factory=dict)
 
     @property
@@ -93,6 +96,7 @@ class Timeline:
                 self.mark(self.end, seen.resolved_at)
             return
         self._forget_lost(seen)
+        self.arrived = self.arrived or seen.alert
         for step, at in _newly_seen(seen, self.goal):
             self._reach(step, at)
 

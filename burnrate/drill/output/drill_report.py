@@ -17,6 +17,8 @@ _LEGEND = (
 def text(result: Result) -> str:
     """Return one result for a terminal."""
     lines = [f"{result.name}: {result.verdict}"]
+    if result.arrived:
+        lines.append(f"  came: {result.arrived}")
     lines += [f"  {step_line(result, step)}" for step in _in_order(result)]
     if result.consequences:
         lines.append(f"  also paged, as expected: {', '.join(result.consequences)}")
@@ -45,7 +47,8 @@ def markdown(results: Sequence[Result], at: datetime | None = None) -> str:
     ]
     for result in held:
         lines += ["", f"## {result.name}", "", f"What was broken: {result.summary}."]
-        lines += [f"Expected: {result.expected}.", ""] if result.expected else [""]
+        came = f" Came: {result.arrived}." if result.arrived else ""
+        lines += [f"Expected: {result.expected}.{came}", ""] if result.expected else [""]
         lines += ["| Step | Elapsed | Theory |", "|---|---:|---:|"]
         lines += [_step_row(result, step) for step in _in_order(result)]
         if result.consequences:
@@ -63,6 +66,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "verdict": result.verdict,
         "skipped": result.skipped,
         "expected": result.expected,
+        "arrived": result.arrived,
         "steps": [
             {
                 "step": step.name.lower(),

@@ -22,7 +22,8 @@ class LiveScreen:
         drill = plan.drill
         self._line(f"{drill.name}: {drill.summary}")
         if drill.noticed_by != "watchdog":
-            self._line(f"expected: {plan.expected}")
+            first = f"; in theory first: {plan.rule.name}" if plan.rule is not None else ""
+            self._line(f"expected: {plan.arrival}{first}")
         self._line(f"{'':{_WIDTH}}  elapsed   theory")
 
     def mark(self, result: Result, step: Step) -> None:

@@ -1,13 +1,15 @@
 """What is seen of pages, which count against a drill, and of the watchdog."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx2
 import pytest
 
-from burnrate.drill.clients import InboxApi, PrometheusApi
-from burnrate.drill.observation import PageObserver, WatchdogObserver
+from burnrate.drill.clients import AlertmanagerApi, InboxApi, PrometheusApi
+from burnrate.drill.expectation import ExpectedAlert
+from burnrate.drill.observation import AlertObserver, PageObserver, WatchdogObserver
 from burnrate.http_client import HttpClient
 
 
@@ -75,3 +77,39 @@ def test_an_inbox_that_does_not_answer_has_not_been_seen() -> None:
 
     seen = WatchdogObserver(InboxApi(answering("inbox", refuse))).observe()
     assert (seen.stored_at, seen.resolved_at) == (None, None)
+
+
+def at(minute: int) -> str:
+    """Return a minute of an hour as the inbox writes it."""
+    return f"2026-11-24T12:{minute:02}:00Z"
+
+
+def test_any_page_of_the_slo_is_the_arrival_and_the_first_that_resolves_ends_it() -> None:
+    """The slower tier came first here; one that was firing before the fault is none of it."""
+    old, high, fast = (
+        page(n, name) for n, name in ((1, "BurnMedium"), (2, "BurnHigh"), (3, "BurnFast"))
+    )
+    other = page(4, "Other")
+    high["firstReceivedAt"], fast["firstReceivedAt"] = at(5), at(6)
+    active = [
+        {"labels": old["labels"], "state": "firing", "activeAt": at(0)},
+    ]
+    alerts = {"status": "success", "data": {"alerts": active}}
+    listed = {"alerts": [old], "next": None}
+    prometheus = PrometheusApi(client("prometheus", {"/api/v1/alerts": alerts}))
+    inbox = InboxApi(client("inbox", {"/alerts": listed}))
+    pages = PageObserver(prometheus, inbox)
+    pages.begin()
+    none = AlertmanagerApi(answering("alertmanager", lambda _: httpx2.Response(503)))
+    expected = ExpectedAlert({"service": "api"}, name="Burn.*")
+    observer = AlertObserver(prometheus, none, inbox, pages, expected, None, "", 0.0)
+
+    assert observer.observe().stored_at is None
+    listed["alerts"] = [fast, high, other, old]
+    seen = observer.observe()
+    assert (seen.alert, seen.resolved_at) == ("BurnHigh", None)
+    assert seen.stored_at == datetime.fromisoformat(at(5)).timestamp()
+    fast["state"], fast["lastReceivedAt"] = "resolved", at(9)
+    old["state"], old["lastReceivedAt"] = "resolved", at(7)
+    seen = observer.observe()
+    assert seen.resolved_at == datetime.fromisoformat(at(9)).timestamp()
