@@ -16,7 +16,7 @@ help: ## Show these targets
 up: $(BIN)/.run ## Start the whole stack (MODE=containers or MODE=processes forces one way)
 	@$(BIN)/burnrate stack up $(if $(MODE),--mode $(MODE)) $(if $(FOREGROUND),--foreground)
 
-down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then deletes it)
+down: $(BIN)/.run ## Stop what `make up` started; data stays (WIPE=1 asks, then deletes it and the logs)
 	@$(BIN)/burnrate stack down $(if $(WIPE),--wipe)
 
 status: $(BIN)/.run ## Show each part, its address and its health

@@ -22,6 +22,10 @@ from burnrate.stack.setup import Setup, check_readable
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import table
 
+_WIPED = (
+    "Delete all rows, metrics, traces, alerts and logs of this stack, in both ways to run, "
+    "and the secrets of containers?"
+)
 _COLOURS = {"healthy": "green", "unhealthy": "red"}
 
 
@@ -51,19 +55,19 @@ def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
 
 
 @stack.command()
-@click.option("--wipe", "is_wiped", is_flag=True, help="Delete the data as well.")
+@click.option("--wipe", "is_wiped", is_flag=True, help="Delete the data and the logs as well.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 def down(*, is_wiped: bool, yes: bool) -> None:
     """Stop exactly what `up` started; data stays."""
     session = Session.open(say)
     if is_wiped and not yes:
-        click.confirm("Delete all metrics, alerts, logs and rows of this stack?", abort=True)
+        click.confirm(_WIPED, abort=True)
     running = session.running_stack()
     is_stopped = running is not None and running.down()
     say("stopped" if is_stopped else "nothing is running")
     if is_wiped:
         session.wipe()
-        say("data deleted")
+        say("data and logs deleted")
 
 
 @stack.command()

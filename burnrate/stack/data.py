@@ -34,10 +34,16 @@ def data_directories(layout: Layout, compose: Compose) -> list[Path]:
 
 
 def wipe(layout: Layout, directories: Iterable[Path]) -> None:
-    """Delete `directories`, which hold what the parts stored; secrets and logs stay."""
+    """Delete `directories`, which hold what the parts stored, and what they printed.
+
+    Secrets stay.
+    """
     for directory in directories:
         if directory.is_dir():
             shutil.rmtree(directory)
+    if layout.logs.is_dir():
+        for file in layout.logs.iterdir():
+            file.unlink()
     (layout.data / _MARKER).unlink(missing_ok=True)
 
 

@@ -17,13 +17,14 @@ from burnrate.stack.processes import (
     Packages,
     ProcessStack,
     SystemRunner,
+    find_record,
     missing_module_packages,
     missing_packages,
 )
 from burnrate.stack.protocol import Stack
 from burnrate.stack.render import read_configuration, variables_of
 from burnrate.stack.settings import read_settings
-from burnrate.stack.stack_record import Mode, read_record
+from burnrate.stack.stack_record import Mode
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Session:
 
     def running_mode(self) -> Mode | None:
         """Return the mode of the stack that was started and not stopped."""
-        if record := read_record(self.processes):
+        if record := find_record(self.processes):
             return record.mode
         return "containers" if self.container_stack().is_running() else None
 
@@ -148,7 +149,7 @@ class Session:
         Packages(SystemRunner(), uid=os.geteuid()).install(packages)
 
     def wipe(self) -> None:
-        """Delete what the parts of both modes stored, and the secrets of containers with it."""
+        """Delete what the parts of both modes stored and printed, and the secrets of containers."""
         wipe(self.processes, data_directories(self.processes, self.compose))
         if engine_problem() is None:
             self.container_stack().wipe()

@@ -158,8 +158,13 @@ def test_wiping_asks_first(checkout: Path) -> None:
     """Without an answer nothing is deleted."""
     (checkout / ".burnrate/data").mkdir(parents=True)
     (checkout / ".burnrate/data/.mode").write_text("processes\n", encoding="utf-8")
-    assert _run(checkout, "stack", "down", "--wipe").returncode == 1
+    (checkout / ".burnrate/logs").mkdir()
+    (checkout / ".burnrate/logs/redis.log").touch()
+    asked = _run(checkout, "stack", "down", "--wipe")
+    assert asked.returncode == 1
+    assert "Delete all rows, metrics, traces, alerts and logs of this stack" in asked.stdout
     assert (checkout / ".burnrate/data/.mode").exists()
+    assert (checkout / ".burnrate/logs/redis.log").exists()
 
 
 def test_followed_logs_end_on_ctrl_c(checkout: Path) -> None:

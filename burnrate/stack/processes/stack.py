@@ -20,6 +20,7 @@ from burnrate.stack.processes.inventory import Inventory, take_inventory
 from burnrate.stack.processes.postgres import cluster_of
 from burnrate.stack.processes.preparation import make_state
 from burnrate.stack.processes.probes import Health, ProbeContext, check_all
+from burnrate.stack.processes.recovery import find_record
 from burnrate.stack.processes.reloading import ProcessReload
 from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
 from burnrate.stack.processes.shutdown import end_stack, find_supervisor
@@ -31,7 +32,6 @@ from burnrate.stack.stack_record import (
     Mode,
     StackRecord,
     new_record,
-    read_record,
     write_record,
 )
 from burnrate.stack.status import PartStatus
@@ -79,7 +79,7 @@ class ProcessStack:
         if not self.layout.run.is_dir():
             return False
         with self._lock():
-            record = read_record(self.layout)
+            record = find_record(self.layout)
             if record is None:
                 return False
             end_stack(self.layout, record, self.say)
@@ -154,7 +154,7 @@ class ProcessStack:
 
     def _supervised_record(self) -> StackRecord | None:
         """Return the record of a supervised stack, having cleared one that lost its supervisor."""
-        record = read_record(self.layout)
+        record = find_record(self.layout)
         if record is None or record.mode != self.mode:
             return None
         if find_supervisor(self.layout, record) is not None:
@@ -164,7 +164,7 @@ class ProcessStack:
         return None
 
     def _running_record(self) -> StackRecord:
-        record = read_record(self.layout)
+        record = find_record(self.layout)
         if record is None or find_supervisor(self.layout, record) is None:
             raise StackError(_NOT_RUNNING)
         return record
@@ -266,7 +266,7 @@ class ProcessStack:
             cluster_of(part, self.layout, self.addresses).set_up()
 
     def _observe(self, inventory: Inventory) -> Observation:
-        record = read_record(self.layout)
+        record = find_record(self.layout)
         if record is None:
             return Observation({}, frozenset(), {})
         if find_supervisor(self.layout, record) is not None:

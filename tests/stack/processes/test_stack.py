@@ -17,6 +17,7 @@ from burnrate.stack.layout import Layout
 from burnrate.stack.processes.shutdown import end_stack
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.stack_record import read_record
+from tests.support.waiting import wait_until
 
 COMPOSE = {"services": {"node-exporter": {"command": ["--web.listen-address=0.0.0.0:9100"]}}}
 
@@ -102,3 +103,37 @@ def test_a_part_that_cannot_be_stopped_or_started_is_named_without_rendering_any
         stack.stop("exporter")
     stack.stop("node-exporter")
     assert stack.status()[0].state == "stopped"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("is_supervised", [True, False])
+@pytest.mark.parametrize("record", ['{"mode": "proc', "[]", "", "\0" * 100, None])
+def test_a_stack_whose_record_is_damaged_is_found_by_what_runs(
+    stack: ProcessStack, record: str | None, is_supervised: bool
+) -> None:
+    """It is shown, it is stopped as a whole, and then nothing is running."""
+    stack.up()
+    file = stack.layout.run / "stack.json"
+    if record is None:
+        file.unlink()
+    else:
+        file.write_text(record)
+    if not is_supervised:
+        supervisor = int((stack.layout.run / "supervisord.pid").read_text())
+        os.kill(supervisor, signal.SIGKILL)
+        wait_until(lambda: stack.status()[0].state == "unsupervised", "the supervisor's end")
+    assert stack.status()[0].state == ("running" if is_supervised else "unsupervised")
+    assert stack.down()
+    assert _left(stack.layout) == []
+    assert not stack.down()
+
+
+@pytest.mark.integration
+def test_up_takes_over_a_stack_whose_record_is_damaged(stack: ProcessStack) -> None:
+    """With a record of its own, and one process of each."""
+    stack.up()
+    (stack.layout.run / "stack.json").write_text("damaged")
+    stack.up()
+    assert read_record(stack.layout) is not None
+    assert stack.status()[0].health == "healthy"
+    assert len(_left(stack.layout)) == 2

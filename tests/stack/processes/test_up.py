@@ -269,13 +269,21 @@ def test_two_ups_at_once_make_one_stack(stopped: Checkout) -> None:
     assert stopped.run("status").returncode == 0
 
 
-def test_wiping_removes_the_data_and_the_next_start_makes_it_anew(stopped: Checkout) -> None:
+def test_wiping_removes_data_and_logs_and_the_next_start_makes_them_anew(
+    stopped: Checkout,
+) -> None:
     """A clean slate, with the same secrets."""
-    cluster = stopped.path / ".burnrate/data/postgres/pgdata"
+    state = stopped.path / ".burnrate"
     stopped.up()
-    assert cluster.is_dir()
-    assert stopped.run("down", "--wipe", "--yes").returncode == 0
-    assert not cluster.exists()
+    assert (state / "data/postgres/pgdata").is_dir()
+    assert (state / "logs/api.log").exists()
+    secret = (state / "secrets/postgres_password").read_text()
+    wiped = stopped.run("down", "--wipe", "--yes")
+    assert wiped.returncode == 0
+    assert wiped.stdout.splitlines()[-1] == "data and logs deleted"
+    assert not any((state / "data").iterdir())
+    assert not any((state / "logs").iterdir())
+    assert (state / "secrets/postgres_password").read_text() == secret
     stopped.up()
     assert stopped.run("status").returncode == 0
 
