@@ -93,6 +93,7 @@ class Configuration(_Model):
         runbooks: Where runbooks are, without a last slash; empty for the inbox'.
         dashboards: Where dashboards are, without a last slash; empty for Grafana's.
         identity: The labels that together name a service, `service` among them.
+        retention_days: How long Prometheus keeps what it has: no budget has a longer period.
         low_budget: The part of an error budget below which it is called low.
     """
 
@@ -102,6 +103,7 @@ class Configuration(_Model):
     dashboards: Annotated[str, AfterValidator(_base_or_none)]
     identity: tuple[LabelName, ...]
     period_days: Annotated[int, Field(ge=7, le=90)]
+    retention_days: Annotated[int, Field(ge=1)]
     minimum_failures: Annotated[int, Field(ge=1, le=1_000_000)]
     low_budget: Annotated[float, Field(gt=0, lt=1)]
     tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1)]

@@ -1,44 +1,91 @@
 """`burnrate slo ...`: the commands, their options and what they print."""
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
+from burnrate.slo.checking import Checked, checked
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, generated, stale, write
-from burnrate.slo.specification import Service, load_all
+from burnrate.slo.generator import Tree, generated, rule_files, rules, stale, write
+from burnrate.slo.specification import Service, load_all, load_files
 
 _ROOT = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
-    help="The checkout; by default the working directory.",
+    help="Where burnrate.yml may be, and the checkout; by default the working directory.",
 )
+_FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 
 
 @click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError])
 def slo() -> None:
-    """Generate rules, their tests and a table of detection times from prometheus/slo/."""
+    """Generate rules, their tests and a table of detection times from prometheus/slo/.
+
+    Or rules alone from anyone's FILES: Sloth's, its resources of Kubernetes, OpenSLO's.
+    """
 
 
 @slo.command()
+@_FILES
+@click.option("-o", "--output", help="For FILES: the folder of the rules; - is stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 1 if stale.")
 @_ROOT
-def generate(root: Path, *, check: bool) -> None:
-    """Write the rules, their tests, the inhibition and the table of detection times."""
-    tree, configuration = Tree(root), load_configuration(root)
-    made = generated(tree, load_all(tree.specs, configuration), configuration)
+def generate(files: tuple[Path, ...], output: str | None, root: Path, *, check: bool) -> None:
+    """Write the rules, their tests, the inhibition and the table of detection times.
+
+    With FILES (or folders of them), write only rules, and those to --output.
+    """
+    if bool(files) != (output is not None):
+        raise click.UsageError("FILES and --output belong together")
+    configuration = load_configuration(root)
+    if output is not None:
+        services = load_files(files, configuration)
+        _tell(services)
+        if output == "-":
+            click.echo(rules(services), nl=False)
+            return
+        base = Path(output)
+        made: dict[Path, str | None] = {
+            base / name: text for name, text in rule_files(services).items()
+        }
+    else:
+        base, tree = root, Tree(root)
+        services = load_all(tree.specs, configuration)
+        _tell(services)
+        made = generated(tree, services, configuration)
     if check:
-        difference = stale(made, root)
+        difference = stale(made, base)
         if difference:
             click.echo("".join(difference), nl=False)
             raise CommandError("generated files are stale: run burnrate slo generate")
         return
     for path in write(made):
-        click.echo(f"{'wrote' if path.exists() else 'removed'} {path.relative_to(root)}")
+        click.echo(f"{'wrote' if path.exists() else 'removed'} {path.relative_to(base)}")
+
+
+@slo.command("check")
+@_FILES
+@click.option("--json", "is_json", is_flag=True, help="Print JSON: services, notes and errors.")
+@_ROOT
+def check_files(files: tuple[Path, ...], root: Path, *, is_json: bool) -> None:
+    """Check FILES (or folders of them) without writing anything; exit 1 if one is refused.
+
+    Without FILES, those of the checkout.
+    """
+    tree = Tree(root)
+    found = checked(files or (tree.specs,), load_configuration(root), is_stack=not files)
+    if is_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        _show(found)
+    if found.errors:
+        raise SystemExit(1)
 
 
 @slo.command()
@@ -52,6 +99,20 @@ def validate(root: Path, *, is_json: bool) -> None:
         return
     for service in services:
         click.echo(f"{service.name}: {len(service.slos)} SLOs")
+
+
+def _show(found: Checked) -> None:
+    for service in found.services:
+        click.echo(f"{service.title}: {len(service.slos)} SLOs")
+    _tell(found.services)
+    for error in found.errors:
+        click.echo(f"burnrate: {error}", file=sys.stderr)
+
+
+def _tell(services: Sequence[Service]) -> None:
+    for service in services:
+        for note in service.notes:
+            click.echo(f"{service.source}: {note}", err=True)
 
 
 def _as_json(service: Service) -> dict[str, object]:

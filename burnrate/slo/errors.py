@@ -4,7 +4,26 @@ from pathlib import Path
 
 
 class SpecError(Exception):
-    """A file that cannot be used: one line with the file, the path in it and the reason."""
+    """A file that cannot be used: one line with the file, the line, the path in it and the reason.
 
-    def __init__(self, file: Path, path: str, reason: str) -> None:
-        super().__init__(f"{file}: {path}: {reason}" if path else f"{file}: {reason}")
+    Attributes:
+        file: The file.
+        path: Where in it, such as `slos[0].objective`; empty for the file as a whole.
+        reason: What is wrong, and what to write instead where that is not obvious.
+        line: Its line, from 1; None where it is not known.
+        lines_below: How many lines below the path's beginning.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        path: str,
+        reason: str,
+        *,
+        line: int | None = None,
+        lines_below: int = 0,
+    ) -> None:
+        self.file, self.path, self.reason = file, path, reason
+        self.line, self.lines_below = line, lines_below
+        place = f"{file}:{line}" if line else f"{file}"
+        super().__init__(f"{place}: {path}: {reason}" if path else f"{place}: {reason}")

@@ -3,6 +3,7 @@
 from burnrate.slo.generator.alerting import Group, groups
 from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
+from burnrate.slo.generator.standalone import rule_files, rules
 from burnrate.slo.generator.windows import events_name, ledger_name
 from burnrate.slo.generator.written_rules import with_identity
 
@@ -15,6 +16,8 @@ __all__ = [
     "generated",
     "groups",
     "ledger_name",
+    "rule_files",
+    "rules",
     "stale",
     "with_identity",
     "write",

@@ -14,6 +14,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator.alerting import service_group, slo_groups
 from burnrate.slo.generator.detection_table import table
 from burnrate.slo.generator.inhibition import inhibited
+from burnrate.slo.generator.obeyed import obeyed
 from burnrate.slo.generator.promtool_tests import test_files
 from burnrate.slo.generator.written_rules import (
     linked,
@@ -91,8 +92,8 @@ def generated(
         for path, content in _of_service(tree, service, found):
             if path in made:
                 reason = f"another service writes {path.name} too"
-                raise SpecError(tree.specs / f"{service.stem}.yml", "", reason)
-            made[path] = _yaml(content, f"prometheus/slo/{service.stem}.yml")
+                raise SpecError(tree.specs / service.source, "", reason)
+            made[path] = rules_text(content, f"prometheus/slo/{service.source}")
     made[tree.table] = table([(slo, found[slo.selector]) for slo in slos])
     made[tree.alertmanager] = inhibited(
         _existing(tree.alertmanager), tree.alertmanager, configuration.identity
@@ -176,11 +177,15 @@ def _of_service(
     prefix = f"{_PREFIX}{service.stem}"
     # Each SLO has files of its own, so that it can be read and tested alone.
     for slo in service.slos:
-        rules = tree.rules / f"{prefix}-{slo.name}.yml"
-        yield rules, {"groups": slo_groups(slo)}
+        rules = tree.rules / f"{prefix}-{slo.stem}.yml"
+        yield rules, {"groups": obeyed(slo, slo_groups(slo))}
+        # Without settings nobody says which series an event counts up.
+        if not slo.has_known_series:
+            continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
-            yield tree.tests / f"{prefix}-{slo.name}-{name}_test.yml", tests
-    yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}
+            yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests
+    if service.job:
+        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}
 
 
 def _existing(path: Path) -> str:
@@ -197,6 +202,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _yaml(content: object, source: str) -> str:
+def rules_text(content: object, source: str) -> str:
+    """Return rules or their tests as a file, which says what it was generated from."""
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True)
     return HEADER.format(source=source) + text

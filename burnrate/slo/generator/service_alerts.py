@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from burnrate.promql import counters
 from burnrate.slo.generator.links import dashboard, link
+from burnrate.slo.generator.windows import events_name
 from burnrate.slo.specification import Service, Slo, selector, target_labels
+from burnrate.slo.windows import M5
 
 _Rule = dict[str, Any]
 
@@ -15,8 +16,6 @@ _MISSING_FOR: Final = "5m"
 _DOWN_FOR: Final = "1m"
 # Replicas are updated one after the other, each in less.
 _REPLICA_FOR: Final = "2m"
-# Any window will do to find out what a query counts.
-_ANY_WINDOW: Final = "5m"
 
 
 def missing_alert(slo: Slo) -> _Rule:
@@ -24,9 +23,9 @@ def missing_alert(slo: Slo) -> _Rule:
 
     If its events come from the service itself, a service that is down has its page instead.
     """
-    counted = counters(slo.total_query(_ANY_WINDOW))
+    job = f" (job {slo.job})" if slo.job else ""
     up = f"max(up{selector(target_labels(slo.job, slo.identity))}) == 1"
-    expr = f"{up if slo.is_counted_by_service else 'vector(1)'} unless on () {counted}"
+    expr = f"{up if slo.is_counted_by_service else 'vector(1)'} unless on () {_counted(slo)}"
     return {
         "alert": "SLIMissing",
         "expr": expr,
@@ -35,7 +34,7 @@ def missing_alert(slo: Slo) -> _Rule:
         "annotations": {
             "summary": f"The SLO {slo.name} of {slo.service} is not measured.",
             "description": (
-                f"Prometheus (job {slo.job}) does not get the series that {slo.name} of"
+                f"Prometheus{job} does not get the series that {slo.name} of"
                 f" {slo.service} is counted from. What clients get meanwhile is neither good nor"
                 " bad: the budget shows a hole, and none of its alerts can fire. Time to"
                 " exhaustion is unknown."
@@ -44,6 +43,13 @@ def missing_alert(slo: Slo) -> _Rule:
             "dashboard_url": dashboard(slo),
         },
     }
+
+
+def _counted(slo: Slo) -> str:
+    series = [each.selector.text for each in slo.terms("total")]
+    if not series:
+        return f"{events_name('total', M5)}{slo.selector}"
+    return f"sum({' or '.join(series)})"
 
 
 def down_alert(service: Service) -> _Rule:

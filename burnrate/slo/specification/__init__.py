@@ -9,7 +9,7 @@ from burnrate.slo.specification.model import (
     selector,
     target_labels,
 )
-from burnrate.slo.specification.reader import load, load_all
+from burnrate.slo.specification.reader import load, load_all, load_files, specification_files
 from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
 from burnrate.slo.specification.terms import Term
@@ -24,9 +24,11 @@ __all__ = [
     "Term",
     "load",
     "load_all",
+    "load_files",
     "number",
     "quote",
     "selector",
+    "specification_files",
     "spellings",
     "target_labels",
 ]

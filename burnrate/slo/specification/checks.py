@@ -6,14 +6,14 @@ from pathlib import Path
 
 from burnrate.promql import Matcher, QueryError, Selector, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification.model import WINDOW, Slo, number
+from burnrate.slo.specification.model import WINDOW, Slo
 from burnrate.slo.specification.settings import (
     LatencySettings,
     PoolSettings,
     RatioSettings,
     SloSettings,
 )
-from burnrate.slo.specification.sloth import Events, ServiceSpec, SloSpec
+from burnrate.slo.specification.sloth import Events, ServiceSpec
 
 # Any window will do to find out what a query selects.
 _EXAMPLE = "5m"
@@ -32,36 +32,16 @@ def check_names(spec: ServiceSpec, file: Path) -> None:
         seen.add(slo.name)
 
 
-def checked_events(slo: SloSpec, file: Path, path: str) -> Events:
-    """Return the SLI's queries: PromQL that counts events over a window.
-
-    Raises:
-        SpecError: there are none, one has no window, or one is not PromQL.
-    """
-    if slo.sli.events is None:
-        kinds = [kind for kind in ("raw", "plugin") if getattr(slo.sli, kind) is not None]
-        what = f"unknown SLI {kinds[0]!r}" if kinds else "no SLI"
-        raise SpecError(file, f"{path}.sli", f"{what}: a budget needs the event counts of 'events'")
-    for field, query in slo.sli.events:
-        if not WINDOW.search(query):
-            raise SpecError(file, f"{path}.sli.events.{field}", "has no [{{.window}}]")
-        try:
-            selectors(WINDOW.sub(_EXAMPLE, query))
-        except QueryError as error:
-            raise SpecError(
-                file, f"{path}.sli.events.{field}", f"is not PromQL: {error}"
-            ) from error
-    return slo.sli.events
-
-
-def check_identity(events: Events, identity: Mapping[str, str], file: Path, path: str) -> None:
+def check_identity(
+    asked: Mapping[str, str], identity: Mapping[str, str], file: Path, path: str
+) -> None:
     """Refuse queries that would count events of another service too.
 
     Each selector must have the labels that tell environments apart. `service` is not needed: a
     scrape job or a metric's name may stand for it.
 
     Args:
-        events: The SLI's queries.
+        asked: The SLI's queries, by their paths below the SLO's.
         identity: The labels that name the service.
         file: The specification, for the error.
         path: The SLO's path in it, for the error.
@@ -69,13 +49,14 @@ def check_identity(events: Events, identity: Mapping[str, str], file: Path, path
     Raises:
         SpecError: a selector lacks one of them.
     """
-    for field, found in _read(events):
+    for place, query in asked.items():
+        found = selectors(WINDOW.sub(_EXAMPLE, query))
         for name, value in identity.items():
             if name == "service":
                 continue
             if any(Matcher(name, "=", value) not in each.matchers for each in found):
                 reason = f'a selector lacks {name}="{value}", which names the service'
-                raise SpecError(file, f"{path}.sli.events.{field}", reason)
+                raise SpecError(file, f"{path}.{place}", reason)
 
 
 def threshold_seconds(events: Events, settings: SloSettings, file: Path, path: str) -> float | None:
@@ -102,8 +83,8 @@ def threshold_seconds(events: Events, settings: SloSettings, file: Path, path: s
     return bound
 
 
-def check(slo: Slo, file: Path, path: str) -> None:
-    """Refuse an SLO that cannot work, once its events and its threshold have been checked.
+def check_routes(slo: Slo, file: Path, path: str) -> None:
+    """Refuse queries that lack the routes of the settings, once they have been checked.
 
     Args:
         slo: The SLO.
@@ -111,17 +92,15 @@ def check(slo: Slo, file: Path, path: str) -> None:
         path: The SLO's path in it, for the error.
 
     Raises:
-        SpecError: a tier can never fire, or a selector lacks the settings' routes.
+        SpecError: a selector lacks them.
     """
-    _check_routes(slo, file, path)
-    for tier in slo.tiers:
-        if slo.threshold(tier) >= 1:
-            reason = (
-                f"{slo.alert_name(tier)} can never fire: {number(slo.factor(tier))}"
-                f" x (1 - {number(slo.objective)}) = {number(slo.threshold(tier))},"
-                " but an error ratio is at most 1"
-            )
-            raise SpecError(file, f"{path}.objective", reason)
+    if not isinstance(slo.settings, RatioSettings | LatencySettings) or slo.settings.routes is None:
+        return
+    wanted = _matcher(slo.settings.routes)
+    for field, found in _read(slo.events):
+        if wanted is None or any(wanted not in each.matchers for each in found):
+            reason = f"a selector lacks the settings' routes, {slo.settings.routes}"
+            raise SpecError(file, f"{path}.sli.events.{field}", reason)
 
 
 def spellings(bound: float) -> list[str]:
@@ -132,16 +111,6 @@ def spellings(bound: float) -> list[str]:
 def _read(events: Events) -> Iterator[tuple[str, set[Selector]]]:
     for field, query in events:
         yield field, selectors(WINDOW.sub(_EXAMPLE, query))
-
-
-def _check_routes(slo: Slo, file: Path, path: str) -> None:
-    if not isinstance(slo.settings, RatioSettings | LatencySettings) or slo.settings.routes is None:
-        return
-    wanted = _matcher(slo.settings.routes)
-    for field, found in _read(slo.events):
-        if wanted is None or any(wanted not in each.matchers for each in found):
-            reason = f"a selector lacks the settings' routes, {slo.settings.routes}"
-            raise SpecError(file, f"{path}.sli.events.{field}", reason)
 
 
 def _matcher(text: str) -> Matcher | None:

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from burnrate.slo.minimums import Minimum, in_a_row, minimum_of
 from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import PoolSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
 from burnrate.slo.specification.terms import Term, terms
-from burnrate.slo.windows import Tier
+from burnrate.slo.windows import Severity, Tier
+
+Counted = Literal["rate", "amount", "time"]
 
 # Sloth's placeholder for a range.
 WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
@@ -25,12 +27,18 @@ class Slo:
 
     Attributes:
         identity: The labels that name the service, `service` among them.
-        service_job: The scrape job of the service.
-        events: Its two queries.
+        service_job: The scrape job of the service; empty if none is told.
+        events: Its two queries, each on one line.
+        counted: What they give over a window: events a second (`rate`), events (`amount`), or, for
+            an SLI that is a ratio, seconds a second (`time`).
         labels: What every record and alert carries.
         alert_labels: What its alerts carry besides.
         minimum_failures: What every tier needs at least.
-        tiers: Those that its specification has not turned off; of a cause, all are tickets.
+        tiers: Those that its specification has not turned off and that can fire; of a cause, all
+            are tickets.
+        severities: The label of a page and of a ticket, where the team has words of its own.
+        disabled: The severities that its specification has turned off.
+        has_known_series: Whether settings tell which series an event counts up, for tests.
         routes: Counters of its requests by route, where there are such.
         threshold_seconds: The duration above which an event is bad; None for kinds without one.
         low_budget: The part of the budget below which it is called low.
@@ -59,11 +67,20 @@ class Slo:
     reads_back: bool = True
     formerly: tuple[str, ...] = ()
     reset: datetime | None = None
+    counted: Counted = "rate"
+    severities: Mapping[Severity, str] = field(default_factory=dict)
+    disabled: frozenset[Severity] = frozenset()
+    has_known_series: bool = True
 
     @property
     def name(self) -> str:
         """Its name, unique in its service."""
         return self.spec.name
+
+    @property
+    def stem(self) -> str:
+        """Its name as a part of a file's name."""
+        return file_part(self.name)
 
     @property
     def service(self) -> str:
@@ -72,13 +89,13 @@ class Slo:
 
     @property
     def job(self) -> str:
-        """The scrape job that its events come from."""
+        """The scrape job that its events come from; empty if none is told."""
         return self.settings.job or self.service_job
 
     @property
     def is_counted_by_service(self) -> bool:
         """Whether its events come from the service's own processes, and not from its front door."""
-        return self.job == self.service_job
+        return bool(self.job) and self.job == self.service_job
 
     @property
     def objective(self) -> Fraction:
@@ -111,7 +128,8 @@ class Slo:
     @property
     def has_ledger(self) -> bool:
         """Whether its events can be counted in a ledger: sums and differences of counters."""
-        return self.reads_back and all(map(self.terms, ("total", "bad")))
+        is_sum = self.counted == "rate" and all(map(self.terms, ("total", "bad")))
+        return self.reads_back and is_sum
 
     def terms(self, kind: str) -> tuple[Term, ...]:
         """Return the counters that a query adds up; none if it is no sum; kind is bad or total."""
@@ -125,11 +143,11 @@ class Slo:
 
     def error_query(self, window: str) -> str:
         """Return the query of bad events over a window, on one line."""
-        return _filled(self.events.error_query, window)
+        return WINDOW.sub(window, self.events.error_query)
 
     def total_query(self, window: str) -> str:
         """Return the query of all events over a window, on one line."""
-        return _filled(self.events.total_query, window)
+        return WINDOW.sub(window, self.events.total_query)
 
     def alert_name(self, tier: Tier) -> str:
         """Return the name of a tier's alert."""
@@ -165,6 +183,9 @@ class Service:
     Attributes:
         identity: The labels that name it, `service` among them.
         stem: The name of its files.
+        job: The scrape job of its processes; empty if none is told.
+        source: The name of the file that it comes from.
+        notes: What a reader should know: what was left out, what is not needed, and why.
         alert_labels: What every alert about it carries besides.
     """
 
@@ -175,6 +196,8 @@ class Service:
     runbooks: str
     dashboard: str
     slos: tuple[Slo, ...]
+    source: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -192,7 +215,8 @@ def target_labels(job: str, identity: Mapping[str, str]) -> dict[str, str]:
 
     Targets may carry any label `service`: the job says which service they belong to.
     """
-    return {"job": job, **{name: value for name, value in identity.items() if name != "service"}}
+    others = {name: value for name, value in identity.items() if name != "service"}
+    return {"job": job, **others} if job else others
 
 
 def selector(labels: Mapping[str, str]) -> str:
@@ -210,5 +234,6 @@ def number(value: Fraction | float) -> str:
     return f"{float(value):.6g}"
 
 
-def _filled(query: str, window: str) -> str:
-    return " ".join(WINDOW.sub(window, query).split())
+def file_part(name: str) -> str:
+    """Return a name as a part of a file's name."""
+    return name.replace("/", "-")

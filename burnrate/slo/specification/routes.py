@@ -5,8 +5,9 @@ from pathlib import Path
 
 import promql_parser
 
-from burnrate.promql import QueryError, parse, selectors, walk
+from burnrate.promql import parse, selected, selectors, walk
 from burnrate.slo.errors import SpecError
+from burnrate.slo.specification.queries import QueryProblem, plain
 from burnrate.slo.specification.settings import ByRoute, RatioSettings
 from burnrate.slo.specification.sloth import Events
 
@@ -55,9 +56,9 @@ def routes_of(settings: RatioSettings, filled: Events, file: Path, path: str) ->
 def _told(told: ByRoute, file: Path, path: str) -> Routes:
     for field, text in (("counted", told.counted), ("failed", told.failed)):
         try:
-            is_selector = isinstance(parse(text), promql_parser.VectorSelector)
-        except QueryError as error:
-            raise SpecError(file, f"{path}.{field}", f"is not PromQL: {error}") from error
+            is_selector = isinstance(plain(text), promql_parser.VectorSelector)
+        except QueryProblem as problem:
+            raise SpecError(file, f"{path}.{field}", problem.reason) from problem
         if not is_selector:
             raise SpecError(file, f"{path}.{field}", 'must be a selector: name{label="value"}')
     labels = tuple(dict.fromkeys([*told.labels, told.route]))
@@ -67,14 +68,14 @@ def _told(told: ByRoute, file: Path, path: str) -> Routes:
 def _route_label(settings: RatioSettings) -> str:
     if settings.routes is None:
         return "endpoint"
-    (selected,) = selectors(f"any{{{settings.routes}}}")
-    return next(each.label for each in selected.matchers if each.label != "__name__")
+    (found,) = selectors(f"any{{{settings.routes}}}")
+    return next(each.label for each in found.matchers if each.label != "__name__")
 
 
 def _counter(query: str, route: str) -> str | None:
     """Return the one selector that chooses among routes; one that has a single route does not."""
     found = {
-        str(node)
+        selected(node).text
         for node in walk(parse(query))
         if isinstance(node, promql_parser.VectorSelector)
         and any(

@@ -3,18 +3,22 @@
 Sloth refuses keys it does not know, and both have to read the same specification.
 """
 
+from importlib import import_module
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from burnrate.slo.specification.sloth import LabelName, Labels, Model, Name
-from burnrate.telemetry.metrics import HTTP_SECONDS, POOL_WAIT_SECONDS
+from burnrate.slo.specification.sloth import LabelName, Labels, LabelValue, Model, Name
 
 PeriodDays = Annotated[int, Field(ge=7, le=90)]
 MinimumFailures = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0)]
-# An empty one would select what has no such label.
-LabelValue = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _bounds(name: str) -> tuple[float, ...]:
+    # Imported when asked for: other services' SLOs need no telemetry, and it imports OpenTelemetry.
+    found: tuple[float, ...] = getattr(import_module("burnrate.telemetry.metrics"), name)
+    return found
 
 
 class CommonSettings(Model):
@@ -80,7 +84,7 @@ class LatencySettings(CommonSettings):
 
     kind: Literal["latency"]
     threshold_seconds: Seconds | None = None
-    buckets: tuple[float, ...] = HTTP_SECONDS
+    buckets: tuple[float, ...] = Field(default_factory=lambda: _bounds("HTTP_SECONDS"))
     routes: str | None = None
     example_endpoint: str = "/"
 
@@ -91,7 +95,7 @@ class PoolSettings(CommonSettings):
     kind: Literal["pool"]
     pool: Name
     threshold_seconds: Seconds | None = None
-    buckets: tuple[float, ...] = POOL_WAIT_SECONDS
+    buckets: tuple[float, ...] = Field(default_factory=lambda: _bounds("POOL_WAIT_SECONDS"))
 
 
 SloSettings = Annotated[RatioSettings | LatencySettings | PoolSettings, Field(discriminator="kind")]
@@ -101,17 +105,18 @@ class ServiceSettings(Model):
     """A settings file; keys that are not set are as in burnrate.yml.
 
     Attributes:
-        job: The scrape job whose targets are the service's processes.
+        job: The scrape job whose targets are the service's processes; empty if none is told, and
+            then nothing is said about the processes.
         identity: The values of the labels that name the service, besides `service` itself.
         labels: Labels of the team's own, for every alert of the service, whatever it is about.
     """
 
     version: Literal["burnrate/v1"]
-    job: Name
+    job: Name | Literal[""] = ""
     identity: dict[LabelName, LabelValue] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None
     runbook_url: str | None = None
     dashboard_url: str | None = None
-    slos: dict[str, SloSettings]
+    slos: dict[str, SloSettings] = Field(default_factory=dict)

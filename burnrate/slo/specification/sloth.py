@@ -1,17 +1,32 @@
-"""Sloth's specification `prometheus/v1`, as far as event counts can answer it.
+"""Sloth's specification `prometheus/v1`: what every format is read into.
 
 Source: https://sloth.dev/specs/default/
 """
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-# Names become label values, parts of group names and of file names.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
-AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Labels = dict[LabelName, str]
+from burnrate.slo.specification.texts import (
+    AlertLabels,
+    AlertName,
+    Annotations,
+    LabelName,
+    Labels,
+    LabelValue,
+    Name,
+)
+
+__all__ = [
+    "Events",
+    "LabelName",
+    "LabelValue",
+    "Labels",
+    "Model",
+    "Name",
+    "ServiceSpec",
+    "SloSpec",
+]
 
 
 class Model(BaseModel):
@@ -27,39 +42,49 @@ class Events(Model):
     total_query: str
 
 
+class Raw(Model):
+    """One query, with `{{.window}}` for the range: the part of what happened that was bad."""
+
+    error_ratio_query: str
+
+
 class Sli(Model):
-    """What is measured. The checks refuse Sloth's `raw` and `plugin` with a reason."""
+    """What is measured. The checks refuse Sloth's `plugin` with a reason."""
 
     events: Events | None = None
-    raw: dict[str, str] | None = None
-    plugin: dict[str, object] | None = None
+    raw: Raw | None = None
+    plugin: dict[str, Any] | None = None
 
 
 class Severity(Model):
     """Sloth's settings of its page or its ticket."""
 
     disable: bool = False
-    labels: Labels = Field(default_factory=dict)
-    annotations: dict[LabelName, str] = Field(default_factory=dict)
+    labels: AlertLabels = Field(default_factory=dict)
+    annotations: Annotations = Field(default_factory=dict)
 
 
 class Alerting(Model):
     """The name of its alerts, and the labels and annotations that they carry besides."""
 
     name: AlertName = "ErrorBudgetBurn"
-    labels: Labels = Field(default_factory=dict)
-    annotations: dict[LabelName, str] = Field(default_factory=dict)
+    labels: AlertLabels = Field(default_factory=dict)
+    annotations: Annotations = Field(default_factory=dict)
     page_alert: Severity = Severity()
     ticket_alert: Severity = Severity()
 
 
 class SloSpec(Model):
-    """One objective: the part of good events, in percent."""
+    """One objective: the part of good events, in percent.
+
+    Below 50 a budget is no promise any more, above 99.999 no scrape is fine enough to tell.
+    """
 
     name: Name
-    objective: float = Field(gt=0, lt=100)
+    objective: float = Field(ge=50, le=99.999)
     description: str = ""
     labels: Labels = Field(default_factory=dict)
+    plugins: dict[str, Any] | None = None
     sli: Sli
     alerting: Alerting = Alerting()
 
@@ -70,4 +95,5 @@ class ServiceSpec(Model):
     version: Literal["prometheus/v1"]
     service: Name
     labels: Labels = Field(default_factory=dict)
+    slo_plugins: dict[str, Any] | None = None
     slos: list[SloSpec] = Field(min_length=1)

@@ -41,6 +41,7 @@ def variables_of(configuration: Configuration) -> dict[str, str]:
         "PROMETHEUS_URL": urls.prometheus,
         "ALERTMANAGER_URL": urls.alertmanager,
         "IDENTITY_LABELS": ",".join(configuration.identity),
+        "PROMETHEUS_RETENTION_DAYS": str(configuration.retention_days),
     }
 
 

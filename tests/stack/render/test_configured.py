@@ -102,7 +102,7 @@ def test_what_a_part_could_not_use_is_named_before_it_gets_it(
     ("name", "text", "reason"),
     [
         ("burnrate.yml", "low_budget: 2\n", "burnrate.yml: low_budget: "),
-        ("prometheus/slo/api.settings.yml", "job: api\n", "api.settings.yml: version: "),
+        ("prometheus/slo/api.settings.yml", "job: api\n", "api.settings.yml:1: version: "),
     ],
 )
 def test_what_cannot_be_stops_the_start_with_one_line(

@@ -34,14 +34,14 @@ class _Increase:
     def total(self, slo: Slo, window: Window) -> str:
         if window.part is not None:
             return _joined(slo, "total", window)
-        return gained(slo.total_query(window.name), window)
+        return _events(slo, slo.total_query(window.name), window)
 
     def bad(self, slo: Slo, window: Window) -> str:
         if window.part is not None:
             return _joined(slo, "bad", window)
         # If no bad event was ever counted there are 0; if no event was, there is no value, since
         # silence is not health. A difference of two counters may be just below 0 by rounding.
-        query = gained(slo.error_query(window.name), window)
+        query = _events(slo, slo.error_query(window.name), window)
         total = f"{events_name('total', window)}{slo.selector}"
         return f"clamp_min({query}, 0) or on () 0 * {total}"
 
@@ -56,6 +56,17 @@ class _Increase:
 INCREASE: Final = _Increase()
 
 
+def _events(slo: Slo, query: str, window: Window) -> str:
+    match slo.counted:
+        case "rate":
+            return gained(query, window)
+        case "amount":
+            return f"{_one(query)} / {window.seconds}"
+        case "time":
+            # Seconds a second already.
+            return _one(query)
+
+
 def gained(query: str, window: Window) -> str:
     """Return a query whose rates are `increase` by the second, as one series.
 
@@ -63,10 +74,14 @@ def gained(query: str, window: Window) -> str:
     begins or ends, and its `increase` is the one that agrees with Prometheus'.
     """
     text = _RATE.sub(lambda found: found["string"] or "increase(", query)
-    node = parse(text)
+    return f"{_one(text)} / {window.seconds}"
+
+
+def _one(query: str) -> str:
     # A record must be one series, whatever labels a query leaves; most leave none.
+    node = parse(query)
     is_one = isinstance(node, promql_parser.AggregateExpr) and node.modifier is None
-    return f"{text if is_one else f'sum({text})'} / {window.seconds}"
+    return query if is_one else f"sum({query})"
 
 
 def _joined(slo: Slo, kind: str, window: Window) -> str:

@@ -1,0 +1,28 @@
+"""What a team's specification says about its alerts, kept in every alert of the SLO."""
+
+from typing import Any
+
+from burnrate.slo.specification import Slo
+
+Group = dict[str, Any]
+
+
+def obeyed(slo: Slo, groups: list[Group]) -> list[Group]:
+    """Return an SLO's groups without alerts of a disabled severity, with the team's severities."""
+    kept = [
+        {**group, "rules": [_worded(slo, rule) for rule in group["rules"] if _is_kept(slo, rule)]}
+        for group in groups
+    ]
+    return [group for group in kept if group["rules"]]
+
+
+def _is_kept(slo: Slo, rule: dict[str, Any]) -> bool:
+    return "alert" not in rule or rule["labels"]["severity"] not in slo.disabled
+
+
+def _worded(slo: Slo, rule: dict[str, Any]) -> dict[str, Any]:
+    if "alert" not in rule or not slo.severities:
+        return rule
+    severity = rule["labels"]["severity"]
+    word = slo.severities.get(severity, severity)
+    return {**rule, "labels": {**rule["labels"], "severity": word}}

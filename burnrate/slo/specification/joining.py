@@ -1,0 +1,224 @@
+"""A specification and its settings, joined into a `Service`; defaults are filled in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from burnrate.configuration import Configuration
+from burnrate.slo.errors import SpecError
+from burnrate.slo.specification.checks import (
+    check_identity,
+    check_names,
+    check_routes,
+    threshold_seconds,
+)
+from burnrate.slo.specification.counting import Counting, check_plugins, counting
+from burnrate.slo.specification.formats import Specification
+from burnrate.slo.specification.model import WINDOW, Service, Slo, number
+from burnrate.slo.specification.routes import Routes, routes_of
+from burnrate.slo.specification.settings import RatioSettings, ServiceSettings, SloSettings
+from burnrate.slo.specification.sloth import Events, SloSpec
+from burnrate.slo.windows import Severity, Tier
+
+# Set by the generator: in a specification they would be overwritten silently.
+_OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "pool"})
+# The dashboard that an alert's link opens.
+_DASHBOARD: Final = "burnrate-overview"
+_DAYS: Final = range(7, 91)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a service is made of.
+
+    Attributes:
+        beside: The settings' file, for errors; the settings may be the defaults.
+        stem: The name of its files.
+        has_own_severities: Whether a team's own severities are kept, which routes and inbox of the
+            shipped stack do not know.
+    """
+
+    specification: Specification
+    settings: ServiceSettings
+    beside: Path
+    configuration: Configuration
+    stem: str
+    has_own_severities: bool
+
+    @property
+    def file(self) -> Path:
+        """The specification's."""
+        return self.specification.document.file
+
+    def service(self) -> Service:
+        """Return the service.
+
+        Raises:
+            SpecError: specification and settings do not fit, or cannot be kept.
+        """
+        spec, settings, configuration = self.specification.spec, self.settings, self.configuration
+        check_names(spec, self.file)
+        check_plugins(spec.slo_plugins, self.file, "slo_plugins")
+        unknown = sorted(settings.slos.keys() - {slo.name for slo in spec.slos})
+        if unknown:
+            reason = f"{self.file.name} has no SLO of this name"
+            raise SpecError(self.beside, f"slos.{unknown[0]}", reason)
+        identity = self._identity()
+        for name in settings.labels:
+            if name in {*identity, *_OURS}:
+                raise SpecError(self.beside, f"labels.{name}", "is set by the generator")
+        service = Service(
+            identity=identity,
+            stem=self.stem,
+            job=settings.job,
+            alert_labels=settings.labels,
+            runbooks=(settings.runbook_url or configuration.runbook_base).rstrip("/"),
+            dashboard=settings.dashboard_url or f"{configuration.dashboard_base}/{_DASHBOARD}",
+            slos=(),
+            source=self.file.name,
+        )
+        _check_labels(spec.labels, "labels", {*identity, *_OURS} - {"pool"}, self.file)
+        slos, notes = [], [*self.specification.notes]
+        for index, each in enumerate(spec.slos):
+            slo, about = self._slo(service, each, f"slos[{index}]")
+            slos.append(slo)
+            notes += [f"{each.name}: {note}" for note in about]
+        return replace(service, slos=tuple(slos), notes=tuple(notes))
+
+    def _identity(self) -> dict[str, str]:
+        names = self.configuration.identity
+        given = {**self.settings.identity, "service": self.specification.spec.service}
+        if "service" in self.settings.identity:
+            raise SpecError(self.beside, "identity.service", "comes from the specification")
+        if missing := [name for name in names if name not in given]:
+            reason = f"lacks {missing[0]}, which is in the identity of burnrate.yml"
+            raise SpecError(self.beside, "identity", reason)
+        if unknown := [name for name in given if name not in names]:
+            reason = "is not in the identity of burnrate.yml"
+            raise SpecError(self.beside, f"identity.{unknown[0]}", reason)
+        return {name: given[name] for name in names}
+
+    def _slo(self, service: Service, slo: SloSpec, path: str) -> tuple[Slo, list[str]]:
+        place, identity = (self.file, path), service.identity
+        own: SloSettings = self.settings.slos.get(slo.name) or RatioSettings(kind="ratio")
+        check_plugins(slo.plugins, self.file, f"{path}.plugins")
+        reserved = {*identity, *_OURS}
+        _check_labels(slo.labels, f"{path}.labels", reserved - {"pool"}, self.file)
+        for part, labels in _alert_labels(slo):
+            _check_labels(labels, f"{path}.{part}", reserved - {"pool", "severity"}, self.file)
+        counted = counting(slo, *place)
+        check_identity(counted.asked, identity, *place)
+        made = Slo(
+            identity=identity,
+            service_job=service.job,
+            spec=slo,
+            events=counted.events,
+            settings=own,
+            labels={**self.specification.spec.labels, **slo.labels, **identity, "slo": slo.name},
+            alert_labels=service.alert_labels,
+            period_days=self._period_days(slo, own, path),
+            minimum_failures=(
+                own.minimum_failures
+                or self.settings.minimum_failures
+                or self.configuration.minimum_failures
+            ),
+            tiers=(),
+            threshold_seconds=threshold_seconds(counted.events, own, *place),
+            routes=_routes(counted, own, self.beside, slo.name),
+            low_budget=Fraction(str(self.configuration.low_budget)),
+            runbooks=(own.runbook_url or service.runbooks).rstrip("/"),
+            dashboard=own.dashboard_url or service.dashboard,
+            counted=counted.counted,
+            severities=dict(self._severities(slo, path)),
+            disabled=_disabled(slo),
+            has_known_series=slo.name in self.settings.slos or bool(own.good or own.bad),
+        )
+        check_routes(made, *place)
+        tiers, left_out = _tiers(made, self.configuration)
+        return replace(made, tiers=tiers), [*counted.notes, *left_out]
+
+    def _period_days(self, slo: SloSpec, own: SloSettings, path: str) -> int:
+        said = self.specification.period_days.get(slo.name)
+        set_ = own.period_days or self.settings.period_days
+        if said is not None and set_ is not None and said != set_:
+            reason = f"has a period of {said} days, and its settings say {set_}"
+            raise SpecError(self.file, path, reason)
+        days = said or set_ or self.configuration.period_days
+        if days not in _DAYS:
+            reason = f"has a period of {days} days: from {_DAYS[0]} to {_DAYS[-1]}"
+            raise SpecError(self.file, path, reason)
+        kept = self.configuration.retention_days
+        if days > kept:
+            reason = (
+                f"has a period of {days} days, but Prometheus keeps {kept}"
+                " (retention_days of burnrate.yml)"
+            )
+            raise SpecError(self.file, path, reason)
+        return days
+
+    def _severities(self, slo: SloSpec, path: str) -> Iterator[tuple[Severity, str]]:
+        alerting = slo.alerting
+        words: list[tuple[Severity, str, Mapping[str, str]]] = [
+            ("page", "page_alert", alerting.page_alert.labels),
+            ("ticket", "ticket_alert", alerting.ticket_alert.labels),
+        ]
+        for severity, part, labels in words:
+            where = f"{part}.labels" if "severity" in labels else "labels"
+            word = {**alerting.labels, **labels}.get("severity", severity)
+            if word == severity:
+                continue
+            if not self.has_own_severities:
+                reason = (
+                    f"severity is {severity} here: routes and inbox go by page and ticket."
+                    " Route by a label of another name"
+                )
+                raise SpecError(self.file, f"{path}.alerting.{where}.severity", reason)
+            yield severity, word
+
+
+def _routes(counted: Counting, slo: SloSettings, file: Path, name: str) -> Routes | None:
+    if not isinstance(slo, RatioSettings) or counted.counted != "rate":
+        return None
+    filled = {field: WINDOW.sub("5m", query) for field, query in counted.events}
+    return routes_of(slo, Events(**filled), file, f"slos.{name}")
+
+
+def _alert_labels(slo: SloSpec) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield "alerting.labels", slo.alerting.labels
+    yield "alerting.page_alert.labels", slo.alerting.page_alert.labels
+    yield "alerting.ticket_alert.labels", slo.alerting.ticket_alert.labels
+
+
+def _check_labels(labels: Mapping[str, str], path: str, reserved: set[str], file: Path) -> None:
+    for name in labels:
+        if name in reserved:
+            raise SpecError(file, f"{path}.{name}", "is set by the generator")
+
+
+def _disabled(slo: SloSpec) -> frozenset[Severity]:
+    off: dict[Severity, bool] = {
+        "page": slo.alerting.page_alert.disable,
+        "ticket": slo.alerting.ticket_alert.disable,
+    }
+    return frozenset(severity for severity, is_off in off.items() if is_off)
+
+
+def _tiers(slo: Slo, configuration: Configuration) -> tuple[tuple[Tier, ...], list[str]]:
+    """Return the tiers of an SLO, and what is to be said of those that could never fire."""
+    tiers, left_out = [], []
+    for each in map(Tier.of, configuration.tiers):
+        if each.severity in slo.disabled:
+            continue
+        # A pool is a cause: what users feel has an objective of its own, and that one pages.
+        tier = replace(each, severity="ticket") if slo.is_cause else each
+        if slo.threshold(each) < 1:
+            tiers.append(tier)
+            continue
+        left_out.append(
+            f"{slo.alert_name(each)} is left out: {number(slo.factor(each))}"
+            f" x (1 - {number(slo.objective)}) = {number(slo.threshold(each))},"
+            " but an error ratio is at most 1"
+        )
+    return tuple(tiers), left_out

@@ -1,0 +1,161 @@
+"""`burnrate slo generate FILE... --output` and `slo check FILE...`, where no checkout is."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from burnrate.slo.commands import slo
+
+_SPEC = """\
+version: prometheus/v1
+service: team/shop
+labels: {tier: 2}
+slos:
+  - name: availability
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(answers_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(answers_total[{{.window}}]))
+    alerting:
+      name: ShopFails
+      labels: {channel: carts}
+      page_alert: {labels: {severity: wake}}
+      ticket_alert: {disable: true}
+  - name: satisfaction
+    objective: 90
+    sli: {raw: {error_ratio_query: "1 - avg_over_time(satisfied_ratio[{{.window}}])"}}
+    alerting:
+      page_alert: {disable: true}
+      ticket_alert: {disable: true}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with one specification."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.yaml").write_text(_SPEC)
+    return tmp_path
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(slo, arguments)
+
+
+def _alerts(path: Path) -> list[dict[str, Any]]:
+    groups = yaml.safe_load(path.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_one_file_is_enough(folder: Path) -> None:
+    """One file of rules for each SLO, which Prometheus loads; notes go to stderr."""
+    done = _run("generate", "shop.yaml", "--output", "rules")
+
+    assert done.exit_code == 0, done.output
+    names = ["slo-team-shop-availability.yml", "slo-team-shop-satisfaction.yml"]
+    assert done.stdout.splitlines() == [f"wrote {name}" for name in names]
+    assert "satisfaction: an error ratio knows no events" in done.stderr
+    assert sorted(path.name for path in (folder / "rules").iterdir()) == names
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    files = [str(folder / "rules" / name) for name in names]
+    checked = subprocess.run(
+        ["promtool", "check", "rules", *files], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_alerts_are_what_the_file_says(folder: Path) -> None:
+    """The team's severity and labels on all pages; what is disabled is not written at all."""
+    _run("generate", "shop.yaml", "--output", "rules")
+
+    fired = _alerts(folder / "rules/slo-team-shop-availability.yml")
+    assert {rule["labels"]["severity"] for rule in fired} == {"wake"}
+    assert {rule["labels"]["tier"] for rule in fired} == {"2"}
+    assert all(rule["labels"]["channel"] == "carts" for rule in fired)
+    assert _alerts(folder / "rules/slo-team-shop-satisfaction.yml") == []
+
+
+def test_rules_can_go_to_stdout(folder: Path) -> None:
+    """All of them as one file."""
+    done = _run("generate", "shop.yaml", "-o", "-")
+
+    assert done.exit_code == 0
+    assert len(yaml.safe_load(done.stdout)["groups"]) == 4
+    assert sorted(path.name for path in folder.iterdir()) == ["shop.yaml"]
+
+
+def test_check_shows_what_would_change(folder: Path) -> None:
+    """In CI, with the committed rules."""
+    _run("generate", ".", "-o", "rules")
+    (folder / "shop.yaml").write_text(_SPEC.replace("99.9", "99.5"))
+
+    done = _run("generate", "shop.yaml", "-o", "rules", "--check")
+
+    assert done.exit_code == 1
+    assert "+    expr: vector(0.995)" in done.output
+
+
+def test_files_and_output_belong_together(folder: Path) -> None:
+    """Rules of others never get into this checkout by accident."""
+    assert _run("generate", str(folder / "shop.yaml")).exit_code == 2
+    assert _run("generate", "-o", "-").exit_code == 2
+
+
+def test_check_lists_every_file_that_is_wrong(folder: Path) -> None:
+    """For people one line each, for programs all of it; exit 1."""
+    (folder / "bad.yml").write_text(_SPEC.replace("99.9", "20"))
+    (folder / "worse.yml").write_text("a: [\n")
+
+    shown = _run("check", ".")
+    told = json.loads(_run("check", ".", "--json").stdout)
+
+    assert shown.exit_code == 1
+    assert "team/shop: 2 SLOs" in shown.stdout
+    assert [line for line in shown.stderr.splitlines() if line.startswith("burnrate: ")] == [
+        next(line for line in shown.stderr.splitlines() if "bad.yml:6: slos[0].obj" in line),
+        next(line for line in shown.stderr.splitlines() if "worse.yml:2: " in line),
+    ]
+    assert told["ok"] is False
+    assert [(each["file"], each["line"]) for each in told["errors"]] == [
+        ("bad.yml", 6),
+        ("worse.yml", 2),
+    ]
+    (service,) = told["services"]
+    first, second = service["slos"]
+    assert [alert["name"] for alert in first["alerts"]] == ["ShopFailsFast", "ShopFailsHigh"]
+    assert {alert["severity"] for alert in first["alerts"]} == {"wake"}
+    assert (second["counts"], second["alerts"]) == ("time", [])
+
+
+def test_two_slos_of_one_name_are_refused(folder: Path) -> None:
+    """Their records would be the same series."""
+    (folder / "other.yml").write_text(_SPEC)
+
+    done = _run("generate", ".", "-o", "rules")
+
+    assert done.exit_code == 1
+    assert "team/shop has an SLO named 'availability' already" in done.stderr
+
+
+def test_the_command_needs_no_opentelemetry(folder: Path) -> None:
+    """A team's CI installs the command alone."""
+    script = (
+        "import sys; from burnrate.cli import command_line\n"
+        "command_line(['slo', 'check', 'shop.yaml'], standalone_mode=False)\n"
+        "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
