@@ -1,7 +1,9 @@
 """`python -m bench ...`: the commands, their options and what they print."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +191,39 @@ def slo(services: int, evaluations: int) -> None:
     service = load_all(Tree(checkout).specs, load_configuration(checkout))[0]
     for line in Measurement(services, evaluations).run(service, checkout):
         click.echo(line)
+
+
+@bench.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--update-docs", "is_documented", is_flag=True, help="Write docs/slo-scenarios.md.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 20),
+    default=3,
+    show_default=True,
+    help="How many run side by side; each takes some minutes.",
+)
+def scenarios(names: Sequence[str], at_once: int, *, is_documented: bool) -> None:
+    """Break real processes, and compare what clients felt with SLO and alerts."""
+    from bench.scenarios import page as scenario_page  # noqa: PLC0415 - the same
+    from bench.scenarios.catalogue import SCENARIOS  # noqa: PLC0415 - the same
+    from bench.scenarios.run import Found, run  # noqa: PLC0415 - the same
+
+    if unknown := [name for name in names if name not in SCENARIOS]:
+        known = ", ".join(SCENARIOS)
+        raise click.UsageError(f"no scenario {', '.join(unknown)}; there are {known}")
+    page = _checkout().checkout / "docs/slo-scenarios.md"
+
+    def run_one(name: str) -> Found:
+        found = asyncio.run(run(SCENARIOS[name]))
+        click.echo(scenario_page.row(found))
+        return found
+
+    # Each has an event loop of its own: starting one must not delay another's clients.
+    with ThreadPoolExecutor(at_once) as pool:
+        found = list(pool.map(run_one, names or SCENARIOS))
+    if is_documented:
+        scenario_page.update(page, found)
 
 
 def _provide_peers(chosen: Path | None) -> tuple[Path | None, tuple[str, ...]]:
