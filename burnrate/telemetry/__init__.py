@@ -8,6 +8,7 @@ telemetry = instrument(app, service="shop", version="1.2.3")
 """
 
 from burnrate.telemetry.context import RequestInfo, current_request
+from burnrate.telemetry.deadlines import deadline
 from burnrate.telemetry.endpoints import Endpoint, read_endpoints
 from burnrate.telemetry.instrumentation import Telemetry, instrument
 from burnrate.telemetry.settings import Options, TelemetrySettings
@@ -19,6 +20,7 @@ __all__ = [
     "Telemetry",
     "TelemetrySettings",
     "current_request",
+    "deadline",
     "instrument",
     "read_endpoints",
 ]

@@ -106,6 +106,14 @@ class Endpoints:
                     return each.template
         return self._ask_routes(scope, function)
 
+    def function_of(self, scope: Scope) -> object:
+        """Return what serves a request, or will once it is routed; None where nothing does."""
+        function = scope.get("endpoint")
+        if function is None and "router" not in scope:
+            found = _find(self._application.routes, _anew(scope))
+            function = found.function if found is not None else None
+        return function
+
     def taken_by(self, method: str, path: str) -> Taken | None:
         """Return what takes a request of an address that nobody has asked for yet, if anything."""
         scope: Scope = {"type": "http", "method": method, "path": path, "headers": []}

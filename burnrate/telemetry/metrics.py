@@ -95,6 +95,11 @@ class Metrics:
             http_seconds,
             "method", "endpoint", "status_class",
         )  # fmt: skip
+        self.http_requests_overdue = counter(
+            "http_requests_overdue",
+            "HTTP requests that passed their deadline; each is a 504 in http_requests_total, too.",
+            "method", "endpoint",
+        )  # fmt: skip
         self.body_sizes = (
             tuple(
                 histogram(f"http_{each}_size_bytes", f"Bytes of the body of the {each}.",

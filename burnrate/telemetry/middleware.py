@@ -1,6 +1,7 @@
 """The outermost ASGI layer: it gives each request its ids and has it measured."""
 
 import asyncio
+import weakref
 from contextvars import Token
 from functools import partial
 from time import monotonic
@@ -12,11 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burnrate.telemetry.body_sizes import BodySizes
 from burnrate.telemetry.context import RequestInfo, current
+from burnrate.telemetry.deadlines import Sweeper
 from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.exchanges import HttpExchange, WebSocketExchange
 from burnrate.telemetry.failures import failed, guard
-from burnrate.telemetry.http_exchange import HttpExchange
 from burnrate.telemetry.logs import hide_second_reports
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.platforms import after_fork
 from burnrate.telemetry.recorder import HttpRecorder, UncountedRecorder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import (
@@ -25,7 +28,6 @@ from burnrate.telemetry.traces import (
     adopted,
     expect_server_span,
 )
-from burnrate.telemetry.websocket_exchange import WebSocketExchange
 
 if TYPE_CHECKING:
     from burnrate.telemetry.traces import Tracing
@@ -89,7 +91,10 @@ class TelemetryMiddleware:
         self._is_foreign = is_foreign
         self._endpoints = endpoints
         self._metrics = metrics
-        self._recorder = HttpRecorder(metrics, endpoints, settings, lifecycle.note_first)
+        self._recorder = HttpRecorder(
+            metrics, endpoints, settings, lifecycle.note_first, self._make_late
+        )
+        self._sweeper = Sweeper(self._recorder.open, self._recorder.limits)
         self._uncounted = settings.uncounted
         self._uncounting = UncountedRecorder(metrics, endpoints, settings)
         self._is_logging = settings.logs
@@ -101,6 +106,7 @@ class TelemetryMiddleware:
         self._lifecycle = lifecycle
         self._is_started = False
         self._running = 0
+        _middlewares.add(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
@@ -156,6 +162,8 @@ class TelemetryMiddleware:
     ) -> tuple[ASGIApp, Token[Context] | None]:
         """Begin the request's part of its trace; return what serves it, and a token to detach."""
         scope.setdefault(_NATIVE, None)
+        if parent is not None:
+            exchange.parent = parent
         tracing, request = self._tracing, exchange.request
         if tracing is None or self._is_foreign:
             return self._app, None
@@ -178,6 +186,7 @@ class TelemetryMiddleware:
             elif message["type"] == "lifespan.shutdown.complete":
                 with guard("stop"):
                     await self._let_requests_end()
+                    self._sweeper.stop()
                     await self._lifecycle.stop()
             await send(message)
 
@@ -188,14 +197,32 @@ class TelemetryMiddleware:
         while self._running and monotonic() < deadline:  # noqa: ASYNC110 - requests set no event: it would cost each of them
             await asyncio.sleep(_POLL_SECONDS)
 
+    def forget_start(self) -> None:
+        """Start anew at the first request of a forked child, which has no threads or tasks yet."""
+        self._is_started = False
+        self._running = 0
+
     def _start(self) -> None:
         self._is_started = True
         with guard("start"):
             self._recorder.expect_errors()
         with guard("start"):
             self._lifecycle.start()
+        with guard("start"):
+            self._sweeper.start()
         if self._is_logging:
             hide_second_reports()
+
+
+_middlewares: Final["weakref.WeakSet[TelemetryMiddleware]"] = weakref.WeakSet()
+
+
+def _forget_starts() -> None:
+    for each in list(_middlewares):
+        each.forget_start()
+
+
+after_fork(_forget_starts)
 
 
 class RouterLayer:

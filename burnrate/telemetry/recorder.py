@@ -10,18 +10,23 @@ from random import random
 from time import time
 from typing import Any, Final
 
+from opentelemetry.context import Context
 from prometheus_client import Counter, Histogram
 from prometheus_client.samples import Exemplar
 from starlette.types import Scope
 
 from burnrate.telemetry.context import RequestInfo
+from burnrate.telemetry.deadlines import Limits, Watched
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, OTHER_METHOD, Metrics
 from burnrate.telemetry.settings import TelemetrySettings
+from burnrate.telemetry.traces import Outcome
 
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
+# What nginx takes for everyone's deadline (`$deadline_seconds` in nginx/nginx.conf).
+_PROXY_DEADLINE_SECONDS: Final = 30.0
 # What a route answers when it or something behind it fails. These series exist at 0 from the
 # start, since rate() does not see the first sample of a series.
 _SERVER_ERRORS: Final = (500, 502, 503, 504)
@@ -70,12 +75,16 @@ class HttpRecorder:
         endpoints: Names the route of a request.
         settings: By default read from `TELEMETRY_*`.
         note_first: Called with the method, endpoint and status of each first request of its kind.
+        make_late: Makes the span of a request that was not sampled and yet has one.
 
     Attributes:
         endpoints: Names the route of a request.
         enter: Counts one more request in progress; called with 1.0.
         slow_seconds: What takes this long is slow.
         internal: First segments of routes that no user asks for; none where no kind is announced.
+        limits: The deadlines of requests.
+        make_late: The argument.
+        open: The requests whose answer has not begun; who takes one out counts it.
     """
 
     def __init__(
@@ -84,13 +93,17 @@ class HttpRecorder:
         endpoints: Endpoints,
         settings: TelemetrySettings | None = None,
         note_first: Callable[[str, str, int], None] = lambda *_: None,
+        make_late: Callable[[Scope, RequestInfo, Context | None, Outcome], None] = lambda *_: None,
     ) -> None:
         settings = settings or TelemetrySettings()
         self.endpoints = endpoints
         self._metrics = metrics
         self._note_first = note_first
+        self.make_late = make_late
         self.slow_seconds = settings.slow_request_seconds
         self.internal = frozenset(filter(None, settings.internal_routes.split(",")))
+        self.limits = Limits(endpoints, settings.deadline_seconds)
+        self.open: dict[Watched, None] = {}
         self._success_ratio = settings.log_success_ratio
         self._unlogged = settings.unlogged
         self._uncounted = settings.uncounted
@@ -119,14 +132,9 @@ class HttpRecorder:
         """
         if method not in HTTP_METHODS:
             method = OTHER_METHOD
-        key = (method, endpoint, status)
-        children = self._children.get(key)
+        children = self._children.get((method, endpoint, status))
         if children is None:
-            self._note_first(method, endpoint, status)
-            children = self._children[key] = _Children(
-                self._metrics.http_requests.labels(method, endpoint, self._status_label(status)),
-                self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
-            )
+            children = self._make_children(method, endpoint, status)
         buckets = children.buckets
         if buckets is None:
             self._in_progress.inc(-1.0)
@@ -142,6 +150,43 @@ class HttpRecorder:
 
     def _status_label(self, status: int) -> str:
         return f"{status // 100}xx" if self._is_by_class else str(status)
+
+    def record_open(
+        self, method: str, endpoint: str, status: int, seconds: float, request: RequestInfo
+    ) -> None:
+        """Count a request that goes on, as `record` would if it were over; `leave` ends it.
+
+        Any thread may call it. The arguments are those of `record`.
+        """
+        if method not in HTTP_METHODS:
+            method = OTHER_METHOD
+        children = self._children.get((method, endpoint, status))
+        if children is None:
+            children = self._make_children(method, endpoint, status)
+        has_span = request.is_sampled or self._will_have_span(request, status, seconds)
+        children.record(seconds, {"trace_id": request.trace_id} if has_span else None)
+
+    def count_overdue(self, method: str, endpoint: str) -> None:
+        """Count a request as one that passed its deadline, besides its count as a 504."""
+        if method not in HTTP_METHODS:
+            method = OTHER_METHOD
+        self._metrics.http_requests_overdue.labels(method, endpoint).inc()
+
+    def leave(self) -> None:
+        """Say that a request which is counted already is not in progress any more."""
+        self._in_progress.inc(-1.0)
+
+    def _make_children(self, method: str, endpoint: str, status: int) -> _Children:
+        self._note_first(method, endpoint, status)
+        children = self._children[method, endpoint, status] = _Children(
+            self._metrics.http_requests.labels(method, endpoint, self._status_label(status)),
+            self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
+        )
+        return children
+
+    def deadline_of(self, scope: Scope) -> str | None:
+        """Return the deadline of a route where the proxy in front would take another for it."""
+        return self.limits.announced(scope, _PROXY_DEADLINE_SECONDS)
 
     def kind_of(self, scope: Scope) -> str | None:
         """Return `unmatched` or `internal`, None for a route that users ask for."""
@@ -208,6 +253,15 @@ class UncountedRecorder(HttpRecorder):
         self.enter = lambda _: None
 
     def record(self, *_: object) -> None:
+        """Count nothing."""
+
+    def record_open(self, *_: object) -> None:
+        """Count nothing."""
+
+    def count_overdue(self, *_: object) -> None:
+        """Count nothing."""
+
+    def leave(self) -> None:
         """Count nothing."""
 
 

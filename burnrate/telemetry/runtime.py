@@ -28,8 +28,8 @@ class RuntimeSampler:
         self._samples.append(sample)
 
     def start(self) -> None:
-        """Begin, in the running event loop; harmless when begun already."""
-        if self._task is None:
+        """Begin, in the running event loop; harmless when begun in it already."""
+        if self._task is None or self._task.get_loop() is not asyncio.get_running_loop():
             self._metrics.workers.set(1)
             self.sample()
             self._task = asyncio.get_running_loop().create_task(self._run())

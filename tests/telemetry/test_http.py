@@ -98,7 +98,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Return a clock that goes on only when a test says so."""
     clock = Clock()
-    monkeypatch.setattr("burnrate.telemetry.http_exchange.perf_counter", lambda: clock.seconds)
+    monkeypatch.setattr("burnrate.telemetry.exchanges.http_exchange.perf_counter", lambda: clock.seconds)
     return clock
 
 

@@ -57,13 +57,17 @@ class RequestLine(NamedTuple):
             f'"client": {client}}}\n'
         )
 
-    def log(self, level: int, error: BaseException | None) -> None:
+    def log(self, level: int, error: BaseException | None, *, is_overdue: bool = False) -> None:
         """Write the line the long way: as a record that passes all filters and handlers.
 
         Args:
             level: Of `logging`.
             error: The exception that broke the request, if any.
+            is_overdue: Whether it was counted when it passed its deadline.
         """
+        extra = {**self._asdict(), "process_time": round(self.process_time, 6)}
+        if is_overdue:
+            extra["overdue"] = True
         _log.log(
             level,
             "%s %s %d",
@@ -71,7 +75,7 @@ class RequestLine(NamedTuple):
             self.path,
             self.status_code,
             exc_info=error,
-            extra={**self._asdict(), "process_time": round(self.process_time, 6)},
+            extra=extra,
         )
 
 

@@ -1,9 +1,12 @@
 """The settings that `instrument` takes as arguments, for which an editor knows names and types."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from burnrate.telemetry.settings.settings import TelemetrySettings
+
+# Options that are called otherwise than their setting.
+_SETTINGS: Final = {"deadline": "deadline_seconds"}
 
 
 class Options(TypedDict, total=False):
@@ -19,6 +22,7 @@ class Options(TypedDict, total=False):
     prefix: str | None
     metrics_path: str | None
     metrics_port: int | None
+    deadline: float | None
     unlogged_paths: Sequence[str] | str
     untraced_paths: Sequence[str] | str
     uncounted_paths: Sequence[str] | str
@@ -41,5 +45,7 @@ def settled(settings: TelemetrySettings, options: Options) -> TelemetrySettings:
     for name in options:
         if name not in Options.__annotations__:
             raise TypeError(f"instrument() has no option {name!r}")
-    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    changes: dict[str, Any] = {
+        _SETTINGS.get(name, name): value for name, value in options.items() if value is not None
+    }
     return TelemetrySettings(**{**settings.model_dump(), **changes}) if changes else settings

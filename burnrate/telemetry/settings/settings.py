@@ -80,6 +80,8 @@ class TelemetrySettings(BaseSettings):
     # The share of requests whose line is kept where they neither failed nor were slow.
     log_success_ratio: float = Field(default=1.0, ge=0.0, le=1.0)
     slow_request_seconds: float = Field(default=1.0, gt=0.0)
+    # Seconds within which a request is to be answered, else it counts as failed; 0: no deadline.
+    deadline_seconds: float = Field(default=30.0, ge=0.0, allow_inf_nan=False)
     # The git revision of the running code, shown by `service_info`.
     revision: str = Field(default="unknown", max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
     # Begins the names of the families, for a process in which others count `http_requests_total`.

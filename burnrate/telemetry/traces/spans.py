@@ -23,6 +23,8 @@ _NAME: Final = "burnrate.telemetry"
 _NANO: Final = 1e9
 # Marks a span that was made when its request was over: nobody made spans below it.
 LATE: Final = "burnrate.without_children"
+# The event of a request that passed its deadline.
+_OVERDUE: Final = "overdue"
 # The request whose span is being started: its ids are drawn before its span exists.
 _starting: Final[ContextVar[RequestInfo | None]] = ContextVar("burnrate_starting", default=None)
 
@@ -36,6 +38,7 @@ class Outcome(NamedTuple):
         error: What broke it, if anything.
         started: When it began, by `perf_counter`.
         seconds: How long it took.
+        is_overdue: Whether it passed its deadline.
     """
 
     endpoint: str
@@ -43,6 +46,7 @@ class Outcome(NamedTuple):
     error: BaseException | None
     started: float
     seconds: float
+    is_overdue: bool = False
 
 
 def starting() -> RequestInfo | None:
@@ -96,7 +100,7 @@ class ServerSpans:
     def make(
         self, scope: Scope, request: RequestInfo, parent: Context | None, outcome: Outcome
     ) -> None:
-        """Make the span of a request that is over.
+        """Make the span of a request that is over, or that has passed its deadline.
 
         The waits for pools, which have no spans of their own, are events in it.
 
@@ -115,11 +119,13 @@ class ServerSpans:
                 {**_attributes(scope), LATE: True},
                 start_time=started_at,
             )
-        for wait in request.waits or ():
+        for wait in list(request.waits or ()):
             attributes: dict[str, AttributeValue]
             attributes = {"pool": wait.pool, "outcome": wait.outcome, "wait_seconds": wait.seconds}
             span.add_event("pool.wait", attributes, wait.ended_at_ns)
         _conclude(span, outcome.endpoint, outcome.status, outcome.error)
+        if outcome.is_overdue:
+            span.add_event(_OVERDUE)
         span.end(started_at + int(outcome.seconds * _NANO))
 
 
@@ -138,17 +144,27 @@ class ServerSpan:
         self._started_at = started_at
         self._started = started
 
-    def finish(self, endpoint: str, status: int, error: BaseException | None) -> None:
+    def finish(
+        self,
+        endpoint: str,
+        status: int,
+        error: BaseException | None,
+        *,
+        is_overdue: bool = False,
+    ) -> None:
         """Name the span by its route and end it; only what the server did wrong is an error.
 
         Args:
             endpoint: The route's template.
             status: Of the answer.
             error: What broke the request, if anything.
+            is_overdue: Whether it has passed its deadline.
         """
         span = self.span
         span.update_name(f"{self._method} {endpoint}")
         _conclude(span, endpoint, status, error)
+        if is_overdue:
+            span.add_event(_OVERDUE)
         # The monotonic clock's difference: the wall clock may be set while the request runs.
         span.end(self._started_at + perf_counter_ns() - self._started)
 

@@ -9,41 +9,43 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from burnrate.telemetry import answer
-from burnrate.telemetry.answer import BODIES, INTERNAL_ERROR, START, TRAILERS
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED
+from burnrate.telemetry.exchanges import answer
+from burnrate.telemetry.exchanges.answer import BODIES, INTERNAL_ERROR, START, TRAILERS
+from burnrate.telemetry.exchanges.unanswered import (
+    CLIENT_CLOSED_REQUEST,
+    GATEWAY_TIMEOUT,
+    Unanswered,
+    is_disconnected,
+)
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import RequestLine, mark_logged
 from burnrate.telemetry.metrics import HTTP_METHODS
 from burnrate.telemetry.recorder import HttpRecorder
-from burnrate.telemetry.traces import Outcome, ServerSpan
+from burnrate.telemetry.traces import Outcome
 
-# nginx's own number for it; no registered status says that the client left before the answer.
-CLIENT_CLOSED_REQUEST: Final = 499
 _CLIENT_ERROR: Final = 400
+_WRITTEN: Final = "http.response.body"
+# What fits into the buffers of socket and server, so that sending it waits for no client.
+_SHORT_BYTES: Final = 65_536
 # What RequestLine(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
 _background: Final = logging.getLogger("burnrate.background")
 
 
-class HttpExchange:
+class HttpExchange(Unanswered):
     """Stands between server and application for one request.
 
     The status is 500 until the application says otherwise, 499 when the client left before the
     last byte, and 500 again when an answer breaks after its 200.
 
     Attributes:
-        request: The request's ids.
-        span: The request's server span, if it is sampled and ours.
-        routed: The request's scope as its router sees it: a middleware may have copied it.
         is_closed: Whether all is recorded and logged.
     """
 
     # Defaults on the class cost nothing for the many requests that never change them.
-    span: ServerSpan | None = None
     is_closed = False
-    _start: Message | None = None
     _ends = BODIES
     _more = "more_body"
     _status = INTERNAL_ERROR
@@ -51,7 +53,6 @@ class HttpExchange:
     _endpoint = UNMATCHED
     _error: BaseException | None = None
     _inner_error: BaseException | None = None
-    _is_client_gone = False
     _is_complete = False
     _is_extended = False
     _is_recorded = False
@@ -71,10 +72,14 @@ class HttpExchange:
         self.request = request
         self._recorder = recorder
         recorder.enter(1.0)
+        recorder.open[self] = None
 
     async def receive(self) -> Message:
         """Pass on what the client sends, noticing when it leaves."""
-        message = await self._receive()
+        if self._is_body_read:
+            message = await self._receive()
+        else:
+            message = await self._receive_body()
         if message["type"] == "http.disconnect" and not self._is_complete:
             self._is_client_gone = True
         return message
@@ -87,8 +92,12 @@ class HttpExchange:
         elif kind in self._ends:
             if not message.get(self._more, False):
                 return self._send_last(message)
+            self._begin(message)
+        elif kind in BODIES:  # trailers follow
+            self._begin(message)
         elif answer.is_extension(kind):
             self._is_extended = True
+            self._begin(message)
         return self._send(message)
 
     def _announce(self, message: Message) -> Message:
@@ -98,25 +107,35 @@ class HttpExchange:
         is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
         message = answer.with_headers(message, self.request.request_id, is_closing=is_closing)
         if self._recorder.internal:
-            message = self._with_kind(message)
+            message = self._for_proxy(message)
         if message.get("trailers", False):
             self._ends, self._more = TRAILERS, "more_trailers"
             self._is_extended = True  # a server that knows no trailers is not sent any
         self._start = message
         return message
 
-    def _with_kind(self, message: Message) -> Message:
+    def _for_proxy(self, message: Message) -> Message:
         with guard("requests"):
-            if (kind := self._recorder.kind_of(self.routed)) is not None:
-                return answer.with_kind(message, kind)
+            recorder, scope = self._recorder, self.routed
+            kind, deadline = recorder.kind_of(scope), recorder.deadline_of(scope)
+            if kind is not None or deadline is not None:
+                return answer.for_proxy(message, kind, deadline)
         return message
 
     async def _send_last(self, message: Message) -> None:
+        try:
+            del self._recorder.open[self]
+        except KeyError:
+            if not (self._is_exempt or self._is_complete):
+                self._is_counted = True
         await self._send(message)
         if self._is_complete:
             return
         self._is_complete = True
-        self._seconds = perf_counter() - self._started
+        seconds = self._seconds = perf_counter() - self._started
+        if seconds >= self._recorder.limits.shortest and _is_short(message):
+            with guard("requests"):
+                self._is_overdue = self._is_late(seconds)
         # Behind a middleware that ends what broke inside it, the error is still to come. So is an
         # unhandled exception after its 500, and it belongs in the line.
         if self._inner_error is not None:
@@ -132,13 +151,22 @@ class HttpExchange:
     @property
     def is_notable(self) -> bool:
         """Whether it failed or was slow, so that somebody may ask for its trace."""
-        return self._recorder.is_notable(self._status, self._seconds)
+        if self._is_traced:
+            return False
+        return self._is_overdue or self._recorder.is_notable(self._status, self._seconds)
 
     @property
     def outcome(self) -> Outcome:
         """What became of it, once it has finished."""
         error = self._error if isinstance(self._error, Exception) else None
-        return Outcome(self._endpoint, self._status, error, self._started, self._seconds)
+        return Outcome(
+            self._endpoint,
+            self._counting_status,
+            error,
+            self._started,
+            self._seconds,
+            self._is_overdue,
+        )
 
     def break_inside(self, error: BaseException) -> None:
         """Remember what the routes raised: a middleware around them may end the answer."""
@@ -160,9 +188,13 @@ class HttpExchange:
         if not self._is_recorded:
             if not self._is_complete:
                 self._seconds = perf_counter() - self._started
+                if not self._is_exempt:
+                    self._claim()
             with guard("requests"):
                 if not self._is_whole():
                     self._status = INTERNAL_ERROR
+                if not self._is_complete:
+                    self._is_overdue = self._is_late(self._seconds)
                 self._record()
         with guard("requests"):
             self._close()
@@ -179,15 +211,22 @@ class HttpExchange:
 
     def _record(self) -> None:
         self._is_recorded = True
-        if self._is_client_gone or _is_disconnected(self._receive):
+        if self._is_client_gone or is_disconnected(self._receive):
             self._status = self._left_status()
-        try:
-            self._endpoint = self._recorder.endpoints.resolve(self.routed)
-        except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
-            failed("requests", error)
-        self._recorder.record(
-            self._scope["method"], self._endpoint, self._status, self._seconds, self.request
-        )
+            self._is_overdue = False
+        self._endpoint = endpoint = self._resolve()
+        if self._is_counted:
+            self._is_overdue = self._counted_as == GATEWAY_TIMEOUT
+            self._recorder.leave()
+            return
+        method = self._scope["method"]
+        self._recorder.record(method, endpoint, self._counting_status, self._seconds, self.request)
+        if self._is_overdue:
+            self._recorder.count_overdue(method, endpoint)
+
+    @property
+    def _counting_status(self) -> int:
+        return GATEWAY_TIMEOUT if self._is_overdue else self._status
 
     def _left_status(self) -> int:
         """Return the status of an answer that the client did not wait for; events have no end."""
@@ -200,12 +239,16 @@ class HttpExchange:
     def _close(self) -> None:
         """Write the line and end the span; nothing more will be known."""
         self.is_closed = True
-        if self.span is not None:
+        if self.span is not None and not self._is_traced:
             error = self._error if isinstance(self._error, Exception) else None
             with guard("traces"):
-                self.span.finish(self._endpoint, self._status, error)
-        if self._error is not None or self._recorder.is_logged(
-            self._status, self._seconds, self._scope
+                self.span.finish(
+                    self._endpoint, self._counting_status, error, is_overdue=self._is_overdue
+                )
+        if (
+            self._error is not None
+            or self._is_overdue
+            or self._recorder.is_logged(self._status, self._seconds, self._scope)
         ):
             self._log_line()
 
@@ -224,15 +267,17 @@ class HttpExchange:
                 client[0] if client else None,
             ),
         )
-        if error is None and status < INTERNAL_ERROR and method in HTTP_METHODS:
+        is_overdue = self._is_overdue
+        is_well = status < INTERNAL_ERROR and not is_overdue
+        if error is None and is_well and method in HTTP_METHODS:
             line.write(self.request)
             return
         if error is not None:
             mark_logged(error)
         if error is not None and not _is_left(error):
-            line.log(logging.ERROR, error)
+            line.log(logging.ERROR, error, is_overdue=is_overdue)
         else:
-            line.log(logging.INFO if status < INTERNAL_ERROR else logging.WARNING, None)
+            line.log(logging.INFO if is_well else logging.WARNING, None, is_overdue=is_overdue)
 
     def _report_late(self, error: BaseException) -> None:
         """Log what was raised after the answer: by a background task, or by a dependency's end."""
@@ -249,15 +294,11 @@ class HttpExchange:
         )
 
 
+def _is_short(last: Message) -> bool:
+    """Say whether sending the last message of an answer has waited for no client."""
+    return last["type"] == _WRITTEN and len(last.get("body", b"")) < _SHORT_BYTES
+
+
 def _is_left(error: BaseException) -> bool:
     """Say whether an exception only tells that the client left or that the server gave up."""
     return isinstance(error, ClientDisconnect | asyncio.CancelledError)
-
-
-def _is_disconnected(receive: Receive) -> bool:
-    """Ask uvicorn whether the client left; asking by `receive` could wait for ever.
-
-    uvicorn passes a bound method of its request cycle and drops in silence what is sent to a
-    client that is gone, so nothing else would tell a handler that never reads.
-    """
-    return getattr(getattr(receive, "__self__", None), "disconnected", False) is True

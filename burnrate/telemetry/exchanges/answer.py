@@ -22,8 +22,9 @@ _ASIDE: Final = frozenset(
 )
 _REQUEST_ID: Final = b"x-request-id"
 _CLOSE: Final = (b"connection", b"close")
-# nginx takes it out (nginx/nginx.conf).
+# nginx takes both out (nginx/nginx.conf).
 _KIND: Final = b"x-request-kind"
+_DEADLINE: Final = b"x-burnrate-deadline"
 _ERROR_LAYER: Final = "starlette.middleware.errors"
 
 
@@ -46,9 +47,20 @@ def with_headers(start: Message, request_id: str, *, is_closing: bool) -> Messag
     return {**start, "headers": headers}
 
 
-def with_kind(start: Message, kind: str) -> Message:
-    """Return a start of an answer that says what kind of route it is from."""
-    return {**start, "headers": [*start["headers"], (_KIND, kind.encode("ascii"))]}
+def for_proxy(start: Message, kind: str | None, deadline: str | None) -> Message:
+    """Return a start of an answer that says what kind of route it is from, and its deadline.
+
+    Args:
+        start: With headers.
+        kind: None where there is nothing to say; and so for the next.
+        deadline: In seconds, or `none`.
+    """
+    headers = [*start["headers"]]
+    if kind is not None:
+        headers.append((_KIND, kind.encode("ascii")))
+    if deadline is not None:
+        headers.append((_DEADLINE, deadline.encode("ascii")))
+    return {**start, "headers": headers}
 
 
 def is_extension(kind: str) -> bool:

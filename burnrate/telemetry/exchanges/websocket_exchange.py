@@ -4,6 +4,7 @@ import logging
 from time import perf_counter
 from typing import Final
 
+from opentelemetry.context import Context
 from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
@@ -40,9 +41,11 @@ class WebSocketExchange:
         span: The connection's server span, if it is sampled and ours.
         routed: The connection's scope as its router sees it: a middleware may have copied it.
         is_closed: Whether all is recorded and logged.
+        parent: The caller's context, if it sent any.
     """
 
     is_closed = False
+    parent: Context | None = None
 
     def __init__(
         self,
