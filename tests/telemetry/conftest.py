@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from burnrate.telemetry import Telemetry, instrument
+from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 from tests.telemetry.newer import NEWER
 
@@ -34,6 +35,17 @@ def lines() -> Iterator[Lines]:
     yield captured
     root.removeHandler(captured.handler)
     root.setLevel(level)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock of all requests."""
+    clock = Clock()
+    for module in ("http_exchange", "unanswered"):
+        monkeypatch.setattr(
+            f"burnrate.telemetry.exchanges.{module}.perf_counter", lambda: clock.seconds
+        )
+    return clock
 
 
 @pytest.fixture

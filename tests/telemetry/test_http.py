@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI
@@ -16,6 +15,7 @@ from burnrate.telemetry import RequestInfo, Telemetry, TelemetrySettings, curren
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
+from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 
 pytestmark = pytest.mark.usefixtures("telemetry")
@@ -85,21 +85,6 @@ def test_unhandled_exception_is_a_500_logged_once_with_its_stack(
     assert line["exception_type"] == "builtins.ValueError"
     assert line["exception_message"] == "secret cause"
     assert "in boom" in line["exception_stack"]
-
-
-@dataclass
-class Clock:
-    """What time a request's duration is taken from."""
-
-    seconds: float = 0.0
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a clock that goes on only when a test says so."""
-    clock = Clock()
-    monkeypatch.setattr("burnrate.telemetry.exchanges.http_exchange.perf_counter", lambda: clock.seconds)
-    return clock
 
 
 def test_duration_runs_until_the_last_byte(

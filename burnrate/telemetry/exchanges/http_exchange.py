@@ -79,7 +79,14 @@ class HttpExchange(Unanswered):
         if self._is_body_read:
             message = await self._receive()
         else:
-            message = await self._receive_body()
+            self._is_reading = True
+            try:
+                message = await self._receive()
+                # Before anybody can see that it reads no more.
+                self._read_seconds = perf_counter() - self._started
+            finally:
+                self._is_reading = False
+            self._is_body_read = not message.get("more_body", False)
         if message["type"] == "http.disconnect" and not self._is_complete:
             self._is_client_gone = True
         return message
@@ -92,12 +99,12 @@ class HttpExchange(Unanswered):
         elif kind in self._ends:
             if not message.get(self._more, False):
                 return self._send_last(message)
-            self._begin(message)
+            self.begin_answer(message)
         elif kind in BODIES:  # trailers follow
-            self._begin(message)
+            self.begin_answer(message)
         elif answer.is_extension(kind):
             self._is_extended = True
-            self._begin(message)
+            self.begin_answer(message)
         return self._send(message)
 
     def _announce(self, message: Message) -> Message:
@@ -126,16 +133,21 @@ class HttpExchange(Unanswered):
         try:
             del self._recorder.open[self]
         except KeyError:
-            if not (self._is_exempt or self._is_complete):
-                self._is_counted = True
-        await self._send(message)
+            if not (self.is_exempt or self._is_complete):
+                self._is_counted = self._is_late = True
+        try:
+            await self._send(message)
+        except BaseException:
+            self.is_exempt = True  # it is ours to count
+            raise
         if self._is_complete:
             return
         self._is_complete = True
         seconds = self._seconds = perf_counter() - self._started
         if seconds >= self._recorder.limits.shortest and _is_short(message):
             with guard("requests"):
-                self._is_overdue = self._is_late(seconds)
+                self._is_overdue = self.has_passed(seconds)
+                self._is_late = self._is_late or self._is_overdue
         # Behind a middleware that ends what broke inside it, the error is still to come. So is an
         # unhandled exception after its 500, and it belongs in the line.
         if self._inner_error is not None:
@@ -151,7 +163,7 @@ class HttpExchange(Unanswered):
     @property
     def is_notable(self) -> bool:
         """Whether it failed or was slow, so that somebody may ask for its trace."""
-        if self._is_traced:
+        if self.is_traced:
             return False
         return self._is_overdue or self._recorder.is_notable(self._status, self._seconds)
 
@@ -161,7 +173,7 @@ class HttpExchange(Unanswered):
         error = self._error if isinstance(self._error, Exception) else None
         return Outcome(
             self._endpoint,
-            self._counting_status,
+            GATEWAY_TIMEOUT if self._is_overdue else self._status,
             error,
             self._started,
             self._seconds,
@@ -188,13 +200,14 @@ class HttpExchange(Unanswered):
         if not self._is_recorded:
             if not self._is_complete:
                 self._seconds = perf_counter() - self._started
-                if not self._is_exempt:
-                    self._claim()
+                if not self.is_exempt:
+                    self.claim()
             with guard("requests"):
                 if not self._is_whole():
                     self._status = INTERNAL_ERROR
                 if not self._is_complete:
-                    self._is_overdue = self._is_late(self._seconds)
+                    self._is_overdue = self.has_passed(self._seconds)
+                    self._is_late = self._is_late or self._is_overdue
                 self._record()
         with guard("requests"):
             self._close()
@@ -214,19 +227,28 @@ class HttpExchange(Unanswered):
         if self._is_client_gone or is_disconnected(self._receive):
             self._status = self._left_status()
             self._is_overdue = False
-        self._endpoint = endpoint = self._resolve()
+        try:
+            self._endpoint = self._recorder.endpoints.resolve(self.routed)
+        except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
+            failed("requests", error)
+        if self._is_late:
+            self._record_late()
+            return
+        self._recorder.record(
+            self._scope["method"], self._endpoint, self._status, self._seconds, self.request
+        )
+
+    def _record_late(self) -> None:
+        """Count what nobody has counted yet of a request that was not answered in time."""
         if self._is_counted:
-            self._is_overdue = self._counted_as == GATEWAY_TIMEOUT
+            self._is_overdue = self.counted_as == GATEWAY_TIMEOUT
             self._recorder.leave()
             return
-        method = self._scope["method"]
-        self._recorder.record(method, endpoint, self._counting_status, self._seconds, self.request)
+        method, endpoint = self._scope["method"], self._endpoint
+        status = GATEWAY_TIMEOUT if self._is_overdue else self._status
+        self._recorder.record(method, endpoint, status, self._seconds, self.request)
         if self._is_overdue:
             self._recorder.count_overdue(method, endpoint)
-
-    @property
-    def _counting_status(self) -> int:
-        return GATEWAY_TIMEOUT if self._is_overdue else self._status
 
     def _left_status(self) -> int:
         """Return the status of an answer that the client did not wait for; events have no end."""
@@ -239,16 +261,15 @@ class HttpExchange(Unanswered):
     def _close(self) -> None:
         """Write the line and end the span; nothing more will be known."""
         self.is_closed = True
-        if self.span is not None and not self._is_traced:
+        if self.span is not None and not self.is_traced:
             error = self._error if isinstance(self._error, Exception) else None
             with guard("traces"):
-                self.span.finish(
-                    self._endpoint, self._counting_status, error, is_overdue=self._is_overdue
-                )
+                status = GATEWAY_TIMEOUT if self._is_overdue else self._status
+                self.span.finish(self._endpoint, status, error, is_overdue=self._is_overdue)
         if (
             self._error is not None
-            or self._is_overdue
             or self._recorder.is_logged(self._status, self._seconds, self._scope)
+            or self._is_overdue
         ):
             self._log_line()
 

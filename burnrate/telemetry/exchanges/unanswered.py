@@ -49,38 +49,31 @@ class Unanswered:
     _start: Message | None = None
     _is_client_gone = False
     _is_body_read = False
-    # Since when it waits for the client's body, and for how long it did before.
-    _reading_since: float | None = None
+    # Whether it waits for the client's body now, and when the last of it came: from then on its
+    # deadline counts, as in nginx.
+    _is_reading = False
     _read_seconds = 0.0
     # No deadline goes for it any more: its answer has begun, or it never had one.
-    _is_exempt = False
-    # Somebody else has taken it out of `open`, and counted it with `_counted_as`.
+    is_exempt = False
+    # Somebody else has taken it out of `open`, and counted it with `counted_as`.
     _is_counted = False
-    _counted_as: int | None = None
+    counted_as: int | None = None
     _is_overdue = False
+    # One of the two may be: all that a request which went well has to ask.
+    _is_late = False
 
-    async def _receive_body(self) -> Message:
-        """Receive while the client may still be sending: that time is its own."""
-        began = self._reading_since = perf_counter()
-        try:
-            message = await self._receive()
-        finally:
-            self._read_seconds += perf_counter() - began
-            self._reading_since = None
-        self._is_body_read = not message.get("more_body", False)
-        return message
-
-    def _begin(self, message: Message) -> None:
+    def begin_answer(self, message: Message) -> None:
         """Leave the deadline behind: the client is getting something, and more is to come."""
-        if self._is_exempt or not message.get("body", True):
+        if self.is_exempt or not message.get("body", True):
             return
         seconds = perf_counter() - self._started
-        if self._claim():
+        if self.claim():
             with guard("requests"):
-                if self._is_late(seconds):
-                    self._is_counted, self._counted_as = True, GATEWAY_TIMEOUT
+                if self.has_passed(seconds):
+                    self._is_counted = self._is_late = True
+                    self.counted_as = GATEWAY_TIMEOUT
                     self._count_open(GATEWAY_TIMEOUT, seconds)
-        self._is_exempt = True
+        self.is_exempt = True
 
     def look(self) -> bool:
         """Count it if it has passed its deadline; any thread may ask.
@@ -91,7 +84,7 @@ class Unanswered:
         seconds = perf_counter() - self._started
         if seconds < self._recorder.limits.shortest:
             return False
-        if self._is_late(seconds):
+        if self.has_passed(seconds):
             is_left = self._is_client_gone or is_disconnected(self._receive)
             self._settle(CLIENT_CLOSED_REQUEST if is_left else GATEWAY_TIMEOUT, seconds)
         return True
@@ -100,26 +93,26 @@ class Unanswered:
         """Count it as failed: its process ends before it."""
         self._settle(INTERNAL_ERROR, perf_counter() - self._started)
 
-    def _is_late(self, seconds: float) -> bool:
-        if self._is_exempt or self._reading_since is not None:
+    def has_passed(self, seconds: float) -> bool:
+        if self.is_exempt or self._is_reading:
             return False
         if seconds - self._read_seconds <= self._recorder.limits.of(self.routed):
             return False
         # There may be no event to tell of for as long as that.
         return self._start is None or not answer.is_event_stream(self._start)
 
-    def _claim(self) -> bool:
+    def claim(self) -> bool:
         """Say whether it is ours to count: whoever else took it out of `open` has done it."""
         try:
             del self._recorder.open[self]
         except KeyError:
-            self._is_counted = True
+            self._is_counted = self._is_late = True
             return False
         return True
 
     def _settle(self, status: int, seconds: float) -> None:
         """Count it before its end, unless it is over just now."""
-        self._counted_as = status  # before it is taken: its own task reads it next
+        self.counted_as = status  # before it is taken: its own task reads it next
         try:
             del self._recorder.open[self]
         except KeyError:
@@ -163,9 +156,9 @@ class Unanswered:
             current.reset(token)
 
     @property
-    def _is_traced(self) -> bool:
+    def is_traced(self) -> bool:
         """Whether its trace has got all there is already."""
-        return self._is_counted and self._counted_as != CLIENT_CLOSED_REQUEST
+        return self._is_counted and self.counted_as != CLIENT_CLOSED_REQUEST
 
     def _resolve(self) -> str:
         try:
