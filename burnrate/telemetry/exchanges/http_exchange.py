@@ -130,11 +130,12 @@ class HttpExchange(Unanswered):
         return message
 
     async def _send_last(self, message: Message) -> None:
+        is_late = False  # handed on: an attribute that nobody has set is the slowest to look up
         try:
             del self._recorder.open[self]
         except KeyError:
-            if not (self.is_exempt or self._is_complete):
-                self._is_counted = self._is_late = True
+            self._is_counted |= not (self.is_exempt or self._is_complete)
+            is_late = self._is_counted
         try:
             await self._send(message)
         except BaseException:
@@ -147,25 +148,26 @@ class HttpExchange(Unanswered):
         if seconds >= self._recorder.limits.shortest and _is_short(message):
             with guard("requests"):
                 self._is_overdue = self.has_passed(seconds)
-                self._is_late = self._is_late or self._is_overdue
+            is_late = True
         # Behind a middleware that ends what broke inside it, the error is still to come. So is an
         # unhandled exception after its 500, and it belongs in the line.
         if self._inner_error is not None:
             return
         is_failed = self._status >= INTERNAL_ERROR
         try:
-            self._record()
+            self._record(is_late=is_late)
             if not is_failed:
-                self._close()
+                self._close(is_late=is_late)
         except Exception as error:  # noqa: BLE001 - the answer is out; the application goes on
             failed("requests", error)
 
     @property
     def is_notable(self) -> bool:
         """Whether it failed or was slow, so that somebody may ask for its trace."""
-        if self.is_traced:
-            return False
-        return self._is_overdue or self._recorder.is_notable(self._status, self._seconds)
+        if self._recorder.is_notable(self._status, self._seconds):
+            return not self.is_traced
+        is_old = self._seconds >= self._recorder.limits.shortest
+        return is_old and self._is_overdue and not self.is_traced
 
     @property
     def outcome(self) -> Outcome:
@@ -207,10 +209,9 @@ class HttpExchange(Unanswered):
                     self._status = INTERNAL_ERROR
                 if not self._is_complete:
                     self._is_overdue = self.has_passed(self._seconds)
-                    self._is_late = self._is_late or self._is_overdue
-                self._record()
+                self._record(is_late=True)
         with guard("requests"):
-            self._close()
+            self._close(is_late=True)
 
     def _is_whole(self) -> bool:
         """Say whether the client got all there was, though no last byte was seen to end it well."""
@@ -222,7 +223,12 @@ class HttpExchange(Unanswered):
             return answer.is_endless(self._start)
         return False
 
-    def _record(self) -> None:
+    def _record(self, *, is_late: bool) -> None:
+        """Count it, at its end.
+
+        Args:
+            is_late: Whether it may have passed its deadline.
+        """
         self._is_recorded = True
         if self._is_client_gone or is_disconnected(self._receive):
             self._status = self._left_status()
@@ -231,7 +237,7 @@ class HttpExchange(Unanswered):
             self._endpoint = self._recorder.endpoints.resolve(self.routed)
         except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
             failed("requests", error)
-        if self._is_late:
+        if is_late and (self._is_counted or self._is_overdue):
             self._record_late()
             return
         self._recorder.record(
@@ -245,10 +251,8 @@ class HttpExchange(Unanswered):
             self._recorder.leave()
             return
         method, endpoint = self._scope["method"], self._endpoint
-        status = GATEWAY_TIMEOUT if self._is_overdue else self._status
-        self._recorder.record(method, endpoint, status, self._seconds, self.request)
-        if self._is_overdue:
-            self._recorder.count_overdue(method, endpoint)
+        self._recorder.record(method, endpoint, GATEWAY_TIMEOUT, self._seconds, self.request)
+        self._recorder.count_overdue(method, endpoint)
 
     def _left_status(self) -> int:
         """Return the status of an answer that the client did not wait for; events have no end."""
@@ -258,22 +262,23 @@ class HttpExchange(Unanswered):
             return status
         return CLIENT_CLOSED_REQUEST
 
-    def _close(self) -> None:
+    def _close(self, *, is_late: bool) -> None:
         """Write the line and end the span; nothing more will be known."""
+        is_overdue = is_late and self._is_overdue
         self.is_closed = True
         if self.span is not None and not self.is_traced:
             error = self._error if isinstance(self._error, Exception) else None
             with guard("traces"):
-                status = GATEWAY_TIMEOUT if self._is_overdue else self._status
-                self.span.finish(self._endpoint, status, error, is_overdue=self._is_overdue)
+                status = GATEWAY_TIMEOUT if is_overdue else self._status
+                self.span.finish(self._endpoint, status, error, is_overdue=is_overdue)
         if (
             self._error is not None
             or self._recorder.is_logged(self._status, self._seconds, self._scope)
-            or self._is_overdue
+            or is_overdue
         ):
-            self._log_line()
+            self._log_line(is_overdue=is_overdue)
 
-    def _log_line(self) -> None:
+    def _log_line(self, *, is_overdue: bool) -> None:
         scope, error, status = self._scope, self._error, self._status
         method = scope["method"]
         client = scope.get("client")
@@ -288,7 +293,6 @@ class HttpExchange(Unanswered):
                 client[0] if client else None,
             ),
         )
-        is_overdue = self._is_overdue
         is_well = status < INTERNAL_ERROR and not is_overdue
         if error is None and is_well and method in HTTP_METHODS:
             line.write(self.request)

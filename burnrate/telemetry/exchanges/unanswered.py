@@ -59,8 +59,6 @@ class Unanswered:
     _is_counted = False
     counted_as: int | None = None
     _is_overdue = False
-    # One of the two may be: all that a request which went well has to ask.
-    _is_late = False
 
     def begin_answer(self, message: Message) -> None:
         """Leave the deadline behind: the client is getting something, and more is to come."""
@@ -70,7 +68,7 @@ class Unanswered:
         if self.claim():
             with guard("requests"):
                 if self.has_passed(seconds):
-                    self._is_counted = self._is_late = True
+                    self._is_counted = True
                     self.counted_as = GATEWAY_TIMEOUT
                     self._count_open(GATEWAY_TIMEOUT, seconds)
         self.is_exempt = True
@@ -106,7 +104,7 @@ class Unanswered:
         try:
             del self._recorder.open[self]
         except KeyError:
-            self._is_counted = self._is_late = True
+            self._is_counted = True
             return False
         return True
 
