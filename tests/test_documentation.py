@@ -21,7 +21,7 @@ _DOCS = _ROOT / "docs"
 _PAGES = [*sorted(_ROOT.glob("*.md")), *sorted(_DOCS.rglob("*.md"))]
 # What exists only where the stack has run, or in somebody's own checkout.
 _ELSEWHERE = (".burnrate/", ".env", "/", "~", "<", "prometheus/slo/shop")
-_LOGGERS = ("burnrate.request", "burnrate.websocket")  # no modules
+_LOGGERS = ("burnrate.request", "burnrate.overdue", "burnrate.websocket")  # no modules
 _SUFFIXES = "py|md|yml|yaml|conf|alloy|toml|json|txt|html|lua|sql|Dockerfile"
 _FILE = re.compile(rf"^[\w.*/-]+\.({_SUFFIXES})$|^[\w.-]+(/[\w.*-]+)*/$")
 _MODULE = re.compile(r"^(?:burnrate|alerting|bench|grafana)(?:\.\w+)+$")
