@@ -31,6 +31,7 @@ from alerting.inbox.web import (
     BodyLimits,
     Endpoints,
     Health,
+    Incidents,
     Pages,
     Runbooks,
     SameOrigin,
@@ -71,7 +72,9 @@ class Composition:
         self._client = httpx2.AsyncClient(
             timeout=_ANSWER_SECONDS, follow_redirects=False, trust_env=False
         )
-        self.store = Store(settings.database_path, settings.store_timeout_seconds)
+        self.store = Store(
+            settings.database_path, settings.store_timeout_seconds, settings.identity
+        )
         self.metrics = InboxMetrics(registry)
         self.metrics.show_losses(lambda: len(self.store.losses().set_aside))
         self.changes = ChangeSignal()
@@ -155,10 +158,12 @@ class Composition:
             is_silence_meant=settings.notify == "nobody",
             has_heartbeat=self._heartbeat is not None,
         )
+        same_origin = SameOrigin(settings.allowed_hosts)
         return Endpoints(
             webhook=self._make_webhook(tokens),
             alerts=Alerts(store, links),
-            actions=Actions(store, changes, SameOrigin(settings.allowed_hosts)),
+            actions=Actions(store, changes, same_origin),
+            incidents=Incidents(store, changes, same_origin),
             stream=Stream(store, changes, self.metrics),
             runbooks=runbooks,
             pages=Pages(overviews, store, links),

@@ -2,6 +2,7 @@
 
 from alerting.inbox.page.alert import NO_SUCH_ALERT, STORE_UNAVAILABLE, alert_page
 from alerting.inbox.page.front import front_page
+from alerting.inbox.page.incident import NO_SUCH_INCIDENT, incident_page
 from alerting.inbox.page.layout import asset, fragment, page
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.overview import OverviewReader
@@ -9,6 +10,7 @@ from alerting.inbox.page.rendering import Content
 
 __all__ = [
     "NO_SUCH_ALERT",
+    "NO_SUCH_INCIDENT",
     "STORE_UNAVAILABLE",
     "Content",
     "Links",
@@ -17,5 +19,6 @@ __all__ = [
     "asset",
     "fragment",
     "front_page",
+    "incident_page",
     "page",
 ]

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from alerting.inbox.page.cards import card_of
 from alerting.inbox.page.formats import count, duration
+from alerting.inbox.page.incident import group
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.notices import notices
 from alerting.inbox.page.overview import Overview, Reach
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.slo_rows import slo_rows
-from alerting.inbox.store import Firing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Link:
 def front_page(overview: Overview, links: Links) -> Content:
     """Return what the front page shows."""
     state = _state(overview)
+    groups = group(overview.incidents, overview.firing.shown, links, overview.now)
     return Content(
         template="front.html",
         title=f"{state.headline} · Burnrate",
@@ -48,8 +49,8 @@ def front_page(overview: Overview, links: Links) -> Content:
                 _outside(overview.reach),
             ],
             "notices": list(notices(overview)),
-            "firing": [card_of(episode, links) for episode in overview.firing.shown],
-            "hidden": _hidden(overview.firing),
+            "groups": groups,
+            "more": len(overview.incidents) - len(groups),
             "figures": overview.slos,
             "rows": slo_rows(overview.slos, overview.now),
             "resolved": [card_of(episode, links, leads_on=False) for episode in overview.resolved],
@@ -58,15 +59,22 @@ def front_page(overview: Overview, links: Links) -> Content:
 
 
 def _state(overview: Overview) -> State:
-    pages, tickets = overview.firing.pages, overview.firing.others
     if overview.verdict.is_late:
         detail = "What is shown may be over, and what is firing may be missing."
         return State(
             "blind", "Blind: alerts are not arriving", f"{overview.verdict.reason} {detail}"
         )
-    if pages:
-        also = f"{count(tickets, 'ticket')} open as well." if tickets else ""
-        return State("page", f"{count(pages, 'page')} firing", also or "Somebody should look now.")
+    pages, tickets = overview.firing.pages, overview.firing.others
+    owned = [each for each in overview.incidents if each.pages and each.is_owned(overview.now)]
+    waiting = pages - sum(each.pages for each in owned)
+    also = f"{count(tickets, 'ticket')} open as well." if tickets else ""
+    if waiting:
+        return State(
+            "page", f"{count(waiting, 'page')} firing", also or "Somebody should look now."
+        )
+    if owned:
+        who = ", ".join(f"{each.owner} is on {each.title}" for each in owned)
+        return State("owned", f"{count(pages, 'page')}, and somebody is on it", f"{who}. {also}")
     if tickets:
         detail = "Nothing that cannot wait until working hours."
         return State("ticket", f"{count(tickets, 'ticket')} open", detail)
@@ -75,10 +83,6 @@ def _state(overview: Overview) -> State:
         return State("waiting", "Nothing is firing, as far as is known", detail)
     detail = "The watchdog alert is arriving, so any other alert would arrive too."
     return State("quiet", "Nothing is firing", detail)
-
-
-def _hidden(firing: Firing) -> int:
-    return firing.pages + firing.others - len(firing.shown)
 
 
 def _watchdog(overview: Overview) -> Link:

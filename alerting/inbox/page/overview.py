@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.store import Firing, Losses, Store, StoredEpisode
+from alerting.inbox.store import Firing, Losses, Store, StoredEpisode, StoredIncident
 from alerting.inbox.watch import AlertmanagerPoller, SloFigures, SloReader, Verdict, Watchdog
 
 # More cards take seconds to show; headlines count what is left out, and the list has it.
@@ -21,6 +21,7 @@ class Overview:
 
     Attributes:
         firing: What fires, pages first, and how much there is; without the watchdog.
+        incidents: Those in which something fires.
         resolved: What has ended, the latest end first.
         losses: What the store has lost.
         truncated: How many alerts Alertmanager left out of what it last sent of its groups.
@@ -31,6 +32,7 @@ class Overview:
 
     now: datetime
     firing: Firing
+    incidents: tuple[StoredIncident, ...]
     resolved: tuple[StoredEpisode, ...]
     losses: Losses
     truncated: int
@@ -88,6 +90,7 @@ class OverviewReader:
         return Overview(
             now=now,
             firing=await self._store.find_firing(MAX_PAGES, MAX_TICKETS),
+            incidents=tuple(await self._store.open_incidents()),
             resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED)),
             losses=self._store.losses(),
             truncated=await self._store.count_truncated(now - _TRUNCATED_FOR),

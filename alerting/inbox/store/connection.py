@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +30,16 @@ class ConnectionThread:
         replaced_at: When the file was last found to be another one, or gone, while it was open.
     """
 
-    def __init__(self, path: Path, *, is_writer: bool, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_writer: bool,
+        timeout_seconds: float,
+        identity: Sequence[str] = ("service",),
+    ) -> None:
         """Prepare the thread; nothing is opened yet."""
+        self._identity = identity
         self._path = path
         self._is_writer = is_writer
         self._timeout_seconds = timeout_seconds
@@ -138,7 +146,7 @@ class ConnectionThread:
                 # In WAL mode only FULL syncs at each commit; NORMAL may lose what was acknowledged.
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
-                migrate(connection)
+                migrate(connection, self._identity)
             else:
                 connection.execute("PRAGMA query_only = ON")
         except BaseException:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.inbox.store.deliveries import Alert, Delivery
 from alerting.inbox.store.episodes import Episode, Kind, Sighting, State, Step, advance
+from alerting.inbox.store.incidents import incident_of
 from alerting.inbox.store.listing import Summary, summarize
 from alerting.inbox.store.text import cut_pairs
 from alerting.inbox.store.timestamps import from_micros, to_micros
@@ -33,11 +35,15 @@ class Latest:
     episode: Episode
 
 
-def record(connection: sqlite3.Connection, delivery: Delivery) -> Recorded:
+def record(
+    connection: sqlite3.Connection, delivery: Delivery, identity: Sequence[str] = ("service",)
+) -> Recorded:
     """Store the delivery in one transaction; when this returns, it is on the disk."""
     connection.execute("BEGIN IMMEDIATE")
     delivery_id = _log(connection, delivery)
-    transitions = sum(_apply(connection, delivery, delivery_id, alert) for alert in delivery.alerts)
+    transitions = sum(
+        _apply(connection, delivery, delivery_id, alert, identity) for alert in delivery.alerts
+    )
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Recorded(delivery_id, transitions, summary)
@@ -50,7 +56,7 @@ def write_probe(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("SAVEPOINT delivery")
     delivery_id = _log(connection, delivery)
-    _apply(connection, delivery, delivery_id, alert)
+    _apply(connection, delivery, delivery_id, alert, ("service",))
     summarize(connection)
     connection.execute("ROLLBACK TO delivery")
     connection.execute("INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", (to_micros(now),))
@@ -107,7 +113,11 @@ def latest_episode(
 
 
 def _apply(
-    connection: sqlite3.Connection, delivery: Delivery, delivery_id: int, alert: Alert
+    connection: sqlite3.Connection,
+    delivery: Delivery,
+    delivery_id: int,
+    alert: Alert,
+    identity: Sequence[str],
 ) -> bool:
     """Move the alert's latest episode; whether that was a transition."""
     receiver, received_at = delivery.receiver, delivery.received_at
@@ -116,7 +126,7 @@ def _apply(
     step = advance(latest.episode if latest else None, seen)
     if latest is None or step.is_new_episode:
         episode_id = insert_episode(
-            connection, receiver, alert, step.episode, received_at, is_delivered=True
+            connection, receiver, alert, step.episode, received_at, identity, is_delivered=True
         )
     else:
         episode_id = latest.id
@@ -144,6 +154,7 @@ def insert_episode(
     alert: Alert,
     episode: Episode,
     at: datetime,
+    identity: Sequence[str],
     *,
     is_delivered: bool = False,
 ) -> int:
@@ -155,6 +166,7 @@ def insert_episode(
         alert: What was delivered or listed.
         episode: The times to begin with.
         at: When it was delivered or listed.
+        identity: The labels that together name a service.
         is_delivered: Whether it came here; what was only listed was not heard.
     """
     received_at = to_micros(at)
@@ -164,8 +176,8 @@ def insert_episode(
         INSERT INTO episodes (receiver, fingerprint, starts_at, newest_start_at, ends_at,
                               resolved_before, first_received_at, last_received_at,
                               last_firing_received_at, deliveries, alertname, severity, service,
-                              labels, annotations, generator_url)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              labels, annotations, generator_url, incident_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             receiver,
@@ -179,6 +191,7 @@ def insert_episode(
             _json(alert.labels),
             _json(alert.annotations),
             alert.generator_url,
+            incident_of(connection, alert.labels, identity, at),
         ),
     )
     return int(cursor.lastrowid or 0)

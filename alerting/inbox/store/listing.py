@@ -42,6 +42,7 @@ class StoredEpisode:
     unconfirmed_since: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str
+    incident_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Summary:
 _EPISODE = """
     SELECT id, receiver, fingerprint, starts_at, ends_at, first_received_at, last_received_at,
            deliveries, labels, annotations, generator_url, is_stale, unconfirmed_since,
-           acknowledged_at, acknowledged_by
+           acknowledged_at, acknowledged_by, incident_id
     FROM episodes
 """
 
@@ -158,6 +159,32 @@ def count_truncated(connection: sqlite3.Connection, since: datetime) -> int:
     return int(left_out)
 
 
+def episodes_of(connection: sqlite3.Connection, incident_id: int) -> list[StoredEpisode]:
+    """Return the episodes of an incident: what fires, pages first, then what has ended last."""
+    rows = connection.execute(
+        f"{_EPISODE} WHERE incident_id = ?"
+        " ORDER BY ends_at IS NOT NULL, ends_at DESC, severity != 'page', id DESC",
+        (incident_id,),
+    )
+    return [_episode(row) for row in rows]
+
+
+def transitions_of(
+    connection: sqlite3.Connection, incident_id: int, limit: int
+) -> list[tuple[StoredTransition, int]]:
+    """Return the newest transitions of an incident's episodes, each with its episode's id."""
+    rows = connection.execute(
+        """
+        SELECT transitions.id, at, kind, transitions.starts_at, transitions.ends_at, delivery_id,
+               '', '', author, text, episode_id
+        FROM transitions JOIN episodes ON episodes.id = episode_id
+        WHERE incident_id = ? ORDER BY transitions.id DESC LIMIT ?
+        """,
+        (incident_id, limit),
+    )
+    return [(_transition(row), int(row[10])) for row in rows]
+
+
 def get_episode(
     connection: sqlite3.Connection, episode_id: int
 ) -> tuple[StoredEpisode, list[StoredTransition]] | None:
@@ -210,6 +237,7 @@ def _episode(row: tuple[Any, ...]) -> StoredEpisode:
         unconfirmed_since=from_micros(row[12]),
         acknowledged_at=from_micros(row[13]),
         acknowledged_by=row[14],
+        incident_id=row[15],
     )
 
 

@@ -11,7 +11,7 @@ them; and a delivery that comes late is a repeat.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,14 +48,17 @@ def find_missing(
 
 
 def open_missing(
-    connection: sqlite3.Connection, missing: Mapping[AlertKey, Alert], listed_at: datetime
+    connection: sqlite3.Connection,
+    missing: Mapping[AlertKey, Alert],
+    listed_at: datetime,
+    identity: Sequence[str],
 ) -> None:
     """Open what is missing, inside the caller's transaction."""
     for (receiver, fingerprint), alert in missing.items():
         latest = latest_episode(connection, receiver, fingerprint)
         seen = Sighting(State.FIRING, alert.starts_at, None, listed_at)
         step = advance(latest.episode if latest else None, seen)
-        episode_id = insert_episode(connection, receiver, alert, step.episode, listed_at)
+        episode_id = insert_episode(connection, receiver, alert, step.episode, listed_at, identity)
         change = Change(episode_id, listed_at, Kind.FOUND, starts_at=alert.starts_at)
         append(connection, change)
 

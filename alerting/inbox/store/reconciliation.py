@@ -11,6 +11,7 @@ listed and never arrived is opened: see missed_alerts.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,7 +74,10 @@ class _Open:
 
 
 def reconcile(
-    connection: sqlite3.Connection, snapshot: Snapshot, grace: GracePeriods
+    connection: sqlite3.Connection,
+    snapshot: Snapshot,
+    grace: GracePeriods,
+    identity: Sequence[str] = ("service",),
 ) -> Reconciled:
     """Take one snapshot into account, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
@@ -94,7 +98,7 @@ def reconcile(
             transitions += _miss(connection, episode, snapshot, grace)
     missing = find_missing(connection, snapshot.active, snapshot.at)
     due = {k: v for k, v in missing.items() if snapshot.overdue is None or k in snapshot.overdue}
-    open_missing(connection, due, snapshot.at)
+    open_missing(connection, due, snapshot.at, identity)
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Reconciled(

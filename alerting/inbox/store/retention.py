@@ -4,6 +4,7 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
+from alerting.inbox.store.incidents import prune_incidents
 from alerting.inbox.store.timestamps import to_micros
 
 # One transaction of this many rows takes milliseconds, so a delivery never waits long behind it.
@@ -32,6 +33,8 @@ def prune(connection: sqlite3.Connection, before: datetime) -> int:
     ids = [(int(row[0]),) for row in connection.execute(episodes, values)]
     connection.executemany("DELETE FROM transitions WHERE episode_id = ?", ids)
     connection.executemany("DELETE FROM episodes WHERE id = ?", ids)
+    if ids:
+        prune_incidents(connection)
     cursor = connection.execute(
         """
         DELETE FROM deliveries WHERE id IN (

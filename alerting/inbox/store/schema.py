@@ -6,6 +6,7 @@ Times are integers, microseconds since the epoch in UTC: exact, comparable, inde
   Alertmanager repeats itself.
 - episodes: for each (receiver, fingerprint) its stretches of firing, the latest last. At most one
   is open.
+- incidents: what belongs together for whoever is on call, and incident_notes, what they said.
 - transitions: what changed an episode, append-only: a delivery, a poll of Alertmanager, or a
   person. Its ids only grow, also after rows are deleted, so a reader can ask for "everything
   after".
@@ -13,12 +14,16 @@ Times are integers, microseconds since the epoch in UTC: exact, comparable, inde
 
 import contextlib
 import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alerting.inbox.errors import SchemaTooNewError
+from alerting.inbox.store.incidents import back_fill
+
+BackFill = Callable[[sqlite3.Connection, Sequence[str]], None]
 
 # Migration N brings a file from version N to N + 1. Released ones never change.
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+_MIGRATIONS: tuple[tuple[str | BackFill, ...], ...] = (
     (
         """
         CREATE TABLE bodies (
@@ -131,11 +136,44 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX deliveries_body ON deliveries (body_id)",
         "CREATE INDEX episodes_ends_at ON episodes (ends_at)",
     ),
+    (
+        """
+        CREATE TABLE incidents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            identity TEXT NOT NULL,
+            owner TEXT NOT NULL DEFAULT '',
+            said_at INTEGER
+        )
+        """,
+        "CREATE INDEX incidents_identity ON incidents (identity)",
+        """
+        CREATE TABLE incident_notes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            incident_id INTEGER NOT NULL REFERENCES incidents (id),
+            at INTEGER NOT NULL,
+            word TEXT NOT NULL,
+            author TEXT NOT NULL,
+            text TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX incident_notes_incident ON incident_notes (incident_id)",
+        """
+        CREATE TRIGGER incident_notes_append_only BEFORE UPDATE ON incident_notes
+        BEGIN SELECT RAISE(ABORT, 'incident_notes are append-only'); END
+        """,
+        "ALTER TABLE episodes ADD COLUMN incident_id INTEGER REFERENCES incidents (id)",
+        "CREATE INDEX episodes_incident ON episodes (incident_id)",
+        back_fill,
+    ),
 )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, identity: Sequence[str] = ("service",)) -> None:
     """Bring the file to the newest schema, in one transaction.
+
+    Args:
+        connection: The writer's.
+        identity: The labels that together name a service, for what is filled in afterwards.
 
     Raises:
         SchemaTooNewError: a newer inbox wrote it.
@@ -149,7 +187,10 @@ def migrate(connection: sqlite3.Connection) -> None:
         # Asked again under the lock: another process may have been faster.
         for migration in _MIGRATIONS[_version(connection) :]:
             for statement in migration:
-                connection.execute(statement)
+                if isinstance(statement, str):
+                    connection.execute(statement)
+                else:
+                    statement(connection, identity)
         connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:

@@ -1,7 +1,7 @@
 """The store as the rest of the inbox sees it: one SQLite file, a writing and a reading thread."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from alerting.inbox.errors import StoreDamagedError, StoreUnavailableError
 from alerting.inbox.store import (
     actions,
     damage,
+    incidents,
     journal,
     listing,
     reconciliation,
@@ -21,6 +22,7 @@ from alerting.inbox.store import (
 from alerting.inbox.store.actions import Action
 from alerting.inbox.store.connection import ConnectionThread
 from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.incidents import IncidentAction, Note, StoredIncident
 from alerting.inbox.store.journal import Recorded
 from alerting.inbox.store.listing import Filter, Firing, StoredEpisode, StoredTransition, Summary
 from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot
@@ -42,6 +44,16 @@ class Losses:
     replaced_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """An incident with its alerts, what changed them, newest first, and what people said."""
+
+    incident: StoredIncident
+    episodes: list[StoredEpisode]
+    changes: list[tuple[StoredTransition, int]]
+    notes: list[Note]
+
+
 class Store:
     """Keeps deliveries and what they mean.
 
@@ -50,15 +62,24 @@ class Store:
     and the call takes effect in a new one.
     """
 
-    def __init__(self, path: Path, timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        timeout_seconds: float = 10.0,
+        identity: Sequence[str] = ("service",),
+    ) -> None:
         """Prepare the threads; the first call opens the file, or makes it.
 
         Args:
             path: The SQLite file; its folder must be there.
             timeout_seconds: How long one call may take, its wait behind others included.
+            identity: The labels that together name a service.
         """
         self._path = path
-        self._writer = ConnectionThread(path, is_writer=True, timeout_seconds=timeout_seconds)
+        self._identity = tuple(identity)
+        self._writer = ConnectionThread(
+            path, is_writer=True, timeout_seconds=timeout_seconds, identity=self._identity
+        )
         self._reader = ConnectionThread(path, is_writer=False, timeout_seconds=timeout_seconds)
 
     async def close(self) -> None:
@@ -68,11 +89,15 @@ class Store:
 
     async def record(self, delivery: Delivery) -> Recorded:
         """Store a delivery; when this returns, it survives a power cut."""
-        return await self._write(partial(journal.record, delivery=delivery))
+        return await self._write(
+            partial(journal.record, delivery=delivery, identity=self._identity)
+        )
 
     async def reconcile(self, snapshot: Snapshot, grace: GracePeriods) -> Reconciled:
         """Confirm, mark as stale, close or open by what Alertmanager lists."""
-        reconcile = partial(reconciliation.reconcile, snapshot=snapshot, grace=grace)
+        reconcile = partial(
+            reconciliation.reconcile, snapshot=snapshot, grace=grace, identity=self._identity
+        )
         return await self._write(reconcile)
 
     async def apply(self, action: Action) -> bool:
@@ -137,6 +162,39 @@ class Store:
     async def get(self, episode_id: int) -> tuple[StoredEpisode, list[StoredTransition]] | None:
         """Return one episode and its transitions, oldest first; None if there is no such id."""
         return await self._read(partial(listing.get_episode, episode_id=episode_id))
+
+    async def say(self, action: IncidentAction) -> bool:
+        """Store what a person said about an incident; False if there is no such incident."""
+        return await self._write(partial(incidents.apply_to_incident, action=action))
+
+    async def open_incidents(self) -> list[StoredIncident]:
+        """Return the incidents in which something fires, the newest first."""
+        return await self._read(incidents.find_open)
+
+    async def find_incidents(self, before_id: int | None, limit: int) -> list[StoredIncident]:
+        """Return up to `limit` incidents, the newest first, below an id if one is given."""
+        find = partial(incidents.find_incidents, before_id=before_id, limit=limit)
+        return await self._read(find)
+
+    async def latest_incident(self, service: str) -> int | None:
+        """Return the id of a service's newest incident; None if it has had none."""
+        return await self._read(partial(incidents.latest_incident, service=service))
+
+    async def get_incident(self, incident_id: int, most_changes: int) -> IncidentRecord | None:
+        """Return one incident with all that is known of it; None if there is no such id."""
+
+        def read(connection: sqlite3.Connection) -> IncidentRecord | None:
+            found = incidents.get_incident(connection, incident_id)
+            if found is None:
+                return None
+            return IncidentRecord(
+                found,
+                listing.episodes_of(connection, incident_id),
+                listing.transitions_of(connection, incident_id, most_changes),
+                incidents.notes_of(connection, incident_id),
+            )
+
+        return await self._read(read)
 
     async def _write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         return await self._run(self._writer, function)

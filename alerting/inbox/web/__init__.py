@@ -6,6 +6,7 @@ from alerting.inbox.web.body import BodyLimits
 from alerting.inbox.web.error_handlers import add_error_handlers
 from alerting.inbox.web.head import HeadMiddleware
 from alerting.inbox.web.health import Health
+from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.routes import Endpoints, make_router
 from alerting.inbox.web.runbooks import Runbooks
@@ -21,6 +22,7 @@ __all__ = [
     "Endpoints",
     "HeadMiddleware",
     "Health",
+    "Incidents",
     "Pages",
     "Runbooks",
     "SameOrigin",

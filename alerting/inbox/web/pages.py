@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 from alerting.inbox.errors import StoreUnavailableError
 from alerting.inbox.page import (
     NO_SUCH_ALERT,
+    NO_SUCH_INCIDENT,
     STORE_UNAVAILABLE,
     Content,
     Links,
@@ -14,14 +15,16 @@ from alerting.inbox.page import (
     alert_page,
     fragment,
     front_page,
+    incident_page,
     page,
 )
 from alerting.inbox.store import Store
 from alerting.inbox.web.alerts import AlertId
+from alerting.inbox.web.incidents import MOST_CHANGES
 
 
 class Pages:
-    """The front page and each alert's own."""
+    """The front page, and that of each alert and incident."""
 
     def __init__(self, overviews: OverviewReader, store: Store, links: Links) -> None:
         """Take what gathers the front page, and what an alert's page is read from."""
@@ -44,6 +47,23 @@ class Pages:
     async def episode_fragment(self, alert_id: AlertId) -> HTMLResponse:
         """Show the living part of an alert's page."""
         return fragment(await self._episode(alert_id))
+
+    async def incident(self, incident_id: AlertId) -> HTMLResponse:
+        """Show one incident."""
+        return page(await self._incident(incident_id), f"/incidents/{incident_id}/fragment")
+
+    async def incident_fragment(self, incident_id: AlertId) -> HTMLResponse:
+        """Show the living part of an incident's page."""
+        return fragment(await self._incident(incident_id))
+
+    async def _incident(self, incident_id: int) -> Content:
+        try:
+            record = await self._store.get_incident(incident_id, MOST_CHANGES)
+        except StoreUnavailableError:
+            return STORE_UNAVAILABLE
+        if record is None:
+            return NO_SUCH_INCIDENT
+        return incident_page(record, self._links, datetime.now(UTC))
 
     async def _front(self) -> Content:
         try:

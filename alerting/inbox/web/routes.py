@@ -10,6 +10,7 @@ from alerting.inbox.page import asset
 from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.health import Health
+from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.openapi import (
     DELIVER,
     READ,
@@ -34,6 +35,7 @@ class Endpoints:
     webhook: Webhook
     alerts: Alerts
     actions: Actions
+    incidents: Incidents
     stream: Stream
     runbooks: Runbooks
     pages: Pages
@@ -71,6 +73,31 @@ def make_router(to: Endpoints) -> APIRouter:
             responses={**shown, **errors(*WRITE)},
             openapi_extra=action_body(),
         )
+    add = router.add_api_route
+    # The page of an incident is at its address; programs find it below /api.
+    add("/api/incidents", to.incidents.list, methods=get, responses=errors(*READ))
+    add("/api/incidents/{incident_id}", to.incidents.get, methods=get, responses=errors(*READ_ONE))
+    for name, word in (
+        ("on-it", to.incidents.on_it),
+        ("release", to.incidents.release),
+        ("comment", to.incidents.comment),
+    ):
+        add(
+            f"/incidents/{{incident_id}}/{name}",
+            word,
+            methods=post,
+            status_code=204,
+            responses={**shown, **errors(*WRITE)},
+            openapi_extra=action_body(),
+        )
+    add(
+        "/now/{service}",
+        to.incidents.now,
+        methods=get,
+        status_code=302,
+        response_class=Response,
+        responses=errors(*READ_ONE),
+    )
     router.add_api_route(
         "/events",
         to.stream.endpoint(),
@@ -92,6 +119,8 @@ def make_router(to: Endpoints) -> APIRouter:
         ("/fragment", to.pages.front_fragment),
         ("/episodes/{alert_id}", to.pages.episode),
         ("/episodes/{alert_id}/fragment", to.pages.episode_fragment),
+        ("/incidents/{incident_id}", to.pages.incident),
+        ("/incidents/{incident_id}/fragment", to.pages.incident_fragment),
         ("/assets/{name}", asset),
     ):
         router.add_api_route(path, page, methods=get, include_in_schema=False)

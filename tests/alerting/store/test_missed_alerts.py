@@ -64,6 +64,8 @@ def _active(*listed: dict[str, Any]) -> tuple[ActiveAlert, ...]:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/status"):
             return httpx2.Response(200, json={"uptime": "2026-11-24T00:00:00.000Z"})
+        if request.url.path.endswith("/receivers"):
+            return httpx2.Response(200, content=json.dumps([{"name": "inbox"}]))
         return httpx2.Response(200, content=json.dumps(listed))
 
     async def ask() -> AlertmanagerState:

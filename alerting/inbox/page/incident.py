@@ -1,0 +1,147 @@
+"""Incidents: as groups of cards on the front page, and one by itself with all that happened."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from alerting.inbox.page.cards import Card, card_of
+from alerting.inbox.page.formats import count
+from alerting.inbox.page.links import Links
+from alerting.inbox.page.rendering import Content
+from alerting.inbox.page.stories import STORIES
+from alerting.inbox.store import (
+    IncidentRecord,
+    Note,
+    StoredEpisode,
+    StoredIncident,
+    StoredTransition,
+    Word,
+)
+
+NO_SUCH_INCIDENT: Final = Content("no_such_incident.html", "No such incident", status=404)
+_WORDS: Final = {
+    Word.ON_IT: "on it",
+    Word.RELEASED: "no longer on it",
+    Word.COMMENTED: "said",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An incident on the front page.
+
+    Attributes:
+        mood: A class that has a colour: page, ticket, or owned.
+        cards: Of its alerts that are shown.
+        hidden: How many more fire.
+    """
+
+    incident: StoredIncident
+    mood: str
+    summary: str
+    is_owned: bool
+    cards: tuple[Card, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a timeline."""
+
+    at: datetime
+    kind: str
+    what: str
+    about: str
+    episode_id: int | None
+    author: str
+    text: str
+
+
+def group(
+    incidents: Iterable[StoredIncident],
+    episodes: Sequence[StoredEpisode],
+    links: Links,
+    now: datetime,
+) -> list[Group]:
+    """Return the incidents of some alerts: pages that nobody is on first, then the newest."""
+    of_incident: dict[int | None, list[StoredEpisode]] = {}
+    for episode in episodes:
+        of_incident.setdefault(episode.incident_id, []).append(episode)
+    made = [
+        _group(incident, of_incident[incident.id], links, now)
+        for incident in incidents
+        if incident.id in of_incident
+    ]
+    return sorted(made, key=lambda each: (not each.incident.pages, each.is_owned))
+
+
+def incident_page(record: IncidentRecord, links: Links, now: datetime) -> Content:
+    """Return what the page of one incident shows."""
+    incident = record.incident
+    cards = [card_of(episode, links) for episode in record.episodes]
+    return Content(
+        template="incident.html",
+        title=f"{incident.title} · Burnrate",
+        values={
+            "now": now,
+            "incident": incident,
+            "mood": _mood(incident, now),
+            "summary": _summary(incident),
+            "is_owned": incident.is_owned(now),
+            "firing": [card for card in cards if card.episode.ends_at is None],
+            "over": [card for card in cards if card.episode.ends_at is not None],
+            "timeline": _timeline(record, cards),
+        },
+    )
+
+
+def _group(
+    incident: StoredIncident, episodes: Sequence[StoredEpisode], links: Links, now: datetime
+) -> Group:
+    return Group(
+        incident=incident,
+        mood=_mood(incident, now),
+        summary=_summary(incident),
+        is_owned=incident.is_owned(now),
+        cards=tuple(card_of(episode, links) for episode in episodes),
+        hidden=incident.pages + incident.others - len(episodes),
+    )
+
+
+def _mood(incident: StoredIncident, now: datetime) -> str:
+    if incident.ended_at is not None:
+        return "over"
+    if incident.is_owned(now):
+        return "owned"
+    return "page" if incident.pages else "ticket"
+
+
+def _summary(incident: StoredIncident) -> str:
+    firing = [
+        count(number, noun)
+        for number, noun in ((incident.pages, "page"), (incident.others, "ticket"))
+        if number
+    ]
+    ended = incident.alerts - incident.pages - incident.others
+    return ", ".join([*firing, *([f"{ended} ended"] if ended else [])])
+
+
+def _timeline(record: IncidentRecord, cards: Sequence[Card]) -> list[Event]:
+    """Return what happened, the newest first."""
+    titles = {card.episode.id: card.title for card in cards}
+    changes = (_change(change, titles.get(about, ""), about) for change, about in record.changes)
+    return sorted([*changes, *_notes(record.notes)], key=lambda event: event.at, reverse=True)
+
+
+def _change(change: StoredTransition, title: str, episode_id: int) -> Event:
+    what = STORIES[change.kind]
+    return Event(change.at, change.kind.value, what, title, episode_id, change.author, change.text)
+
+
+def _notes(notes: Iterable[Note]) -> Iterator[Event]:
+    for note in notes:
+        who = note.author or "Somebody"
+        yield Event(
+            note.at, note.word.value, f"{who}: {_WORDS[note.word]}", "", None, "", note.text
+        )
