@@ -170,6 +170,7 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         program="prometheus-node-exporter",
         package="prometheus-node-exporter",
         probe=HttpProbe("/metrics"),
+        options=(("--collector.textfile.directory", "{heartbeat}"),),
     ),
     "grafana": ProcessDefinition(
         program="grafana",

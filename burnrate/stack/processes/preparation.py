@@ -4,6 +4,7 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import data_directories
 from burnrate.stack.layout import Layout, make_directory
+from burnrate.stack.processes.supervision import heartbeat_folder
 from burnrate.stack.secrets import make_secrets
 
 
@@ -20,6 +21,7 @@ def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
     """
     for directory in (layout.state, layout.data, layout.etc, layout.run):
         make_directory(directory, 0o755)
+    make_directory(heartbeat_folder(layout), 0o755)
     # Logs tell about clients.
     make_directory(layout.logs, 0o700)
     make_secrets(layout.secrets, compose.secrets, addresses)

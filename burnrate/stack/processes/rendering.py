@@ -14,7 +14,7 @@ from burnrate.stack.layout import Layout
 from burnrate.stack.processes.definitions import DEFINITIONS, ProcessDefinition
 from burnrate.stack.processes.inventory import Inventory
 from burnrate.stack.processes.programs import grafana_home
-from burnrate.stack.processes.supervision import SupervisedProgram
+from burnrate.stack.processes.supervision import SupervisedProgram, heartbeat_folder
 from burnrate.stack.render import Renderer, Sources, digest, find_mounts
 from burnrate.stack.stack_record import PartRecord
 
@@ -165,7 +165,11 @@ class PartRenderer:
 
     def _values(self) -> dict[str, str]:
         ports = {e.variable.lower(): str(port) for e, port in self.addresses.ports.items()}
-        return {**ports, "logs": str(self.layout.logs)}
+        return {
+            **ports,
+            "logs": str(self.layout.logs),
+            "heartbeat": str(heartbeat_folder(self.layout)),
+        }
 
 
 def with_option(words: list[str], flag: str, value: str) -> list[str]:

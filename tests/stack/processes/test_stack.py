@@ -1,11 +1,13 @@
 """A stack of one small part: what a start that fails leaves behind."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 
@@ -17,9 +19,13 @@ from burnrate.stack.layout import Layout
 from burnrate.stack.processes.shutdown import end_stack
 from burnrate.stack.processes.stack import ProcessStack
 from burnrate.stack.stack_record import read_record
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-COMPOSE = {"services": {"node-exporter": {"command": ["--web.listen-address=0.0.0.0:9100"]}}}
+# Without a supervisor nobody reads what a part prints, and a program in Go ends with its next line.
+QUIET = ["--web.listen-address=0.0.0.0:9100", "--no-collector.systemd"]
+COMPOSE = {"services": {"node-exporter": {"command": QUIET}}}
+
+_HEARTBEAT = re.compile(r"^supervisor_heartbeat_timestamp_seconds (\S+)$", re.MULTILINE)
 
 
 def _left(layout: Layout) -> list[str]:
@@ -137,3 +143,23 @@ def test_up_takes_over_a_stack_whose_record_is_damaged(stack: ProcessStack) -> N
     assert read_record(stack.layout) is not None
     assert stack.status()[0].health == "healthy"
     assert len(_left(stack.layout)) == 2
+
+
+@pytest.mark.integration
+def test_the_supervisor_s_heartbeat_is_exposed_and_stops_with_it(stack: ProcessStack) -> None:
+    """So that a rule can tell that nobody starts the parts again."""
+
+    def beat() -> float:
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS).text
+        return float(_HEARTBEAT.findall(text)[0])
+
+    stack.up()
+    port = stack.addresses.port("node-exporter")
+    first = beat()
+    wait_until(lambda: beat() > first, "the next beat", every_seconds=0.2)
+    supervisor = int((stack.layout.run / "supervisord.pid").read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: stack.status()[0].state == "unsupervised", "the supervisor's end")
+    last = beat()
+    stack.up()
+    wait_until(lambda: beat() > last, "the new supervisor's beat", every_seconds=0.2)

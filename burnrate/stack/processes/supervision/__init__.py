@@ -3,6 +3,7 @@
 from burnrate.stack.processes.supervision.files import (
     SupervisedProgram,
     configuration,
+    heartbeat_folder,
     start_script,
 )
 from burnrate.stack.processes.supervision.ownership import (
@@ -29,6 +30,7 @@ __all__ = [
     "configuration_file",
     "end_part",
     "end_process",
+    "heartbeat_folder",
     "is_alive",
     "leader_file",
     "main_process_id",

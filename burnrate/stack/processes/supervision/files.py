@@ -10,6 +10,7 @@ from pathlib import Path
 
 from burnrate.process_reaper import make_reaper
 from burnrate.stack.layout import Layout
+from burnrate.supervisor_heartbeat import FOLDER, make_heartbeat
 
 # supervisord waits one second longer after each failure; this many are more than a week.
 _RESTARTS = 1000
@@ -48,6 +49,11 @@ class SupervisedProgram:
     temporary_directories: tuple[Path, ...]
     stop_signal: str
     grace_seconds: float
+
+
+def heartbeat_folder(layout: Layout) -> Path:
+    """Return where supervisord says that it is there, for node-exporter to read."""
+    return layout.run / FOLDER
 
 
 def start_script(program: SupervisedProgram, leader: Path) -> str:
@@ -96,6 +102,11 @@ def configuration(layout: Layout, programs: Iterable[SupervisedProgram]) -> str:
             "rpcinterface:reaper": {
                 "supervisor.rpcinterface_factory": (
                     f"{make_reaper.__module__}:{make_reaper.__name__}"
+                )
+            },
+            "rpcinterface:heartbeat": {
+                "supervisor.rpcinterface_factory": (
+                    f"{make_heartbeat.__module__}:{make_heartbeat.__name__}"
                 )
             },
         }
