@@ -8,6 +8,9 @@ PERIOD_DAYS: Final = "slo:time_period:days"
 BURN_NOW: Final = "slo:current_burn_rate:ratio"
 BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
 ALERT_BURN_RATE: Final = "slo:alert_burn_rate:factor"
+# Is there whenever the counters of an SLO are, each evaluation.
+MEASURED: Final = "slo:sli_series:count"
+HISTORY_SECONDS: Final = "slo:history:seconds"
 LATENCY_THRESHOLD: Final = "slo:latency_threshold:seconds"
 POOL_WAIT_THRESHOLD: Final = "slo:pool_wait_threshold:seconds"
 

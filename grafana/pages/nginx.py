@@ -1,4 +1,4 @@
-"""nginx, from its exporter and its lines."""
+"""nginx, from its own count, its exporter and its lines."""
 
 from typing import Final
 
@@ -51,6 +51,27 @@ def _state() -> list[Builder]:
     ]
 
 
+def _outcomes() -> list[Builder]:
+    counter = "rate(front_door_requests_total{%s}[$__rate_interval])"
+    bad = counter % 'outcome="bad"'
+    return [
+        graph(
+            "Outcomes",
+            "What became of requests, as the availability objective counts them? Requests a "
+            "second: good, bad, neither (429, scanners, health checks, clients that left at once).",
+            [Query(f"sum by (outcome) ({counter % ''})", "{{outcome}}")],
+            unit="reqps",
+        ).span(12),
+        graph(
+            "Bad requests",
+            "Who failed, and how? Bad requests a second, by who answered: 499 are clients that "
+            "gave up, what is below 500 came after its deadline. At 0 on a healthy service.",
+            [Query(f"sum by (answered_by, status) ({bad})", "{{answered_by}} {{status}}")],
+            unit="reqps",
+        ).span(12),
+    ]
+
+
 def _lines() -> list[Builder]:
     access = '{service="nginx"} | json status="status_code" | status != ""'
     bad = '{service="nginx"} | json status="status_code", method="method", path="path"'
@@ -74,9 +95,9 @@ def _lines() -> list[Builder]:
 PAGE: Final = Page(
     uid=Uid.NGINX,
     title="nginx",
-    description="The front door, from its exporter and its lines.",
+    description="The front door, from its own count, its exporter and its lines.",
     variables=(instance_variable("nginx_up"),),
     annotations=(all_alerts(),),
     has_logs=True,
-    rows=(Row("State", _state()), Row("Answers", _lines())),
+    rows=(Row("State", _state()), Row("Outcomes", _outcomes()), Row("Answers", _lines())),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burnrate.slo.windows import Tier
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Tier
 from grafana import requests, slo_series
 from grafana.frame import (
     FIRING,
@@ -50,12 +50,28 @@ def _sli() -> str:
     return f"1 - (1 - {left}) * {_by_slo(f'{slo_series.ERROR_BUDGET}{{{_EACH}}}')}"
 
 
+def _not_measured(promises: Promises) -> str:
+    """Return for how many seconds of the period there was nothing to count.
+
+    What is missing is an evaluation without the counters, or without Prometheus. One or two are
+    missing by chance, where Prometheus began between two.
+    """
+    period = f"{promises.period_days}d"
+    there = _by_slo(f"count_over_time({slo_series.MEASURED}{{{_EACH}}}[{period}])")
+    seconds = promises.period_days * DAY
+    expected = f"clamp_max({_by_slo(f'{slo_series.HISTORY_SECONDS}{{{_EACH}}}')}, {seconds})"
+    slack = 4 * EVALUATION_SECONDS
+    return f"clamp_min({expected} - {EVALUATION_SECONDS} * {there} - {slack}, 0)"
+
+
 def _objectives(promises: Promises) -> Builder:
     return table(
         "Objectives",
         "Is it bad, and which objective is missed? Each objective, its SLI over the period, "
         "what is left of the error budget (below 0 it is overspent), its burn rate now, and "
-        "when it is exhausted at the rate of the last hour.",
+        "when it is exhausted at the rate of the last hour. Not measured: a hole in the budget, in "
+        "which events were neither good nor bad. Availability is counted at the front door, the "
+        "others by the service.",
         [
             Label(
                 "slo",
@@ -99,6 +115,14 @@ def _objectives(promises: Promises) -> Builder:
                 Steps(RED, ((86400, YELLOW), (3 * 86400, GREEN))),
                 decimals=0,
                 empty="never at this rate",
+            ),
+            Column(
+                "Not measured",
+                _not_measured(promises),
+                "s",
+                Steps(GREEN, ((300, YELLOW), (3600, RED))),
+                decimals=0,
+                empty="not recorded",
             ),
         ],
         empty="this service has no objective in prometheus/slo",
