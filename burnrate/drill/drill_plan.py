@@ -92,7 +92,7 @@ def make_plan(drill: Drill, target: Target, stack: RunningStack, rate: float) ->
     windows: list[Window] = []
     burn = 0.0
     if target.events is not None:
-        windows = _windows(stack.prometheus, target.tiers[0], target.events)
+        windows = _windows(stack.prometheus, target.tiers[0], target.events, rate)
         burn = burn_seconds(windows, rate, drill.bad_share)
         if math.isinf(burn):
             raise Refused(f"{drill.name}: {target.rule.name} cannot fire for this fault")
@@ -173,12 +173,20 @@ def _watchdog_plan(drill: Drill, stack: RunningStack) -> Plan:
     )
 
 
-def _windows(prometheus: PrometheusApi, tier: RecordedTier, events: EventCounts) -> list[Window]:
+def _windows(
+    prometheus: PrometheusApi, tier: RecordedTier, events: EventCounts, rate: float
+) -> list[Window]:
     """Return a tier's windows with the events that they hold now."""
+    history = prometheus.value(events.history) or math.inf
     return [
         replace(
             window,
-            total=prometheus.value(events.total(window.seconds)),
+            # What is counted for less than a window is taken for a whole one; under the drill's
+            # load that may become as many events as if there had always been this load.
+            total=max(
+                prometheus.value(events.total(window.seconds)),
+                rate * window.seconds if history < window.seconds else 0.0,
+            ),
             bad=prometheus.value(events.bad(window.seconds)),
         )
         for window in tier.windows

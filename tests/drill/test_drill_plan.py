@@ -85,12 +85,20 @@ def stack(
 
 
 def burning(
-    threshold: float, *firing: Mapping[str, str], jobs: Sequence[str] = JOBS
+    threshold: float,
+    *firing: Mapping[str, str],
+    jobs: Sequence[str] = JOBS,
+    events: float = 90_000,
+    history_seconds: float = 86_400,
 ) -> RunningStack:
     """Return a stack with an hour of good events, 25 a second, and the rules of one SLO."""
-    total = 'outcome=~"good|bad"}'
-    samples = {f"{total}[1h]))) * 3600": 90_000.0, f"{total}[5m]))) * 300": 7_500.0}
-    samples["slo:alert_burn_rate:factor{"] = threshold
+    total = "slo:total_events:rate"
+    samples = {
+        f"{total}1h{{": events,
+        f"{total}5m{{": events / 12,
+        "slo:history:seconds{": history_seconds,
+        "slo:alert_burn_rate:factor{": threshold,
+    }
     return stack(samples, rules=LOADED, firing=firing, jobs=jobs)
 
 
@@ -154,6 +162,15 @@ def test_an_slo_that_is_not_measured_is_not_drilled() -> None:
     on = burning(0.0144, jobs=("api",))
     with pytest.raises(Refused, match="availability is not measured: Prometheus has no job front"):
         find_target(DRILLS["errors"], on)
+
+
+def test_on_a_young_stack_the_hour_may_become_one_of_the_drill_s_load() -> None:
+    """What little was counted until now is scaled to a full window, and so is the load."""
+    idle = plan("errors", burning(0.0144, events=36, history_seconds=600))
+    full = plan("errors", burning(0.0144))
+    assert idle.bounds[Step.OVER] == full.bounds[Step.OVER]
+    was_idle = plan("errors", burning(0.0144, events=36))
+    assert was_idle.bounds[Step.OVER].seconds < full.bounds[Step.OVER].seconds - 50
 
 
 def test_a_fault_that_cannot_bring_its_alert_is_refused() -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from burnrate.durations import format_duration
 from burnrate.promql import counters
 from burnrate.slo.specification import Slo
+from burnrate.slo.windows import WINDOWS
 
 _ANY_WINDOW = "5m"
 
@@ -16,12 +16,17 @@ class EventCounts:
     slo: Slo
 
     def total(self, window_seconds: float) -> str:
-        """Return a query for all events of a window."""
-        return _count(self.slo.total_query(format_duration(window_seconds)), window_seconds)
+        """Return a query for all events of a window, as alerts see them."""
+        return self._recorded("total", window_seconds)
 
     def bad(self, window_seconds: float) -> str:
-        """Return a query for the bad events of a window."""
-        return _count(self.slo.error_query(format_duration(window_seconds)), window_seconds)
+        """Return a query for the bad events of a window, as alerts see them."""
+        return self._recorded("bad", window_seconds)
+
+    @property
+    def history(self) -> str:
+        """A query for the seconds that the SLO has been counted; no value where that is unknown."""
+        return f"slo:history:seconds{self.slo.selector}"
 
     @property
     def bad_so_far(self) -> str:
@@ -31,6 +36,6 @@ class EventCounts:
         """
         return counters(self.slo.error_query(_ANY_WINDOW))
 
-
-def _count(per_second: str, seconds: float) -> str:
-    return f"({per_second}) * {seconds:g}"
+    def _recorded(self, kind: str, seconds: float) -> str:
+        (window,) = (each for each in WINDOWS if each.seconds == seconds)
+        return f"slo:{kind}_events:rate{window.name}{self.slo.selector} * {seconds:g}"
