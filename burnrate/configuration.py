@@ -92,6 +92,7 @@ class Configuration(_Model):
     Attributes:
         runbooks: Where runbooks are, without a last slash; empty for the inbox'.
         dashboards: Where dashboards are, without a last slash; empty for Grafana's.
+        engine: What evaluates the rules. VictoriaMetrics' does not see at once what it recorded.
         identity: The labels that together name a service, `service` among them.
         retention_days: How long Prometheus keeps what it has: no budget has a longer period.
         low_budget: The part of an error budget below which it is called low.
@@ -101,6 +102,7 @@ class Configuration(_Model):
     urls: Urls
     runbooks: Annotated[str, AfterValidator(_base_or_none)]
     dashboards: Annotated[str, AfterValidator(_base_or_none)]
+    engine: Literal["prometheus", "victoriametrics"]
     identity: tuple[LabelName, ...]
     period_days: Annotated[int, Field(ge=7, le=90)]
     retention_days: Annotated[int, Field(ge=1)]

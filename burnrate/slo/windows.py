@@ -21,6 +21,8 @@ EVALUATION_SECONDS: Final = 15
 TICKET_EVALUATION_SECONDS: Final = 120
 # And what reads an hour of every route's raw series.
 ROUTES_EVALUATION_SECONDS: Final = 60
+# And what looks a day back for the last value of a ledger. A new ledger begins after the first one.
+RECOVERY_EVALUATION_SECONDS: Final = 60
 
 
 @dataclass(frozen=True)

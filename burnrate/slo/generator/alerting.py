@@ -12,10 +12,11 @@ from burnrate.slo.generator.alerts import (
 )
 from burnrate.slo.generator.recording import records, ticket_records
 from burnrate.slo.generator.service_alerts import down_alert, missing_alert, replica_alert
-from burnrate.slo.generator.windows import Rule
+from burnrate.slo.generator.windows import Rule, counting
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import (
     EVALUATION_SECONDS,
+    RECOVERY_EVALUATION_SECONDS,
     ROUTES_EVALUATION_SECONDS,
     TICKET_EVALUATION_SECONDS,
 )
@@ -26,15 +27,21 @@ Group = dict[str, Any]
 def slo_groups(slo: Slo) -> list[Group]:
     """Return an SLO's groups: what is urgent, what changes slowly with the period, and the routes.
 
+    Before them, for a ledger, what looks far back.
+
     Each tier has an alert of its own; one alert for all would resolve with the slowest.
     """
     often, seldom = (
         [burn_alert(slo, tier) for tier in slo.tiers if is_paced_as_page(tier) == is_often]
         for is_often in (True, False)
     )
-    name, tickets_name = group_names(slo)
+    *recovery_names, name, tickets_name = group_names(slo)
     routes = route_rules(slo)
     return [
+        *(
+            _group(each, list(counting(slo).recovery(slo)), RECOVERY_EVALUATION_SECONDS)
+            for each in recovery_names
+        ),
         _group(name, [*records(slo), *often, missing_alert(slo)], EVALUATION_SECONDS),
         _group(
             tickets_name,
@@ -45,10 +52,14 @@ def slo_groups(slo: Slo) -> list[Group]:
     ]
 
 
-def group_names(slo: Slo) -> tuple[str, str]:
-    """Return the names of an SLO's two groups; the second reads what the first records."""
+def group_names(slo: Slo) -> tuple[str, ...]:
+    """Return the names of an SLO's groups, each after those that it reads.
+
+    The last but one is what pages depend on, the last are its tickets.
+    """
     name = f"{_prefix(slo.identity)}-{slo.name}"
-    return name, f"{name}-tickets"
+    recovery = [f"{name}-recovery"] if slo.has_ledger else []
+    return (*recovery, name, f"{name}-tickets")
 
 
 def service_group(service: Service) -> Group:

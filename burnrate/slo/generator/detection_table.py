@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from burnrate.slo.detection import FAILURE_PARTS, Detection
+from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.minimums import FALSE_ALARMS_A_YEAR as _CHANCE
 from burnrate.slo.minimums import Minimum
 from burnrate.slo.specification import Slo, number
@@ -27,6 +28,12 @@ by chance at most {_CHANCE["page"]} time a year for a page and {_CHANCE["ticket"
 at the traffic where that happens most often (`burnrate/slo/minimums.py`). "3 up to 61 events, 6
 from 248" means one failure more for each so many events in between. A tier with a factor of 1 says
 that the budget does not last: chance does not count against it.
+
+A ledger counts through outages of Prometheus and of the service's scrapes, up to a day, and the
+first events of new series ([decision 22](decisions/0022-a-ledger-an-slo.md)). A new instance
+brings events from before its first scrape only if it exposes `process_start_time_seconds` and has
+just started; else it begins at what it has. While a ledger is younger than a window, the window's
+total is that of a full one at the mean traffic so far.
 """
 
 
@@ -45,7 +52,7 @@ def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
     lines = [
         f"## {slo.service}: {slo.name}",
         "",
-        text.strip(),
+        f"{text} {way_of_counting(slo)}".strip(),
         "",
         "| Alert | | Windows | Factor | Threshold | Failures | " + " | ".join(heads) + " |",
         "|---|---|---|---|---|---|" + "---|" * len(heads),

@@ -16,6 +16,7 @@ from burnrate.slo.generator.detection_table import table
 from burnrate.slo.generator.inhibition import inhibited
 from burnrate.slo.generator.obeyed import obeyed
 from burnrate.slo.generator.promtool_tests import test_files
+from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.generator.written_rules import (
     linked,
     moved,
@@ -89,11 +90,11 @@ def generated(
     slos = [slo for service in services for slo in service.slos]
     found = {slo.selector: detections(slo) for slo in slos}
     for service in services:
-        for path, content in _of_service(tree, service, found):
+        for path, content, comment in _of_service(tree, service, found):
             if path in made:
                 reason = f"another service writes {path.name} too"
                 raise SpecError(tree.specs / service.source, "", reason)
-            made[path] = rules_text(content, f"prometheus/slo/{service.source}")
+            made[path] = rules_text(content, f"prometheus/slo/{service.source}", comment)
     made[tree.table] = table([(slo, found[slo.selector]) for slo in slos])
     made[tree.alertmanager] = inhibited(
         _existing(tree.alertmanager), tree.alertmanager, configuration.identity
@@ -173,19 +174,19 @@ def write(made: dict[Path, str | None]) -> list[Path]:
 
 def _of_service(
     tree: Tree, service: Service, found: Mapping[str, Mapping[Tier, Sequence[Detection]]]
-) -> Iterator[tuple[Path, object]]:
+) -> Iterator[tuple[Path, object, str]]:
     prefix = f"{_PREFIX}{service.stem}"
     # Each SLO has files of its own, so that it can be read and tested alone.
     for slo in service.slos:
         rules = tree.rules / f"{prefix}-{slo.stem}.yml"
-        yield rules, {"groups": obeyed(slo, slo_groups(slo))}
+        yield rules, {"groups": obeyed(slo, slo_groups(slo))}, f"# {way_of_counting(slo)}\n"
         # Without settings nobody says which series an event counts up.
         if not slo.has_known_series:
             continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
-            yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests
+            yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, ""
     if service.job:
-        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}
+        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}, ""
 
 
 def _existing(path: Path) -> str:
@@ -202,7 +203,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def rules_text(content: object, source: str) -> str:
+def rules_text(content: object, source: str, comment: str = "") -> str:
     """Return rules or their tests as a file, which says what it was generated from."""
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True)
-    return HEADER.format(source=source) + text
+    return HEADER.format(source=source) + comment + text

@@ -35,7 +35,13 @@ def records(slo: Slo) -> list[Rule]:
         _of_tier(slo, tier, "slo:alert_burn_rate:factor", f"vector({number(slo.factor(tier))})")
         for tier in slo.tiers
     ]
-    return [*factors, *_rules(slo, made), *counting(slo).base(slo), *_rules(slo, windows)]
+    return [
+        *factors,
+        *_rules(slo, made),
+        *_reset(slo),
+        *counting(slo).base(slo),
+        *_rules(slo, windows),
+    ]
 
 
 def ticket_records(slo: Slo) -> list[Rule]:
@@ -89,6 +95,14 @@ def _threshold(slo: Slo) -> list[tuple[str, str]]:
         return []
     what = "latency" if isinstance(slo.settings, LatencySettings) else "pool_wait"
     return [(f"slo:{what}_threshold:seconds", f"vector({number(slo.threshold_seconds)})")]
+
+
+def _reset(slo: Slo) -> list[Rule]:
+    reset = slo.settings.reset
+    if reset is None:
+        return []
+    labels = {**slo.labels, "reason": reset.reason}
+    return [rule(slo, "slo:budget_reset:seconds", f"vector({reset.at.timestamp():.0f})", labels)]
 
 
 def _burn(slo: Slo, ratio: str) -> str:

@@ -11,10 +11,16 @@ from burnrate.slo.specification.model import (
 )
 from burnrate.slo.specification.reader import load, load_all, load_files, specification_files
 from burnrate.slo.specification.routes import Routes
-from burnrate.slo.specification.settings import LatencySettings, PoolSettings, RatioSettings
+from burnrate.slo.specification.settings import (
+    BudgetReset,
+    LatencySettings,
+    PoolSettings,
+    RatioSettings,
+)
 from burnrate.slo.specification.terms import Term
 
 __all__ = [
+    "BudgetReset",
     "LatencySettings",
     "PoolSettings",
     "RatioSettings",

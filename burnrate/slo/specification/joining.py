@@ -133,6 +133,8 @@ class Joined:
             counted=counted.counted,
             severities=dict(self._severities(slo, path)),
             disabled=_disabled(slo),
+            reads_back=self.configuration.engine == "prometheus",
+            formerly=self.settings.formerly,
             has_known_series=slo.name in self.settings.slos or bool(own.good or own.bad),
         )
         check_routes(made, *place)

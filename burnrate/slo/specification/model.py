@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
 from typing import Final, Literal
@@ -46,7 +45,6 @@ class Slo:
         dashboard: The dashboard's address, to which service and SLO are added as variables.
         reads_back: Whether the engine's rules see at once what they recorded.
         formerly: The names that the service had before.
-        reset: When its budget was deliberately begun anew.
     """
 
     identity: Mapping[str, str]
@@ -66,7 +64,6 @@ class Slo:
     dashboard: str
     reads_back: bool = True
     formerly: tuple[str, ...] = ()
-    reset: datetime | None = None
     counted: Counted = "rate"
     severities: Mapping[Severity, str] = field(default_factory=dict)
     disabled: frozenset[Severity] = frozenset()

@@ -3,10 +3,11 @@
 Sloth refuses keys it does not know, and both have to read the same specification.
 """
 
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from burnrate.slo.specification.sloth import LabelName, Labels, LabelValue, Model, Name
 
@@ -21,6 +22,22 @@ def _bounds(name: str) -> tuple[float, ...]:
     return found
 
 
+def _in_utc(given: datetime) -> datetime:
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+class BudgetReset(Model):
+    """A deliberate new beginning of an error budget.
+
+    Attributes:
+        at: From when on events count; a date is its midnight, and without a zone it is UTC.
+        reason: Why, for those who ask later.
+    """
+
+    at: Annotated[datetime, AfterValidator(_in_utc)]
+    reason: Annotated[str, StringConstraints(min_length=1)]
+
+
 class CommonSettings(Model):
     """What every kind of SLO can set; keys that are not set are the service's.
 
@@ -29,6 +46,7 @@ class CommonSettings(Model):
             proxy in front.
         runbook_url: The folder of the runbooks; the alert's name is added.
         dashboard_url: The service and the SLO are added as variables.
+        reset: When the budget was begun anew, for the period that holds that moment.
         good: Series that a good event increases by one, for the generated tests; by default those
             of `burnrate.telemetry`.
         bad: Series that a bad event increases by one.
@@ -39,6 +57,7 @@ class CommonSettings(Model):
     minimum_failures: MinimumFailures | None = None
     runbook_url: str | None = None
     dashboard_url: str | None = None
+    reset: BudgetReset | None = None
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
 
@@ -108,12 +127,14 @@ class ServiceSettings(Model):
         job: The scrape job whose targets are the service's processes; empty if none is told, and
             then nothing is said about the processes.
         identity: The values of the labels that name the service, besides `service` itself.
+        formerly: The names that the service had before; its ledgers go on.
         labels: Labels of the team's own, for every alert of the service, whatever it is about.
     """
 
     version: Literal["burnrate/v1"]
     job: Name | Literal[""] = ""
     identity: dict[LabelName, LabelValue] = Field(default_factory=dict)
+    formerly: tuple[Name, ...] = ()
     labels: Labels = Field(default_factory=dict)
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None

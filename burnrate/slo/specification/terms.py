@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import promql_parser
 
@@ -18,15 +18,21 @@ class Term:
     Attributes:
         selector: Which series.
         is_added: Whether their events are added.
+        query: All terms of its query.
     """
 
     selector: Selector
     is_added: bool = True
+    query: str = ""
 
     @property
     def name(self) -> str:
-        """A name that changes when other series are selected: then the count starts anew."""
-        digest = hashlib.sha256(self.selector.text.encode()).hexdigest()[:8]
+        """A name that changes when its query selects other series.
+
+        Then all of its counts start anew: a difference is nothing if one side begins at what it
+        has and the other goes on.
+        """
+        digest = hashlib.sha256(f"{self.selector.text} of {self.query}".encode()).hexdigest()[:8]
         return f"{self.selector.name}-{digest}"
 
     def of_target(self, names: frozenset[str]) -> tuple[Matcher, ...]:
@@ -45,7 +51,10 @@ def terms(query: str) -> tuple[Term, ...]:
         found = list(_terms(parse(query), is_added=True))
     except (_NotASumError, QueryError):
         return ()
-    return tuple(found) if len({each.selector for each in found}) == len(found) else ()
+    if len({each.selector for each in found}) < len(found):
+        return ()
+    text = " ".join(f"{'+' if each.is_added else '-'} {each.selector.text}" for each in found)
+    return tuple(replace(each, query=text) for each in found)
 
 
 class _NotASumError(Exception):
@@ -58,7 +67,8 @@ def _terms(node: object, *, is_added: bool) -> Iterator[Term]:
             yield from _terms(node.expr, is_added=is_added)
         case promql_parser.AggregateExpr() if str(node.op) == "sum" and node.modifier is None:
             yield from _terms(node.expr, is_added=is_added)
-        case promql_parser.BinaryExpr() if node.modifier is None:
+        # `or` always has a modifier, which says nothing where no labels are named.
+        case promql_parser.BinaryExpr() if not str(node.modifier or "").strip():
             yield from _joined(node, is_added=is_added)
         case promql_parser.Call() if node.func.name in _COUNTING:
             yield Term(_selected(node.args[0]), is_added)

@@ -1,6 +1,7 @@
 """How events are counted over windows: by a ledger, or by `increase`, behind one interface."""
 
 from burnrate.slo.generator.windows.counting import Counting, counting
+from burnrate.slo.generator.windows.explanation import how_counted, way_of_counting
 from burnrate.slo.generator.windows.names import (
     Rule,
     events_name,
@@ -15,8 +16,10 @@ __all__ = [
     "Rule",
     "counting",
     "events_name",
+    "how_counted",
     "ledger_name",
     "period_name",
     "ratio_name",
     "rule",
+    "way_of_counting",
 ]

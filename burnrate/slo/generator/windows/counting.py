@@ -13,6 +13,9 @@ from burnrate.slo.windows import Window
 class Counting(Protocol):
     """A way to count the events of windows and of the period, as PromQL."""
 
+    def recovery(self, slo: Slo) -> Sequence[Rule]:
+        """Return what looks far back, and is evaluated less often and before all others."""
+
     def base(self, slo: Slo) -> Sequence[Rule]:
         """Return the records that windows read, each after those that it reads."""
 

@@ -28,6 +28,9 @@ _RATE: Final = re.compile(
 class _Increase:
     """Events of windows as what counters gained; nothing is known of gaps and new series."""
 
+    def recovery(self, slo: Slo) -> Sequence[Rule]:  # noqa: ARG002 - the interface's
+        return ()
+
     def base(self, slo: Slo) -> Sequence[Rule]:  # noqa: ARG002 - the interface's
         return ()
 

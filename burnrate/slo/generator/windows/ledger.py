@@ -10,11 +10,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from burnrate.slo.generator.windows.names import HISTORY_SECONDS, Rule, ledger_name, rule
-from burnrate.slo.specification import Slo, Term, quote, selector
+from burnrate.slo.specification import BudgetReset, Slo, Term, quote, selector
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
 
-# The evaluation before this one, however long ago: for a day nothing is forgotten.
-_BEFORE: Final = "[1d] offset 1ms"
+# The evaluation before this one.
+_BEFORE: Final = "[10m] offset 1ms"
+# And what the recovery group found: what was last recorded, up to a day ago.
+_RECOVERED: Final = "[10m]"
+_FORGOTTEN: Final = "[1d]"
+# The recovery group has looked back since Prometheus was away.
+_READY: Final = "slo:ledger:ready"
 _INSTANCE: Final = "job, instance"
 # What an instance has counted of one term, and when its process started.
 _COUNTED: Final = "slo:instance_events:total"
@@ -39,8 +44,7 @@ class _Ledger:
 
     def base(self, slo: Slo) -> Sequence[Rule]:
         total, bad = slo.terms("total"), slo.terms("bad")
-        counted = dict.fromkeys(each.selector for each in (*total, *bad))
-        terms = [next(each for each in (*total, *bad) if each.selector == one) for one in counted]
+        terms = list({each.name: each for each in (*total, *bad)}.values())
         own = {**slo.identity, "slo": slo.name}
         series = " or ".join(each.selector.text for each in total)
         return [
@@ -66,42 +70,97 @@ class _Ledger:
 
     def in_period(self, slo: Slo, kind: str) -> str:
         # While nothing is measured, the budget stands still.
-        newest = f"max(last_over_time({ledger_name(kind)}{slo.lookup}[1d]))"
-        history = f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}[1d]))"
+        newest, history = _newest(slo, ledger_name(kind)), _newest(slo, HISTORY_SECONDS)
         began = _began(slo, kind, slo.period, slo.period_days * DAY, history)
+        if slo.settings.reset is not None:
+            began = f"{_at_reset(slo, slo.settings.reset, kind)} or {began}"
         return f"clamp_min({newest} - ({began}), 0)"
 
     def full_period(self, slo: Slo) -> str:
         period = slo.period_days * DAY
-        history = f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}[1d]))"
-        return (
-            f" * on () group_left () ({period} / clamp({history}, {EVALUATION_SECONDS}, {period}))"
-        )
+        history = _newest(slo, HISTORY_SECONDS)
+        if slo.settings.reset is not None:
+            at = _timestamp(slo.settings.reset)
+            # Before that moment it limits nothing.
+            history = f"clamp_max({history}, time() - {at} + {period} * (time() < bool {at}))"
+        counted = f"clamp({history}, {EVALUATION_SECONDS}, {period})"
+        return f" * on () group_left () ({period} / {counted})"
+
+    def recovery(self, slo: Slo) -> Sequence[Rule]:
+        own = {**slo.identity, "slo": slo.name}
+        single = [_HISTORY_START, HISTORY_SECONDS, *map(ledger_name, ("total", "bad"))]
+        single += [_balance(kind) for kind in ("total", "bad") if _is_difference(slo, kind)]
+        return [
+            *(
+                rule(slo, _last(name), f"last_over_time({name}{slo.selector}{_FORGOTTEN})", own)
+                for name in (_COUNTED, _STARTED)
+            ),
+            *(
+                rule(slo, _last(name), f"max(last_over_time({name}{slo.lookup}{_FORGOTTEN}))")
+                for name in single
+            ),
+            rule(slo, _READY, "vector(1)", own),
+        ]
 
 
 LEDGER: Final = _Ledger()
 
 
+def _last(name: str) -> str:
+    return f"{name}_last"
+
+
+def _previous(name: str, selector: str) -> str:
+    """Return what each series was at the last evaluation, however long ago: up to a day."""
+    return (
+        f"(last_over_time({name}{selector}{_BEFORE})"
+        f" or last_over_time({_last(name)}{selector}{_RECOVERED}))"
+    )
+
+
+def _previous_one(slo: Slo, name: str) -> str:
+    """Return the same of a single series, under whatever labels the SLO had."""
+    return (
+        f"(max(last_over_time({name}{slo.lookup}{_BEFORE}))"
+        f" or max(last_over_time({_last(name)}{slo.selector}{_RECOVERED})))"
+    )
+
+
+def _newest(slo: Slo, name: str) -> str:
+    """Return a single series' value, while nothing is measured the last one."""
+    return f"max({name}{slo.selector} or {_last(name)}{slo.selector})"
+
+
 def _count(slo: Slo, term: Term) -> str:
     # An instance that is there and has no such series has counted 0: its first event counts.
     up = _target("up", slo, term)
-    return f"sum by ({_INSTANCE}) ({term.selector.text}) or 0 * (max by ({_INSTANCE}) ({up}) == 1)"
+    if up == "up":  # nobody says whose targets: no instance is known to have counted 0
+        up = "up < 0"
+    return (
+        f"(sum by ({_INSTANCE}) ({term.selector.text}) or 0 * (max by ({_INSTANCE}) ({up}) == 1))"
+        f" and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
+    )
 
 
 def _start(slo: Slo, terms: Sequence[Term]) -> str:
     found = dict.fromkeys(_target("process_start_time_seconds", slo, each) for each in terms)
-    return f"max by ({_INSTANCE}) ({' or '.join(found)})"
+    return (
+        f"max by ({_INSTANCE}) ({' or '.join(found)})"
+        f" and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
+    )
 
 
 def _target(name: str, slo: Slo, term: Term) -> str:
     names = frozenset({"job", "instance", *slo.identity} - {"service"})
     shown = [f'{m.label}{m.operator}"{quote(m.value)}"' for m in term.of_target(names)]
-    return f"{name}{{{', '.join(shown)}}}" if shown else f"{name}{selector({'job': slo.job})}"
+    if shown:
+        return f"{name}{{{', '.join(shown)}}}"
+    return name + (selector({"job": slo.job}) if slo.job else "")
 
 
 def _gained(slo: Slo) -> str:
     now, started = _COUNTED + slo.selector, _STARTED + slo.selector
-    before, on = f"last_over_time({now}{_BEFORE})", f"on ({_INSTANCE})"
+    before, on = _previous(_COUNTED, slo.selector), f"on ({_INSTANCE})"
     # Fewer than before: the process is another one and has counted from 0; or a series is gone
     # while its process lives, and what is left is not new.
     return (
@@ -112,10 +171,10 @@ def _gained(slo: Slo) -> str:
 
 
 def _fresh(slo: Slo, started: str) -> str:
-    before = f"last_over_time({started}{_BEFORE})"
-    seen = (
-        f"max(last_over_time({HISTORY_SECONDS}{slo.lookup}{_BEFORE}))"
-        f" + max(last_over_time({_HISTORY_START}{slo.lookup}{_BEFORE}))"
+    before = _previous(_STARTED, slo.selector)
+    seen = " + ".join(
+        f"max(last_over_time({_last(name)}{slo.selector}{_RECOVERED}))"
+        for name in (HISTORY_SECONDS, _HISTORY_START)
     )
     recently = f"time() - {_YOUNG_SECONDS}"
     # Another start than before, or an instance that nobody has seen, which started since then.
@@ -132,21 +191,17 @@ def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
     name, lookup = ledger_name(kind), slo.lookup
     added = [each for each in terms if each.is_added]
     taken = [each for each in terms if not each.is_added]
-    balance = f"slo:{kind}_events:balance" if taken else name
+    balance = _balance(kind) if taken else name
     booked = (
-        f"(max(last_over_time({balance}{lookup}{_BEFORE})) or vector(0)) + {_sum(slo, added)}"
+        f"({_previous_one(slo, balance)} or vector(0)) + {_sum(slo, added)}"
         + (f" - {_sum(slo, taken)}" if taken else "")
         + f" and on () {condition}"
     )
     yield rule(slo, balance, booked)
     if taken:
         # A counter that is scraped before the one it is taken from makes it fall for a moment.
-        yield rule(
-            slo,
-            name,
-            f"max({balance}{slo.selector} or last_over_time({name}{lookup}{_BEFORE}))"
-            f" and on () {balance}{slo.selector}",
-        )
+        before = f"scalar({_previous_one(slo, name)} or vector(0))"
+        yield rule(slo, name, f"clamp_min(max({balance}{slo.selector}), {before})")
     resumed = f"{name}{slo.selector} unless on () {name}{lookup} offset 1ms"
     yield rule(slo, _resumed(kind), resumed)
 
@@ -159,7 +214,7 @@ def _sum(slo: Slo, terms: Sequence[Term]) -> str:
 
 def _history_start(slo: Slo) -> str:
     return (
-        f"(max(last_over_time({_HISTORY_START}{slo.lookup}{_BEFORE})) or vector(time()))"
+        f"({_previous_one(slo, _HISTORY_START)} or vector(time()))"
         f" and on () {ledger_name('total')}{slo.selector}"
     )
 
@@ -177,6 +232,24 @@ def _began(slo: Slo, kind: str, window: str, seconds: int, history: str) -> str:
         f"0 * ({history} <= {seconds}) or max({ledger_name(kind)}{lookup} offset {window})"
         f" or min(min_over_time({_resumed(kind)}{lookup}[{window}]))"
     )
+
+
+def _at_reset(slo: Slo, reset: BudgetReset, kind: str) -> str:
+    at = _timestamp(reset)
+    now = f"(vector(time()) >= {at} < {at + slo.period_days * DAY})"
+    return f"max(last_over_time({ledger_name(kind)}{slo.lookup}[1d] @ {at})) and on () {now}"
+
+
+def _timestamp(reset: BudgetReset) -> int:
+    return int(reset.at.timestamp())
+
+
+def _is_difference(slo: Slo, kind: str) -> bool:
+    return not all(each.is_added for each in slo.terms(kind))
+
+
+def _balance(kind: str) -> str:
+    return f"slo:{kind}_events:balance"
 
 
 def _resumed(kind: str) -> str:
