@@ -85,7 +85,7 @@ def test_each_period_has_factors_of_its_own(
 
 def test_pages_wait_for_no_ticket(tmp_path: Path) -> None:
     """What a page reads is recorded beside it; what tickets read is not forgotten in between."""
-    fast, tickets = _groups(_make(tmp_path, 30))
+    _, fast, tickets = _groups(_make(tmp_path, 30))
 
     recorded = {rule["record"] for rule in fast["rules"] if "record" in rule}
     alerts = [rule for rule in fast["rules"] if "alert" in rule]
