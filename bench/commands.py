@@ -101,8 +101,16 @@ def bench() -> None:
 @_docs_option
 @_quick_option
 @_peers_option
+@click.option(
+    "--against", metavar="COMMIT", help="Measure only ours, beside what it was at this commit."
+)
 def telemetry(
-    json_file: Path | None, peers_env: Path | None, *, is_documented: bool, is_quick: bool
+    json_file: Path | None,
+    peers_env: Path | None,
+    against: str | None,
+    *,
+    is_documented: bool,
+    is_quick: bool,
 ) -> None:
     """Compare a request's cost and the throughput with the bare application's and the peers'."""
     # Needs the service's packages, which the other commands do without.
@@ -110,9 +118,9 @@ def telemetry(
 
     run = _Run("bench telemetry", is_quick, json_file, is_documented)
     plan = QUICK_TELEMETRY if is_quick else TelemetryPlan()
-    folder, notes = _provide_peers(peers_env)
+    folder, notes = _provide_peers(peers_env) if against is None else (None, ())
     versions = {} if folder is None else peers.wanted()
-    run.report(lambda: measure(plan, folder), notes, versions)
+    run.report(lambda: measure(plan, folder, against), notes, versions)
 
 
 @bench.command()

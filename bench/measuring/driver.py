@@ -36,7 +36,12 @@ class Reading:
 class Worker:
     """One worker process; as a context it is ended, whatever happens."""
 
-    def __init__(self, subject: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        subject: str,
+        environment: Mapping[str, str] | None = None,
+        checkout: Path = CHECKOUT,
+    ) -> None:
         self.subject = subject
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(  # noqa: S603 - this module, in this interpreter
@@ -45,7 +50,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            cwd=CHECKOUT,  # where `bench` is found
+            cwd=checkout,  # where `bench` and `burnrate` are found
             env=clean_environment(environment or {}),
             start_new_session=True,  # Ctrl-C is for the coordinator, which then ends its workers
         )
