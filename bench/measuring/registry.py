@@ -8,6 +8,7 @@ from bench.measuring.subjects import Subject
 # The part of the name before the colon -> its module, each with a function `make(rest)`.
 _MODULES: Final = {
     "request": "bench.telemetry.exchanges",
+    "routes": "bench.telemetry.many_routes",
     "operation": "bench.telemetry.operations",
     "files": "bench.scrapes.metric_folders",
     "scrape": "bench.scrapes.scrapes",

@@ -17,6 +17,7 @@ class TelemetryPlan:
     requests: int = 250
     operation_rounds: int = 30
     operations: int = 5_000
+    scrapes: int = 5
     load_rounds: int = 8
     load_seconds: int = 3
     connections: int = 32
@@ -28,6 +29,7 @@ QUICK_TELEMETRY = TelemetryPlan(
     requests=20,
     operation_rounds=2,
     operations=50,
+    scrapes=1,
     load_rounds=1,
     load_seconds=1,
     connections=4,

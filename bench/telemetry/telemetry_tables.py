@@ -8,6 +8,7 @@ from bench.reporting.report import Table
 from bench.telemetry.against import measure_against
 from bench.telemetry.costs import measure_costs
 from bench.telemetry.operation_table import measure_operations
+from bench.telemetry.route_table import measure_routes
 from bench.telemetry.telemetry_plan import TelemetryPlan
 from bench.telemetry.throughput import measure_throughput
 from bench.telemetry.variants import OURS, PEERS, SERVED, Variant
@@ -35,4 +36,5 @@ def measure(plan: TelemetryPlan, peers: Path | None, against: str | None = None)
             measure_costs(plan, available(OURS + PEERS), sink, peers),
             measure_throughput(plan, available(SERVED), sink, peers),
             measure_operations(plan),
+            *((measure_routes(plan, peers),) if peers is not None else ()),
         )

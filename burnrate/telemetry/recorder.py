@@ -6,6 +6,7 @@ processor's caches. So its cost is its size: hence few, flat functions.
 
 from bisect import bisect_left
 from collections.abc import Callable
+from itertools import islice
 from random import random
 from time import time
 from typing import Any, Final
@@ -27,13 +28,9 @@ _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 # What nginx takes for everyone's deadline (`$deadline_seconds` in nginx/nginx.conf).
 _PROXY_DEADLINE_SECONDS: Final = 30.0
-# What a route answers when it or something behind it fails. These series exist at 0 from the
-# start, since rate() does not see the first sample of a series.
-_SERVER_ERRORS: Final = (500, 502, 503, 504)
 # With the other families of a fresh application at most 1,500 series.
 _MOST_EXPECTED: Final = 1_200
-# Of a method of a route: its errors, and the durations of two classes with 17 series each.
-_WITH_DURATIONS: Final = len(_SERVER_ERRORS) + 2 * 17
+_EXPECTED_METHODS: Final = HTTP_METHODS - {"HEAD", "OPTIONS"}  # they come with others
 
 
 class _Children:
@@ -107,6 +104,7 @@ class HttpRecorder:
         self._success_ratio = settings.log_success_ratio
         self._unlogged = settings.unlogged
         self._uncounted = settings.uncounted
+        self._is_expecting = settings.expected_series
         self._is_by_class = settings.status_label == "class"
         self._children: dict[tuple[str, str, int], _Children] = {}
         # Without the checks of Gauge.inc; the same private attribute as above.
@@ -223,26 +221,19 @@ class HttpRecorder:
         )
 
     def expect_errors(self) -> None:
-        """Make the series that must be there before their first event, as far as there is room.
+        """Make one series of each route before its first event, as far as there is room.
 
-        Of few routes the failures and the durations, else the rules would miss the first request
-        of each; of more the failures, of very many those of status 500 only: a scrape must not
-        cost more than what it tells.
+        An SLO's ledger counts the first value of a new series (decision 22). Rules that do not,
+        since `increase` sees no first sample, at least see a route's first 500.
         """
-        wanted = [
+        wanted = (
             (method, endpoint.template)
             for endpoint in self.endpoints.build()
             if endpoint.template not in self._uncounted
-            for method in sorted(endpoint.methods & HTTP_METHODS)
-        ]
-        is_few = len(wanted) * len(_SERVER_ERRORS) <= _MOST_EXPECTED
-        for method, template in wanted[:_MOST_EXPECTED]:
-            for status in _SERVER_ERRORS if is_few else _SERVER_ERRORS[:1]:
-                self._metrics.http_requests.labels(method, template, self._status_label(status))
-        if len(wanted) * _WITH_DURATIONS <= _MOST_EXPECTED:
-            for method, template in wanted:
-                for status_class in ("2xx", "5xx"):
-                    self._metrics.http_request_duration.labels(method, template, status_class)
+            for method in sorted(endpoint.methods & _EXPECTED_METHODS)
+        )
+        for method, template in islice(wanted, _MOST_EXPECTED if self._is_expecting else 0):
+            self._metrics.http_requests.labels(method, template, self._status_label(_SERVER_ERROR))
 
 
 class UncountedRecorder(HttpRecorder):

@@ -165,16 +165,25 @@ def test_plain_starlette_is_served_too() -> None:
 def test_error_series_exist_before_the_first_error(
     composed: FastAPI, registry: CollectorRegistry
 ) -> None:
-    """`rate()` does not see a first sample, so every route's 5xx is there at 0.
-
-    Of an application with few routes its durations are, too.
-    """
+    """`increase()` does not see a first sample, so one series of every route is there at 0."""
     with TestClient(composed):
         pass
-    labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status": "503"}
+    labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status": "500"}
     assert registry.get_sample_value("http_requests_total", labels) == 0
-    labels = {"method": "GET", "endpoint": "/v1/items/{item}", "status_class": "2xx"}
-    assert registry.get_sample_value("http_request_duration_seconds_count", labels) == 0
+
+
+@pytest.mark.parametrize("has_series", [True, False])
+def test_a_route_without_requests_has_one_series_or_none(*, has_series: bool) -> None:
+    """No grid of statuses and no histogram before its first event, of small applications too."""
+    app, registry = FastAPI(), CollectorRegistry()
+    app.add_api_route("/orders", lambda: None, methods=["GET", "POST"])
+    instrument(app, service="shop", registry=registry, expected_series=has_series)
+    with TestClient(app):
+        pass
+    samples = [sample for family in registry.collect() for sample in family.samples]
+    found = [each.labels for each in samples if each.labels.get("endpoint") == "/orders"]
+    expected = [{"endpoint": "/orders", "method": m, "status": "500"} for m in ("GET", "POST")]
+    assert found == (expected if has_series else [])
 
 
 @pytest.mark.parametrize("routes", [256, 2_000])

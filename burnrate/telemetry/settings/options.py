@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     uncounted_paths: Sequence[str] | str
     duration_buckets: Sequence[float] | str
     status_label: Literal["code", "class"]
+    expected_series: bool
     body_sizes: bool
 
 

@@ -68,6 +68,8 @@ class TelemetrySettings(BaseSettings):
     duration_buckets: BucketList = ""
     # `class` counts `5xx` where `code` counts `500` and `503`: fewer series.
     status_label: Literal["code", "class"] = "code"
+    # Whether each method of a route has a series at 0 before its first request.
+    expected_series: bool = True
     # Whether the bytes of bodies are measured, of requests and of answers.
     body_sizes: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -57,9 +57,8 @@ class Exposition:
     def __init__(self, registry: CollectorRegistry, *, has_application_metrics: bool) -> None:
         self._own = registry
         self._collected = CollectorRegistry()
-        self._collected.register(registry)
-        if has_application_metrics:
-            self._collected.register(_ApplicationMetrics(registry))
+        shown = _WithApplication(registry) if has_application_metrics else registry
+        self._collected.register(shown)
         self._rest = _Rest([registry, REGISTRY])
         self._looks_left = _MOST_LOOKS
         folder = multiprocess.directory()
@@ -178,14 +177,17 @@ def _family(name: str) -> str:
     return name.removesuffix("_total")
 
 
-class _ApplicationMetrics(Collector):
-    """What the application itself registered globally, less what this package also exposes."""
+class _WithApplication(Collector):
+    """Our families, then what the application itself registered globally that is not among them."""
 
     def __init__(self, own: CollectorRegistry) -> None:
         self._own = own
 
     def collect(self) -> Iterable[Metric]:
-        taken = {family.name for family in self._own.collect()}
+        taken = set()
+        for family in self._own.collect():
+            taken.add(family.name)
+            yield family
         for family in REGISTRY.collect():
             if family.name not in taken:
                 yield family
