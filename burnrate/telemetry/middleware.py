@@ -95,11 +95,13 @@ class TelemetryMiddleware:
             metrics, endpoints, settings, lifecycle.note_first, self._make_late
         )
         self._sweeper = Sweeper(self._recorder.open, self._recorder.limits)
-        self._uncounted = settings.uncounted
+        self._uncounted = settings.uncounted or None
         self._uncounting = UncountedRecorder(metrics, endpoints, settings)
         self._is_logging = settings.logs
         self._tracing = tracing
         deciding = None if is_foreign else tracing
+        # Most requests have no span and no caller with one: the same context serves them all.
+        self._unsampled = deciding.unsampled if deciding is not None else None
         self._identities = Identities(
             deciding, untraced=settings.untraced, is_caller_trusted=settings.trust_traceparent
         )
@@ -153,7 +155,7 @@ class TelemetryMiddleware:
             measured, endpoints = self._metrics, self._endpoints
             return WebSocketExchange(scope, receive, send, request, measured, endpoints), parent
         recorder = self._recorder
-        if self._uncounted and self._uncounted.have(scope):
+        if self._uncounted is not None and self._uncounted.have(scope):
             recorder = self._uncounting
         return HttpExchange(scope, receive, send, request, recorder), parent
 
@@ -165,6 +167,8 @@ class TelemetryMiddleware:
         if parent is not None:
             exchange.parent = parent
         tracing, request = self._tracing, exchange.request
+        if self._unsampled is not None and parent is None and not request.is_sampled:
+            return self._app, otel_context.attach(self._unsampled)
         if tracing is None or self._is_foreign:
             return self._app, None
         if self._sampled_app is not None and request.is_sampled:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from random import random
 from time import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
 from prometheus_client import Counter, Histogram
@@ -143,7 +143,9 @@ class HttpRecorder:
         self._add(
             self._in_progress, -1.0, children.requests, 1.0, bucket, 1.0, children.sum, seconds
         )
-        if request.is_sampled or self._will_have_span(request, status, seconds):
+        if request.is_sampled or (
+            request.waits is not None and (status >= _SERVER_ERROR or seconds >= self.slow_seconds)
+        ):
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
 
     def _status_label(self, status: int) -> str:
@@ -256,6 +258,16 @@ class UncountedRecorder(HttpRecorder):
         """Count nothing."""
 
 
-def _add_each(*values_and_amounts: Any) -> None:  # noqa: ANN401 - as FileValue.add_all
-    for value, amount in zip(values_and_amounts[::2], values_and_amounts[1::2], strict=True):
-        value.inc(amount)
+def _add_each(
+    one: "_Value", one_amount: float, other: "_Value", other_amount: float,
+    third: "_Value", third_amount: float, fourth: "_Value", fourth_amount: float,
+) -> None:  # fmt: skip
+    # As FileValue.add_all.
+    one.inc(one_amount)
+    other.inc(other_amount)
+    third.inc(third_amount)
+    fourth.inc(fourth_amount)
+
+
+class _Value(Protocol):
+    def inc(self, amount: float) -> None: ...

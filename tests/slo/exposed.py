@@ -1,6 +1,7 @@
 """What the processes of a whole stack really expose, every exporter among them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,8 @@ from tests.servers.checkout import Checkout
 from tests.slo.asked import ROOT
 from tests.support.samples import read_samples
 
-# Their error series are there from the start, so a value that is asked for must be there as well;
-# the others make a series when there is something to count.
+# Their series are there from the start, or from a route's first request, so a value that is asked
+# for must be there as well; the others make a series when there is something to count.
 _COMPLETE = frozenset({"api", "front-door", "inbox"})
 # Answers that are no failures have no series before the first of them.
 _BORN_LATER = frozenset({"429"})
@@ -58,6 +59,13 @@ class Exposed:
                 self.addresses[job["job_name"]] = f"127.0.0.1:{port}"
             elif rows[part]["state"] == "running":
                 self.addresses[job["job_name"]] = rows[part]["address"]
+
+    def ask(self) -> None:
+        """Ask the service through its front door for what the SLOs are about."""
+        address = self.checkout.status()["nginx"]["address"]
+        for path in ("/posts", "/users"):
+            with suppress(httpx2.HTTPError):
+                httpx2.get(f"http://{address}{path}", timeout=10)
 
     def scrape(self) -> None:
         """Look at all of them once more."""

@@ -28,7 +28,7 @@ _OF_PROCESSES = sorted(
 
 @pytest.fixture(scope="module")
 def exposed() -> Iterator[Exposed]:
-    """A whole stack without traffic, as soon as nothing is missing any more.
+    """A whole stack almost without traffic, as soon as nothing is missing any more.
 
     That is after a first evaluation of every group, and once the parts have found each other.
     """
@@ -43,6 +43,7 @@ def exposed() -> Iterator[Exposed]:
 
 
 def _is_complete(found: Exposed) -> bool:
+    found.ask()
     found.scrape()
     is_evaluated = all(rule["health"] != "unknown" for rule in found.rules())
     return is_evaluated and all(found.has(s) or part_of(s) for s in _OF_PROCESSES)
@@ -51,7 +52,7 @@ def _is_complete(found: Exposed) -> bool:
 @pytest.mark.integration
 @pytest.mark.parametrize("selector", _OF_PROCESSES, ids=str)
 def test_what_is_asked_for_is_exposed(exposed: Exposed, selector: Selector) -> None:
-    """Metric, label and bucket, on a service that nobody has asked anything yet."""
+    """Metric, label and bucket, on a service whose posts and users were asked for."""
     part = part_of(selector)
     if part is not None and part not in exposed.addresses:
         pytest.skip(f"{part} is not installed: {selector} is unchecked")

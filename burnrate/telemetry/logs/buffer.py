@@ -71,8 +71,13 @@ class LineBuffer:
         Args:
             line: In ASCII, its end included.
         """
+        size = len(line)
         with self._lock:
-            self._append(line)
+            if not self._bytes or self._bytes + size <= self._most_bytes:
+                self._lines.append(line)
+                self._bytes += size
+            else:
+                self._append(line)  # drops it
             if not self._is_awake:
                 self._awake()
         if self._is_over:

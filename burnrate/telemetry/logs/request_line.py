@@ -7,7 +7,8 @@ where nothing else listens to the logger.
 """
 
 import logging
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from json.encoder import encode_basestring_ascii as quote
 from time import gmtime, strftime, time
 from typing import Final, NamedTuple
@@ -79,9 +80,8 @@ class RequestLine(NamedTuple):
         )
 
 
-def is_wanted() -> bool:
-    """Say whether the line of a request that did not fail is written at all."""
-    return _log.isEnabledFor(logging.INFO)
+# Says whether the line of a request that did not fail is written at all.
+is_wanted: Final[Callable[[], bool]] = partial(_log.isEnabledFor, logging.INFO)
 
 
 def _only_handler() -> StdoutHandler | None:

@@ -35,4 +35,5 @@ class Paths:
         path: str = scope["path"]
         if root_path := scope.get("root_path"):
             path = path.removeprefix(root_path)
-        return path in self
+        # As `in`, without a call: each request asks.
+        return path in self._single or (self._below != () and path.startswith(self._below))

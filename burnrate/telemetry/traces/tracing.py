@@ -65,7 +65,10 @@ class Tracing:
         provider: The same.
         is_own: The same.
         deciding_provider: Makes the server spans of requests that are sampled.
+        unsampled: The context of a request that has no span and no caller.
     """
+
+    unsampled: Final = _UNSAMPLED
 
     def __init__(
         self, provider: TracerProvider, processor: SpanProcessor | None, *, is_own: bool = True
