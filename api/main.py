@@ -73,12 +73,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     telemetry = instrument(app, service="api", version=VERSION)
     parts = _Parts(settings, telemetry)
-    endpoints = EndpointTable(app.routes)
     app.state.parts = parts
-    register(app, endpoints, *parts.services)
+    register(app, EndpointTable(app.routes), *parts.services)
     _add_routes(app, settings)
     add_error_handlers(app)
-    _add_middleware(app, settings, parts.limiter, endpoints)
+    _add_middleware(app, settings, parts.limiter)
     return app
 
 
@@ -201,21 +200,16 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         add_docs(app)
 
 
-def _add_middleware(
-    app: FastAPI, settings: Settings, limiter: RateLimiter, endpoints: EndpointTable
-) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, limiter: RateLimiter) -> None:
     # The last one added is the outermost.
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(
-        BodyLimitMiddleware, max_bytes=settings.server.max_body_bytes, endpoints=endpoints
-    )
-    app.add_middleware(RateLimitMiddleware, limiter=limiter, endpoints=endpoints)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.server.max_body_bytes)
+    app.add_middleware(RateLimitMiddleware, limiter=limiter)
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(
         AdmissionMiddleware,
         slots=settings.share(settings.server.max_concurrent_requests),
         timeout_seconds=settings.server.admission_timeout_seconds,
-        endpoints=endpoints,
     )
-    app.add_middleware(OneHostMiddleware, endpoints=endpoints)
+    app.add_middleware(OneHostMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)

@@ -11,7 +11,6 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
 from api.web.rate_limit import OPERATOR_PATHS
 
@@ -29,14 +28,10 @@ class AdmissionMiddleware:
         app: What is behind it.
         slots: Requests at work at once.
         timeout_seconds: How long one waits.
-        endpoints: The routing table, to count a refusal under its endpoint.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, slots: int, timeout_seconds: float, endpoints: EndpointTable
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, slots: int, timeout_seconds: float) -> None:
         self.app = app
-        self.endpoints = endpoints
         self._slots = asyncio.Semaphore(slots)
         self._timeout = timeout_seconds
 
@@ -49,7 +44,6 @@ class AdmissionMiddleware:
             async with asyncio.timeout(self._timeout if self._slots.locked() else None):
                 await self._slots.acquire()
         except TimeoutError:
-            self.endpoints.mark(scope)
             response = error_response(
                 scope, HTTPStatus.SERVICE_UNAVAILABLE, "Too busy", headers={"Retry-After": "1"}
             )

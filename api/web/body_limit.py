@@ -9,7 +9,6 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
 
 _MESSAGE = "Content Too Large"
@@ -20,9 +19,8 @@ _HEADERS = {"Connection": "close"}
 class BodyLimitMiddleware:
     """Answers 413 to a body over `max_bytes`, announced or not."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, endpoints: EndpointTable) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
-        self.endpoints = endpoints
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,7 +30,6 @@ class BodyLimitMiddleware:
         announced = Headers(scope=scope).get("content-length", "")
         # The server has refused anything but digits; the length guards against int()'s own limit.
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > self.max_bytes):  # noqa: PLR2004
-            self.endpoints.mark(scope)
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             response = error_response(scope, status, _MESSAGE, headers=_HEADERS)
             await response(scope, receive, send)

@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
 
 # What follows on this connection comes from the same sender.
@@ -18,15 +17,13 @@ _HEADERS = {"Connection": "close"}
 class OneHostMiddleware:
     """Answers 400 unless there is exactly one Host; HTTP/1.0 needs none."""
 
-    def __init__(self, app: ASGIApp, endpoints: EndpointTable) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             hosts = sum(name == b"host" for name, _ in scope["headers"])
             if hosts > 1 or (hosts == 0 and scope.get("http_version") != "1.0"):
-                self.endpoints.mark(scope)
                 response = error_response(
                     scope, HTTPStatus.BAD_REQUEST, "One Host header is needed", headers=_HEADERS
                 )

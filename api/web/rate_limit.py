@@ -16,7 +16,6 @@ from typing import Protocol
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.web.endpoints import EndpointTable
 from api.web.errors import error_response
 
 logger = logging.getLogger(__name__)
@@ -110,9 +109,8 @@ class RateLimiter:
 class RateLimitMiddleware:
     """Answers 429 over the limit and says on every other answer how much is left."""
 
-    def __init__(self, app: ASGIApp, limiter: RateLimiter, endpoints: EndpointTable) -> None:
+    def __init__(self, app: ASGIApp, limiter: RateLimiter) -> None:
         self.app = app
-        self.endpoints = endpoints
         self.limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +122,6 @@ class RateLimitMiddleware:
         if decision is None:
             await self.app(scope, receive, send)
         elif decision.remaining < 0:
-            self.endpoints.mark(scope)
             retry_after = {"Retry-After": str(decision.reset_seconds)}
             status = HTTPStatus.TOO_MANY_REQUESTS
             headers = {**decision.headers, **retry_after}

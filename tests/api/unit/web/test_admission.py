@@ -9,7 +9,6 @@ import pytest
 from fastapi import FastAPI
 
 from api.web.admission import AdmissionMiddleware
-from api.web.endpoints import EndpointTable
 from tests.support.waiting import wait_until_async
 
 SLOTS = 2
@@ -41,7 +40,6 @@ async def service(work: Work, *, timeout_seconds: float = 60) -> AsyncIterator[h
         AdmissionMiddleware,
         slots=SLOTS,
         timeout_seconds=timeout_seconds,
-        endpoints=EndpointTable(app.routes),
     )
 
     @app.get("/work")

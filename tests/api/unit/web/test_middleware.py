@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from api.web.body_limit import BodyLimitMiddleware
 from api.web.compression import CompressionMiddleware
-from api.web.endpoints import EndpointTable
 from api.web.errors import add_error_handlers
 from api.web.headers import SECURITY_HEADERS, SecurityHeadersMiddleware
 
@@ -23,9 +22,7 @@ def client() -> TestClient:
     """Return a client of an application with all three."""
     app = FastAPI()
     add_error_handlers(app)
-    app.add_middleware(
-        BodyLimitMiddleware, max_bytes=MAX_BYTES, endpoints=EndpointTable(app.routes)
-    )
+    app.add_middleware(BodyLimitMiddleware, max_bytes=MAX_BYTES)
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
 

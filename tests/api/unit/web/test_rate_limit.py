@@ -7,7 +7,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.web.endpoints import EndpointTable
 from api.web.rate_limit import (
     CounterUnavailable,
     Policy,
@@ -81,7 +80,6 @@ class Limited:
         app.add_middleware(
             RateLimitMiddleware,
             limiter=RateLimiter(count or MemoryCounter(), policies, now=self.clock),
-            endpoints=EndpointTable(app.routes),
         )
         self.client = TestClient(app)
 
