@@ -103,3 +103,18 @@ async def _connections(api: ApiServer) -> float:
         metrics = (await client.get("/metrics")).text
     [line] = [each for each in metrics.splitlines() if each.startswith("websocket_connections{")]
     return float(line.split()[-1])
+
+
+def test_client_that_sends_too_much_is_cut_off(api: ApiServer) -> None:
+    """Nothing that a client of the feed says is wanted, and nothing long is kept."""
+
+    async def run() -> int | None:
+        [client] = await _connect(api, 1)
+        await client.send("x" * 60_000)
+        await client.ping()  # still there
+        # 16 MB of one byte are some kilobytes on their way.
+        await client.send("x" * 16_000_000)
+        await asyncio.wait_for(client.wait_closed(), PATIENCE_SECONDS)
+        return client.close_code
+
+    assert asyncio.run(run()) == 1009
