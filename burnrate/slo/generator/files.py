@@ -90,11 +90,11 @@ def generated(
     slos = [slo for service in services for slo in service.slos]
     found = {slo.selector: detections(slo) for slo in slos}
     for service in services:
-        for path, content, comment in _of_service(tree, service, found):
+        for path, content, remarks in _of_service(tree, service, found):
             if path in made:
                 reason = f"another service writes {path.name} too"
                 raise SpecError(tree.specs / service.source, "", reason)
-            made[path] = rules_text(content, f"prometheus/slo/{service.source}", comment)
+            made[path] = rules_text(content, f"prometheus/slo/{service.source}", remarks)
     made[tree.table] = table([(slo, found[slo.selector]) for slo in slos])
     made[tree.alertmanager] = inhibited(
         _existing(tree.alertmanager), tree.alertmanager, configuration.identity
@@ -174,19 +174,19 @@ def write(made: dict[Path, str | None]) -> list[Path]:
 
 def _of_service(
     tree: Tree, service: Service, found: Mapping[str, Mapping[Tier, Sequence[Detection]]]
-) -> Iterator[tuple[Path, object, str]]:
+) -> Iterator[tuple[Path, object, list[str]]]:
     prefix = f"{_PREFIX}{service.stem}"
     # Each SLO has files of its own, so that it can be read and tested alone.
     for slo in service.slos:
         rules = tree.rules / f"{prefix}-{slo.stem}.yml"
-        yield rules, {"groups": obeyed(slo, slo_groups(slo))}, f"# {way_of_counting(slo)}\n"
+        yield rules, {"groups": obeyed(slo, slo_groups(slo))}, [way_of_counting(slo)]
         # Without settings nobody says which series an event counts up.
         if not slo.has_known_series:
             continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
-            yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, ""
+            yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, []
     if service.job:
-        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}, ""
+        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}, []
 
 
 def _existing(path: Path) -> str:
@@ -203,7 +203,18 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def rules_text(content: object, source: str, comment: str = "") -> str:
-    """Return rules or their tests as a file, which says what it was generated from."""
+def rules_text(content: object, source: str, remarks: Sequence[str] = ()) -> str:
+    """Return rules or their tests as a file.
+
+    Args:
+        content: What the file holds.
+        source: What it was generated from; its first line says so.
+        remarks: What else a reader should know, each for a comment of one line.
+    """
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True)
-    return HEADER.format(source=source) + comment + text
+    comments = (f"# {each}\n" for each in map(_printable, remarks) if each)
+    return "".join([HEADER.format(source=source), *comments, text])
+
+
+def _printable(remark: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in remark).split())

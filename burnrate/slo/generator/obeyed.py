@@ -8,7 +8,10 @@ Group = dict[str, Any]
 
 
 def obeyed(slo: Slo, groups: list[Group]) -> list[Group]:
-    """Return an SLO's groups without alerts of a disabled severity, with the team's severities."""
+    """Return an SLO's groups as its specification wants alerts.
+
+    None is there of a disabled severity; all others have the team's labels and severities.
+    """
     kept = [
         {**group, "rules": [_worded(slo, rule) for rule in group["rules"] if _is_kept(slo, rule)]}
         for group in groups
@@ -21,8 +24,10 @@ def _is_kept(slo: Slo, rule: dict[str, Any]) -> bool:
 
 
 def _worded(slo: Slo, rule: dict[str, Any]) -> dict[str, Any]:
-    if "alert" not in rule or not slo.severities:
+    if "alert" not in rule:
         return rule
-    severity = rule["labels"]["severity"]
+    severity, alerting = rule["labels"]["severity"], slo.spec.alerting
+    own = alerting.page_alert if severity == "page" else alerting.ticket_alert
     word = slo.severities.get(severity, severity)
-    return {**rule, "labels": {**rule["labels"], "severity": word}}
+    labels = {**rule["labels"], **alerting.labels, **own.labels, "severity": word}
+    return {**rule, "labels": labels}

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator.alerting import service_group, slo_groups
+from burnrate.slo.generator.alerting import Group, service_group, slo_groups
 from burnrate.slo.generator.files import rules_text
 from burnrate.slo.generator.obeyed import obeyed
+from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.specification import Service
 
 
@@ -19,23 +19,30 @@ def rule_files(services: Sequence[Service]) -> dict[str, str]:
     """
     made: dict[str, str] = {}
     for service in services:
-        for name, groups in _of_service(service).items():
+        for name, (groups, remarks) in _of_service(service).items():
             if name in made:
                 raise SpecError(Path(service.source), "", f"another SLO writes {name} too")
-            made[name] = rules_text({"groups": groups}, service.source)
+            made[name] = rules_text({"groups": groups}, service.source, remarks)
     return made
 
 
 def rules(services: Sequence[Service]) -> str:
     """Return all rules as one file."""
-    groups = [group for each in services for part in _of_service(each).values() for group in part]
-    return rules_text({"groups": groups}, ", ".join(dict.fromkeys(s.source for s in services)))
+    parts = [part for each in services for part in _of_service(each).values()]
+    sources = ", ".join(dict.fromkeys(each.source for each in services))
+    groups = [group for each, _ in parts for group in each]
+    return rules_text({"groups": groups}, sources, [each for _, some in parts for each in some])
 
 
-def _of_service(service: Service) -> dict[str, list[dict[str, Any]]]:
-    made = {
-        f"slo-{service.stem}-{slo.stem}.yml": obeyed(slo, slo_groups(slo)) for slo in service.slos
-    }
+def _of_service(service: Service) -> dict[str, tuple[list[Group], list[str]]]:
+    """Return each file's groups, and what a reader of it should know."""
+    made: dict[str, tuple[list[Group], list[str]]] = {}
+    for slo in service.slos:
+        begin = f"{slo.name}: "
+        about = [begin + slo.spec.description] if slo.spec.description else []
+        said = [note for note in service.notes if note.startswith(begin)]
+        name = f"slo-{service.stem}-{slo.stem}.yml"
+        made[name] = (obeyed(slo, slo_groups(slo)), [*about, way_of_counting(slo), *said])
     if service.job and not all("page" in slo.disabled for slo in service.slos):
-        made[f"slo-{service.stem}.yml"] = [service_group(service)]
+        made[f"slo-{service.stem}.yml"] = ([service_group(service)], [])
     return made

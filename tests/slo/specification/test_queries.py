@@ -68,7 +68,11 @@ def test_a_query_says_what_it_counts(query: str, kind: str) -> None:
         ('sum by ("a.b") (rate(a[{{.window}}]))', 0, "a quoted name"),
         ('sum(rate(a{b="c" or d="e"}[{{.window}}]))', 0, "an `or` in braces"),
         ("sum(rate(a[{{.window}}])) > 5m", 0, "a duration where a number belongs"),
-        ("sum(max_over_time(rate(a[300])[{{.window}}:]))", 0, "a range without a unit"),
+        (
+            "sum(max_over_time(rate(a[300])[{{.window}}:]))",
+            0,
+            "a range or an offset without a unit",
+        ),
         ("histogram_avg(rate(a[{{.window}}]))", 0, "which Prometheus 2.42 lacks"),
         ("limitk(3, rate(a[{{.window}}]))", 0, "which Prometheus 2.42 lacks"),
         ("scalar(sum(rate(a[{{.window}}])))", 0, "gives a number or a range"),

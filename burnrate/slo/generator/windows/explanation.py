@@ -27,9 +27,10 @@ def how_counted(slo: Slo) -> list[str]:
             "While Prometheus was away nothing is counted, and what a series is born with is lost.",
         ]
     counters = ", ".join(dict.fromkeys(each.selector.text for each in _terms(slo)))
+    job = f" (job {slo.job})" if slo.job else ""
     first = (
-        "A new instance counts from 0 only if it exposes process_start_time_seconds (job"
-        f" {slo.job}) and started since the ledger's last evaluation or just now. Without"
+        f"A new instance counts from 0 only if it exposes process_start_time_seconds{job}"
+        " and started since the ledger's last evaluation or just now. Without"
         " that metric, what it has counted when it is first seen is where it begins, and brings no"
         " events; and a counter that is lower than before is taken for one that began anew."
     )

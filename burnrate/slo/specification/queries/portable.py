@@ -5,7 +5,6 @@ Source: the functions and keywords of release 2.42 that the newest release still
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 import promql_parser
@@ -42,9 +41,12 @@ _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BYTES: Final = re.compile(r"(?<!\\)(?:\\\\)*\\(?:x|[0-7]|u[dD][89A-Fa-f]|U0000[dD][89A-Fa-f])")
 _LISTS: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
 _MATCHES: Final = frozenset({"=", "!=", "=~", "!~"})
+_OPENING: Final = frozenset("([{,+-*/%^=<>") | {"==", "!=", "<=", ">=", "and", "or", "unless"}
 _CLOSING: Final = frozenset({")", "]", "}"})
 # Of a number in a duration: beyond a century in hours, which no release of Prometheus refuses.
 _MOST_DIGITS: Final = 7
+# Parsers go down a bracket by a call.
+_DEEPEST: Final = 50
 _EDGE: Final = Token("edge", "", 0, is_apart=False)
 
 
@@ -56,13 +58,16 @@ def check_tokens(found: Sequence[Token]) -> None:
     """
     # For each bracket that is open: the bracket, or for a list of labels its keyword.
     inside: list[str] = [""]
-    for before, token in pairwise([_EDGE, *found]):
+    for earlier, before, token in zip([_EDGE, _EDGE, *found], [_EDGE, *found], found, strict=False):
         if token.text in _CLOSING and token.kind == "sign":
             inside = inside[:-1] or [""]
-        _check_token(before, token, inside[-1])
+        is_shift = before.text == "-" and earlier.text.lower() == "offset"
+        _check_token(earlier if is_shift else before, token, inside[-1])
         if token.kind == "sign" and token.text in {"(", "[", "{"}:
             word = before.text.lower()
             inside.append(word if word in _LISTS else token.text)
+            if len(inside) > _DEEPEST:
+                raise QueryProblem("has too many brackets inside brackets", token.line)
 
 
 def check_tree(node: Any) -> None:  # noqa: ANN401 - promql-parser's, as in burnrate.promql
@@ -93,16 +98,26 @@ def _check_token(before: Token, token: Token, inside: str) -> None:
     reason = None
     if token.kind == "text":
         reason = _text_problem(before, token, inside)
-    elif token.kind == "number" and inside == "[":
-        reason = f"has a range without a unit, {token.text}"
+    elif token.kind in {"number", "name"} and (inside == "[" or _is_offset(before, token)):
+        reason = f"has a range or an offset without a unit, {token.text}"
     elif token.kind == "duration":
         reason = _duration_problem(before, token, inside)
+    elif token.text == "+" and (before is _EDGE or before.text in _OPENING):
+        reason = "has a sign + where nothing is added"
+    elif token.text == "@":
+        reason = "has an @: it would always look at the same moment"
     elif token.text == "__name__":
         reason = "selects by __name__: write the metric's name before the brace"
     elif token.text.lower() in _LATER and (before.text in {"]", ")"} or inside == ""):
         reason = f"uses {token.text}, which Prometheus 2.42 lacks"
     if reason:
         raise QueryProblem(reason, token.line)
+
+
+def _is_offset(before: Token, token: Token) -> bool:
+    # A metric may have this name too, but nothing like a number comes after that.
+    is_number = token.kind == "number" or token.text.lower() in {"inf", "nan"}
+    return before.text.lower() == "offset" and is_number
 
 
 def _text_problem(before: Token, token: Token, inside: str) -> str | None:
@@ -116,7 +131,7 @@ def _text_problem(before: Token, token: Token, inside: str) -> str | None:
 
 
 def _duration_problem(before: Token, token: Token, inside: str) -> str | None:
-    if inside != "[" and before.text.lower() not in {"offset", "-"}:
+    if inside != "[" and before.text.lower() != "offset":
         return f"has a duration where a number belongs, {token.text}"
     if any(len(digits) > _MOST_DIGITS for digits in re.findall(r"\d+", token.text)):
         return f"has a duration that is too long, {token.text}"
@@ -130,8 +145,9 @@ def _check_call(call: promql_parser.Call) -> None:
     if call.func.name == "label_replace":
         _check_label(texts[1])
         _check_label(texts[3])
-        if texts[4] is None or (problem := regex_problem(texts[4])):
-            raise QueryProblem(f"label_replace: {problem or 'needs a pattern'}")
+        problem = "needs a pattern" if texts[4] is None else regex_problem(texts[4])
+        if problem:
+            raise QueryProblem(f"label_replace: {problem}")
     elif call.func.name == "label_join":
         for each in (texts[1], *texts[3:]):
             _check_label(each)

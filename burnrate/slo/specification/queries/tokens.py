@@ -14,10 +14,14 @@ _KINDS: Final = {
     "text": r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`[^`]*`",
     "duration": r"(?:\d+(?:ms|[smhdwy]))+(?![A-Za-z0-9_])",
     "number": r"(?:0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![A-Za-z0-9_])",
+    # In brackets a colon begins a subquery's steps.
+    "steps": r":(?=(?:\d+(?:ms|[smhdwy]))*[ \t\r\n]*\])",
     "name": r"[A-Za-z_:][A-Za-z0-9_:]*",
     "sign": r"==|!=|=~|!~|<=|>=|[-+*/%^=<>(){}\[\],:@]",
     "space": r"[ \t\r\n]+",
 }
+# More than anybody writes, and few enough for every parser.
+_LONGEST: Final = 10_000
 _TOKEN: Final = re.compile("|".join(f"(?P<{kind}>{each})" for kind, each in _KINDS.items()))
 
 
@@ -56,6 +60,8 @@ def tokens(query: str) -> list[Token]:
         QueryProblem: it has a comment, another template than the window, or a character that
             PromQL does not have.
     """
+    if len(query) > _LONGEST:
+        raise QueryProblem(f"is longer than {_LONGEST} characters")
     return list(_tokens(query))
 
 

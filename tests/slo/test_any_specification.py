@@ -1,0 +1,114 @@
+"""Whatever a team's file says: Prometheus loads the rules, and nothing in it is lost in silence."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from burnrate.configuration import load_configuration
+from burnrate.slo.errors import SpecError
+from burnrate.slo.generator import rules
+from burnrate.slo.specification import Service, load_files
+from tests.slo.specifications import openslo, sloth
+
+_SHIPPED = load_configuration()
+# CI draws few; BURNRATE_SPECIFICATIONS=10000 takes half an hour.
+_COUNT: Final = int(os.environ.get("BURNRATE_SPECIFICATIONS", "150"))
+# So many files promtool gets at once.
+_BATCH: Final = 200
+_CAMELS: Final = {"pageAlert": "page_alert", "ticketAlert": "ticket_alert"}
+
+
+def test_no_specification_gives_rules_that_promtool_refuses(tmp_path: Path) -> None:
+    """Broken ones have one line with the file; accepted ones are kept as a whole."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    accepted: list[Path] = []
+
+    # Without shrinking: promtool is asked about all of them afterwards, and names the file.
+    @settings(max_examples=_COUNT, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(st.one_of(sloth(), sloth(), openslo()))
+    def read(text: str) -> None:
+        file = tmp_path / f"specification-{len(accepted)}.yaml"
+        file.write_text(text)
+        services = _services(file)
+        if services is None:
+            return
+        made = rules(services)
+        assert not list(_lost(yaml.safe_load(text), made)), text
+        accepted.append(file.with_suffix(".rules"))
+        accepted[-1].write_text(made)
+
+    read()
+
+    assert len(accepted) > _COUNT / 20
+    for at in range(0, len(accepted), _BATCH):
+        files = [str(each) for each in accepted[at : at + _BATCH]]
+        done = subprocess.run(
+            ["promtool", "check", "rules", *files], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def _services(file: Path) -> list[Service] | None:
+    refusal = ""
+    try:
+        return load_files([file], _SHIPPED)
+    except SpecError as error:
+        refusal = str(error)
+    assert refusal.startswith(f"{file}:")
+    assert len(refusal.splitlines()) == 1, refusal
+    return None
+
+
+def _lost(document: dict[str, Any], made: str) -> Iterator[str]:
+    """Yield what a file of Sloth's says and its rules do not."""
+    content = document.get("spec", document)
+    if "slos" not in content:
+        return
+    loaded = [rule for group in yaml.safe_load(made)["groups"] for rule in group["rules"]]
+    for slo in content["slos"]:
+        own = [rule for rule in loaded if rule["labels"].get("slo") == slo["name"]]
+        alerts = [rule for rule in own if "alert" in rule]
+        for label, value in {**content["labels"], **slo["labels"]}.items():
+            # Alerts may have another value, by the file; and records of a tier name it.
+            records = [rule["labels"] for rule in own if "record" in rule]
+            has = [each.get(label) == _text(value) for each in records]
+            if not any(has) or not all(label in rule["labels"] for rule in alerts):
+                yield f"{label}: {value}"
+        yield from _lost_alerts(slo["alerting"], alerts)
+        said = " ".join("".join(c if c.isprintable() else " " for c in slo["description"]).split())
+        if said not in made:
+            yield said
+
+
+def _lost_alerts(alerting: Mapping[str, Any], alerts: list[dict[str, Any]]) -> Iterator[str]:
+    parts = {_CAMELS.get(name, name): part for name, part in alerting.items()}
+    for severity in ("page", "ticket"):
+        part = parts[f"{severity}_alert"]
+        labels = {**alerting["labels"], **part.get("labels", {})}
+        word = _text(labels.get("severity", severity))
+        found = [rule for rule in alerts if rule["labels"]["severity"] == word]
+        if part.get("disable") is True:
+            if word == severity and found:
+                yield f"{severity} is disabled"
+            continue
+        for label, value in labels.items():
+            if any(rule["labels"].get(label) != _text(value) for rule in found):
+                yield f"{label}: {value}"
+        burns = [rule for rule in found if rule["alert"].startswith(alerting["name"])]
+        annotations = {**alerting["annotations"], **part.get("annotations", {})}
+        for name, value in annotations.items():
+            if any(rule["annotations"].get(name) != _text(value) for rule in burns):
+                yield f"{name}: {value}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
