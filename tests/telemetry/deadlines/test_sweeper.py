@@ -80,7 +80,7 @@ def test_without_a_thread_late_requests_count_at_their_end(
 
 
 _FORK = """
-import asyncio, json, os, threading
+import asyncio, json, os, signal, threading
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
@@ -101,6 +101,7 @@ instrument(app, service="forked", registry=registry, deadline=0.05, logs=False)
 TestClient(app).get("/quick")
 reading, writing = os.pipe()
 if os.fork() == 0:
+    signal.alarm(90)  # ends a test that fails
     threads = [each.name for each in threading.enumerate()]
     status = TestClient(app).get("/hang").status_code
     counted = count("http_requests_total", status="504")

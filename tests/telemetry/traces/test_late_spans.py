@@ -11,16 +11,19 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from prometheus_client import CollectorRegistry
 
 from burnrate.telemetry import TelemetrySettings
 from burnrate.telemetry.context import current_request
+from burnrate.telemetry.deadlines import Sweeper
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
 from burnrate.telemetry.pools import PoolMeter
 from burnrate.telemetry.traces.tracing import Tracing
+from tests.support.waiting import wait_until_async
+from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 from tests.telemetry.traces.test_spans import Silent
 
@@ -30,13 +33,15 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 class Traced:
     """An application of which no request is sampled, and the spans that are made all the same."""
 
-    def __init__(self, slow_request_seconds: float = 60.0) -> None:
+    def __init__(self, slow_request_seconds: float = 60.0, deadline_seconds: float = 30.0) -> None:
         self.exporter = InMemorySpanExporter()
         self.app = FastAPI()
         self.metrics = Metrics(CollectorRegistry())
         self.stack = TelemetryMiddleware(
             self.app, Endpoints(self.app), self.metrics,
-            TelemetrySettings(slow_request_seconds=slow_request_seconds),
+            TelemetrySettings(
+                slow_request_seconds=slow_request_seconds, deadline_seconds=deadline_seconds
+            ),
             Tracing.to(SimpleSpanProcessor(self.exporter), Resource({})), Silent(),
         )  # fmt: skip
 
@@ -162,3 +167,80 @@ def test_waits_are_bounded() -> None:
     assert traced.get("/often") == 500
     assert len([event for event in traced.span().events if event.name == "pool.wait"]) == 32
     assert not trace.get_current_span().is_recording()
+
+
+def test_an_overdue_request_has_its_trace_while_it_hangs() -> None:
+    """By the exemplar of its bucket, and once only, whatever it answers in the end."""
+    traced = Traced(deadline_seconds=0.05)
+
+    async def hang() -> str:
+        await wait_until_async(lambda: bool(traced.exporter.get_finished_spans()), "its span")
+        return "done"
+
+    traced.app.add_api_route("/hang", hang)
+    with TestClient(traced.stack) as client:
+        assert client.get("/hang").status_code == 200
+    span = traced.span()
+    assert span.attributes is not None
+    assert span.attributes["http.response.status_code"] == 504
+    assert span.attributes["error.type"] == "504"
+    assert span.status.status_code is StatusCode.ERROR
+    assert [event.name for event in span.events] == ["overdue"]
+    assert exemplars(traced.metrics) == {f"{context_of(span).trace_id:032x}"}
+
+
+def test_an_overdue_request_that_is_sampled_ends_its_span_at_its_deadline() -> None:
+    """With its caller as the parent; nothing is written into it afterwards."""
+    traced = Traced(deadline_seconds=0.05)
+
+    async def hang() -> Response:
+        await wait_until_async(lambda: bool(traced.exporter.get_finished_spans()), "its span")
+        return Response(status_code=503)
+
+    traced.app.add_api_route("/hang", hang)
+    with TestClient(traced.stack) as client:
+        parent = f"00-{TRACE_ID}-b7ad6b7169203331-01"
+        assert client.get("/hang", headers={"traceparent": parent}).status_code == 503
+    span = traced.span()
+    assert span.attributes is not None
+    assert "burnrate.without_children" not in span.attributes
+    assert span.attributes["http.response.status_code"] == 504
+    assert [event.name for event in span.events] == ["overdue"]
+    assert f"{context_of(span).trace_id:032x}" == TRACE_ID
+    assert exemplars(traced.metrics) == {TRACE_ID}
+
+
+def test_one_that_was_late_without_being_noticed_has_a_span_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """Though it is neither slow nor a failure by its answer."""
+    monkeypatch.setattr(Sweeper, "start", lambda _: None)
+    traced = Traced(deadline_seconds=2.0)
+
+    async def be_late() -> str:
+        clock.seconds += 3.0
+        return "done"
+
+    traced.app.add_api_route("/late", be_late)
+    assert traced.get("/late") == 200
+    span = traced.span()
+    assert span.attributes is not None
+    assert span.attributes["http.response.status_code"] == 504
+    assert [event.name for event in span.events] == ["overdue"]
+
+
+def context_of(span: ReadableSpan) -> SpanContext:
+    context: SpanContext | None = span.context
+    assert context is not None
+    return context
+
+
+def exemplars(metrics: Metrics) -> set[str]:
+    """Return the traces that the buckets of durations link to."""
+    samples = [
+        sample
+        for family in metrics.http_request_duration.collect()
+        for sample in family.samples
+        if sample.exemplar is not None
+    ]
+    return {sample.exemplar.labels["trace_id"] for sample in samples if sample.exemplar}
