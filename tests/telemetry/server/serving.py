@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -127,13 +128,20 @@ class Server:
 
 
 @contextmanager
-def serving(name: str, module: str, folder: Path, **environment: str) -> Iterator[Server]:
+def serving(
+    name: str,
+    module: str,
+    folder: Path,
+    end: signal.Signals = signal.SIGTERM,
+    **environment: str,
+) -> Iterator[Server]:
     """Run an application for a block, metric files in a folder where there are many workers.
 
     Args:
         name: One of `SERVERS`.
         module: What is beside this module, and has the application as `app`.
         folder: For output and metric files.
+        end: Ends the server; a server that waits for its requests would wait for what hangs.
         environment: Joins the process's own.
     """
     program, *arguments = SERVERS[name]
@@ -166,4 +174,4 @@ def serving(name: str, module: str, folder: Path, **environment: str) -> Iterato
         wait_until(running.answers, f"an answer of {name}")
         yield running
     finally:
-        end_group(process)
+        end_group(process, end)

@@ -47,7 +47,8 @@ def upstream() -> Iterator[Upstream]:
 def server(request: pytest.FixtureRequest, tmp_path: Path, upstream: Upstream) -> Iterator[Server]:
     """Run each server for each test: what hangs in it ends with it."""
     port = str(upstream.port)
-    with serving(request.param, "hanging", tmp_path, UPSTREAM_PORT=port) as running:
+    environment = {"UPSTREAM_PORT": port}
+    with serving(request.param, "hanging", tmp_path, signal.SIGKILL, **environment) as running:
         yield running
 
 
@@ -87,6 +88,11 @@ def request_lines(server: Server, path: str) -> list[dict[str, Any]]:
     ]
 
 
+def notices(server: Server) -> list[dict[str, Any]]:
+    """Return what was said at the deadlines."""
+    return [line for line in server.lines if line["logger"] == "burnrate.overdue"]
+
+
 def ask(server: Server, path: str, stack: ExitStack) -> http.client.HTTPConnection:
     """Send a request and wait for nothing."""
     connection = server.connection()
@@ -104,8 +110,8 @@ def test_each_request_that_hangs_is_counted_while_it_hangs(
         hanging = [ask(server, path, stack) for _ in range(HANGS)]
         counted = {"s504": HANGS, "overdue": HANGS, "durations": HANGS}
         expect(server, path, **counted, open=HANGS)
-        notices = [line for line in server.lines if line["logger"] == "burnrate.overdue"]
-        assert len({line["request_id"] for line in notices}) == HANGS
+        wait_until(lambda: len(notices(server)) == HANGS, "what is said of them")
+        assert len({line["request_id"] for line in notices(server)}) == HANGS
         assert request_lines(server, path) == []
         if path == "/upstream":
             upstream.close()
@@ -183,14 +189,14 @@ def test_a_worker_that_is_killed_takes_no_count_along(server: Server) -> None:
             ask(server, "/pool", stack)
         counted = {"s504": HANGS, "overdue": HANGS, "durations": HANGS}
         expect(server, "/pool", **counted, open=HANGS)
+        wait_until(lambda: len(notices(server)) == HANGS, "what is said of them")
         old = children.read_text().split()
         for pid in old:
             os.kill(int(pid), signal.SIGKILL)
         wait_until(lambda: not set(old) & set(children.read_text().split()), "new workers")
         wait_until(server.answers)
         expect(server, "/pool", **counted, open=0)
-    notices = [line for line in server.lines if line["logger"] == "burnrate.overdue"]
-    assert len(notices) == HANGS
+    assert len(notices(server)) == HANGS
     assert request_lines(server, "/pool") == []
 
 
