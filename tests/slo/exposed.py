@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx2
 import yaml
+from prometheus_client import CollectorRegistry
 
 from burnrate.promql import Selector
 from burnrate.stack.addresses import RELAYS
+from burnrate.telemetry.metrics import Metrics
 from tests.servers.checkout import Checkout
 from tests.slo.asked import ROOT
 from tests.support.samples import read_samples
@@ -76,6 +78,7 @@ class Exposed:
                  "instance": address}
                 for name, labels in read_samples(text)
             ]  # fmt: skip
+        self.series["api"] += _overdue()
 
     def has(self, selector: Selector) -> bool:
         """Say whether a series has the name and the labels that are asked for."""
@@ -90,6 +93,18 @@ class Exposed:
         url = f"http://{self.addresses['prometheus']}/api/v1/rules"
         groups: list[dict[str, Any]] = httpx2.get(url, timeout=10).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
+
+
+def _overdue() -> list[Labels]:
+    """Return a series that only a request makes which hangs: its labels are the code's."""
+    registry = CollectorRegistry()
+    Metrics(registry).http_requests_overdue.labels("GET", "/posts")
+    return [
+        {**sample.labels, "__name__": sample.name, "job": "api", "service": "api", "instance": ""}
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "http_requests_overdue_total"
+    ]
 
 
 def _fits(selector: Selector, labels: Labels, *, is_complete: bool) -> bool:

@@ -17,6 +17,7 @@ from burnrate.telemetry import Options, TelemetrySettings, instrument
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
+from burnrate.telemetry.server import log_config
 from burnrate.telemetry.traces.tracing import Tracing
 from tests.support.samples import Samples, read_samples
 from tests.telemetry.lines import Lines, close_ours
@@ -207,3 +208,13 @@ def test_probes_have_no_spans_unless_they_fail(
         client.get(path)
     names = [span.name for span in exporter.get_finished_spans()]
     assert names == ["GET /orders/{order}", "GET /healthz"]
+
+
+@pytest.mark.parametrize("variable", ["TELEMETRY_LOGS", "TELEMETRY_ENABLED"])
+def test_gunicorn_keeps_its_own_log_where_logging_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """An empty configuration is gunicorn's default."""
+    assert log_config("shop")["handlers"]
+    monkeypatch.setenv(variable, "false")
+    assert log_config("shop") == {}

@@ -164,10 +164,12 @@ class HttpExchange(Unanswered):
     @property
     def is_notable(self) -> bool:
         """Whether it failed or was slow, so that somebody may ask for its trace."""
-        if self._recorder.is_notable(self._status, self._seconds):
-            return not self.is_traced
-        is_old = self._seconds >= self._recorder.limits.shortest
-        return is_old and self._is_overdue and not self.is_traced
+        # Of each request it is asked once more, so nothing is called for the many that are neither.
+        recorder, seconds = self._recorder, self._seconds
+        if self._status < INTERNAL_ERROR and seconds < recorder.slow_seconds:
+            is_old = seconds >= recorder.limits.shortest
+            return is_old and self._is_overdue and not self.is_traced
+        return not self.is_traced
 
     @property
     def outcome(self) -> Outcome:

@@ -73,13 +73,16 @@ def _new_folder() -> Path:
 def log_config(service: str) -> dict[str, Any]:
     """Return gunicorn's `logconfig_dict`: its own lines as JSON, like the workers'.
 
+    Where the settings leave logging alone it is empty, as by default.
+
     Args:
         service: The value of the field `service`.
 
     Raises:
         pydantic.ValidationError: A `TELEMETRY_*` variable is out of its range.
     """
-    return logging_config(service, TelemetrySettings())
+    settings = TelemetrySettings()
+    return logging_config(service, settings) if settings.enabled and settings.logs else {}
 
 
 def leave_exit_reason(folder: Path, pid: int, reason: str) -> None:
