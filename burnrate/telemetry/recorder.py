@@ -216,7 +216,11 @@ class HttpRecorder:
         """
         if status >= _CLIENT_ERROR or seconds >= self.slow_seconds:
             return True
-        if self._unlogged.have(scope):
+        unlogged = self._unlogged
+        # The usual path is a look-up: each request comes here.
+        if scope["path"] in unlogged.single or (
+            (unlogged.below or scope.get("root_path")) and unlogged.have(scope)
+        ):
             return False
         return is_wanted() and (
             self._success_ratio == 1.0 or random() < self._success_ratio  # noqa: S311 - no secret

@@ -4,6 +4,7 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 import sys
+from itertools import chain
 from typing import Any, Final
 
 from starlette.types import Message, Scope
@@ -37,10 +38,9 @@ def with_headers(start: Message, request_id: str, *, is_closing: bool) -> Messag
         is_closing: Whether the server is going to close the connection.
     """
     headers = [*start.get("headers", ())]
-    for name, _ in headers:
-        if len(name) == len(_REQUEST_ID) and name.lower() == _REQUEST_ID:
-            break
-    else:
+    # All of them at once, as each answer comes here; where it stands in a value it is looked for.
+    is_named = _REQUEST_ID in b"".join(chain.from_iterable(headers)).lower()
+    if not is_named or not any(name.lower() == _REQUEST_ID for name, _ in headers):
         headers.append((_REQUEST_ID, request_id.encode("ascii")))
     if is_closing and not any(name.lower() == b"connection" for name, _ in headers):
         headers.append(_CLOSE)
