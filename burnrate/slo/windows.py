@@ -82,6 +82,11 @@ class Tier:
             settings.budget_part,
         )
 
+    @property
+    def is_often(self) -> bool:
+        """Whether it is evaluated as often as pages are: beside what it reads."""
+        return self.severity == "page" or self.long in PAGE_WINDOWS
+
     def factor(self, period_days: int) -> Fraction:
         """Return the burn rate above which the tier fires, for a period of so many days.
 

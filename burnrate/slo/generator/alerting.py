@@ -7,10 +7,9 @@ from typing import Any
 from burnrate.slo.generator.alerts import (
     budget_alerts,
     burn_alert,
-    is_paced_as_page,
     route_rules,
 )
-from burnrate.slo.generator.recording import records, ticket_records
+from burnrate.slo.generator.recording import records, settings_records, ticket_records
 from burnrate.slo.generator.service_alerts import down_alert, missing_alert, replica_alert
 from burnrate.slo.generator.windows import Rule, counting
 from burnrate.slo.specification import Service, Slo
@@ -32,17 +31,21 @@ def slo_groups(slo: Slo) -> list[Group]:
     Each tier has an alert of its own; one alert for all would resolve with the slowest.
     """
     often, seldom = (
-        [burn_alert(slo, tier) for tier in slo.tiers if is_paced_as_page(tier) == is_often]
+        [burn_alert(slo, tier) for tier in slo.tiers if tier.is_often == is_often]
         for is_often in (True, False)
     )
     *recovery_names, name, tickets_name = group_names(slo)
     routes = route_rules(slo)
+    settings = settings_records(slo)
+    if recovery_names:
+        looks_back = [*settings, *counting(slo).recovery(slo)]
+        first = [_group(recovery_names[0], looks_back, RECOVERY_EVALUATION_SECONDS)]
+        urgent = records(slo)
+    else:
+        first, urgent = [], [*settings, *records(slo)]
     return [
-        *(
-            _group(each, list(counting(slo).recovery(slo)), RECOVERY_EVALUATION_SECONDS)
-            for each in recovery_names
-        ),
-        _group(name, [*records(slo), *often, missing_alert(slo)], EVALUATION_SECONDS),
+        *first,
+        _group(name, [*urgent, *often, missing_alert(slo)], EVALUATION_SECONDS),
         _group(
             tickets_name,
             [*ticket_records(slo), *seldom, *budget_alerts(slo)],

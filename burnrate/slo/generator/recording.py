@@ -11,15 +11,14 @@ from burnrate.slo.generator.windows import (
     rule,
 )
 from burnrate.slo.specification import LatencySettings, Slo, number
-from burnrate.slo.windows import M5, PAGE_WINDOWS, TICKET_WINDOWS, Tier, Window
+from burnrate.slo.windows import M5, PAGE_WINDOWS, WINDOWS, Tier, Window
 
 # In events a second, less than any traffic: one event in some thirty thousand years.
 _NO_EVENTS: Final = "1e-12"
 
 
-def records(slo: Slo) -> list[Rule]:
-    """Return what pages are judged by and what counts events, each after those that it reads."""
-    # What dashboards list is there after the first evaluation.
+def settings_records(slo: Slo) -> list[Rule]:
+    """Return what never changes: objective, period, thresholds, factors."""
     made = [
         ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
@@ -27,21 +26,26 @@ def records(slo: Slo) -> list[Rule]:
         ("slo:time_period:days", f"vector({slo.period_days})"),
         *_threshold(slo),
     ]
-    windows = [
-        *(pair for window in PAGE_WINDOWS for pair in _window(slo, window)),
-        ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
-    ]
     factors = [
         _of_tier(slo, tier, "slo:alert_burn_rate:factor", f"vector({number(slo.factor(tier))})")
         for tier in slo.tiers
     ]
-    return [
-        *factors,
-        *_rules(slo, made),
-        *_reset(slo),
-        *counting(slo).base(slo),
-        *_rules(slo, windows),
+    return [*factors, *_rules(slo, made), *_reset(slo)]
+
+
+def records(slo: Slo) -> list[Rule]:
+    """Return what pages are judged by and what counts events, each after those that it reads."""
+    windows = [
+        *(pair for window in _page_windows(slo) for pair in _window(slo, window)),
+        ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
     ]
+    return [*counting(slo).base(slo), *_rules(slo, windows)]
+
+
+def _page_windows(slo: Slo) -> list[Window]:
+    # Of a ledger each window is read by itself: those that no page reads can wait.
+    read = {window for tier in slo.tiers if tier.is_often for window in (tier.long, tier.short)}
+    return [each for each in PAGE_WINDOWS if not slo.has_ledger or each in read or each is M5]
 
 
 def ticket_records(slo: Slo) -> list[Rule]:
@@ -51,7 +55,12 @@ def ticket_records(slo: Slo) -> list[Rule]:
     total, bad = (period_name(kind, slo) for kind in ("total", "bad"))
     count = counting(slo)
     made = [
-        *(pair for window in TICKET_WINDOWS for pair in _window(slo, window)),
+        *(
+            pair
+            for window in WINDOWS
+            if window not in _page_windows(slo)
+            for pair in _window(slo, window)
+        ),
         (total, count.in_period(slo, "total")),
         (bad, count.in_period(slo, "bad")),
         (ratio, _ratio(slo, bad, total, count.full_period(slo))),

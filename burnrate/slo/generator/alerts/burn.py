@@ -7,7 +7,7 @@ from burnrate.slo.generator.links import dashboard
 from burnrate.slo.generator.recording import failures_minimum
 from burnrate.slo.generator.windows import Rule, events_name, ratio_name
 from burnrate.slo.specification import Slo, number
-from burnrate.slo.windows import PAGE_WINDOWS, Tier
+from burnrate.slo.windows import Tier
 
 # On everything about an SLO that users do not feel: a ticket that explains another SLO's burn.
 _CAUSE: Final = {"role": "cause"}
@@ -37,11 +37,6 @@ def alert_labels(slo: Slo, severity: str, more: dict[str, str]) -> dict[str, str
     """Return the labels of an SLO's alert; `more` are the specification's own."""
     role = _CAUSE if slo.is_cause else {}
     return {**slo.labels, **slo.alert_labels, **more, **role, "severity": severity}
-
-
-def is_paced_as_page(tier: Tier) -> bool:
-    """Return whether a tier is evaluated as often as pages are: beside what it reads."""
-    return tier.severity == "page" or tier.long in PAGE_WINDOWS
 
 
 def _ratios(slo: Slo, tier: Tier) -> list[str]:

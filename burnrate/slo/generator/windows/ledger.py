@@ -56,6 +56,7 @@ class _Ledger:
             rule(slo, _HISTORY_START, _history_start(slo)),
             rule(slo, HISTORY_SECONDS, f"time() - {_HISTORY_START}{slo.selector}"),
             *_book(slo, "bad", ledger_name("total") + slo.selector),
+            *(rule(slo, _resumed(kind), _resumption(slo, kind)) for kind in ("total", "bad")),
         ]
 
     def total(self, slo: Slo, window: Window) -> str:
@@ -186,9 +187,9 @@ def _fresh(slo: Slo, started: str) -> str:
 
 
 def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
-    """Yield a ledger, and its value where it goes on after a gap."""
+    """Yield a ledger, for a difference after the sum that may fall."""
     terms = slo.terms(kind)
-    name, lookup = ledger_name(kind), slo.lookup
+    name = ledger_name(kind)
     added = [each for each in terms if each.is_added]
     taken = [each for each in terms if not each.is_added]
     balance = _balance(kind) if taken else name
@@ -202,8 +203,15 @@ def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
         # A counter that is scraped before the one it is taken from makes it fall for a moment.
         before = f"scalar({_previous_one(slo, name)} or vector(0))"
         yield rule(slo, name, f"clamp_min(max({balance}{slo.selector}), {before})")
-    resumed = f"{name}{slo.selector} unless on () {name}{lookup} offset 1ms"
-    yield rule(slo, _resumed(kind), resumed)
+
+
+def _resumption(slo: Slo, kind: str) -> str:
+    name = ledger_name(kind)
+    # At its beginning it was 0, and what it booked then belongs to the first windows.
+    return (
+        f"({name}{slo.selector} unless on () {name}{slo.lookup} offset 1ms)"
+        f" * on () group_left () (max({HISTORY_SECONDS}{slo.selector}) > bool 0)"
+    )
 
 
 def _sum(slo: Slo, terms: Sequence[Term]) -> str:
@@ -226,12 +234,14 @@ def _since(slo: Slo, kind: str, window: Window) -> str:
 
 
 def _began(slo: Slo, kind: str, window: str, seconds: int, history: str) -> str:
-    # A ledger that is younger began at 0. Where the window starts in a gap, it starts at its end.
+    # Where the window starts in a gap, it starts at its end; a younger ledger began at 0.
     lookup = slo.lookup
-    return (
-        f"0 * ({history} <= {seconds}) or max({ledger_name(kind)}{lookup} offset {window})"
+    began = (
+        f"max({ledger_name(kind)}{lookup} offset {window})"
         f" or min(min_over_time({_resumed(kind)}{lookup}[{window}]))"
     )
+    # Before a gap of more than a day was another ledger.
+    return f"0 * ({history} <= {seconds}) or {began}" if seconds > DAY else began
 
 
 def _at_reset(slo: Slo, reset: BudgetReset, kind: str) -> str:
