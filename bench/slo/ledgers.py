@@ -60,8 +60,8 @@ def _seconds(slo: Slo, now: int) -> list[int]:
         start = now - seconds
         spans.append(range(start - _BEFORE_SECONDS, start + _AFTER_SECONDS, EVALUATION_SECONDS))
     # Multiples of the interval, each once and in order.
-    seconds = {second - second % EVALUATION_SECONDS for span in spans for second in span}
-    return sorted(second for second in seconds if second < now)
+    found = {second - second % EVALUATION_SECONDS for span in spans for second in span}
+    return sorted(second for second in found if second < now)
 
 
 def _series(name: str, labels: Mapping[str, str]) -> str:
