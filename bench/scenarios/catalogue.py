@@ -65,6 +65,16 @@ def _continue(rig: Rig) -> None:
         rig.send(number, SIGCONT)
 
 
+def _hidden(rig: Rig) -> None:
+    rig.behave({"POST /users": {"status": 500}})
+    rig.show_counters(is_shown=False)
+
+
+def _shown(rig: Rig) -> None:
+    rig.behave({})
+    rig.show_counters(is_shown=True)
+
+
 def _told(told: Mapping[str, Mapping[str, float]]) -> Callable[[Rig], None]:
     return lambda rig: rig.behave(told)
 
@@ -107,6 +117,14 @@ _ALL: Final = (
         seconds=240,
     ),
     Scenario(
+        "never-ends",
+        "reads of one route, one a second, never end",
+        _told({"GET /limited": {"seconds": 900}}),
+        _told({}),
+        (*USUAL, Stream(1, path="/limited")),
+        seconds=240,
+    ),
+    Scenario(
         "leaving",
         "one read in ten takes 60 s, and its clients leave after 6 s",
         _told({"GET /limited": {"seconds": 60}}),
@@ -133,6 +151,21 @@ _ALL: Final = (
         _told({"GET /limited": {"status": 429}}),
         _told({}),
         (*USUAL, Stream(30, path="/limited"), Stream(30, path="/rare")),
+    ),
+    Scenario(
+        "one-route",
+        "writes fail, one in 180 requests",
+        _told({"POST /users": {"status": 500}}),
+        _told({}),
+        (Stream(60), Stream(1 / 3, "POST", "/users")),
+    ),
+    Scenario(
+        "unmeasured",
+        "Prometheus does not get nginx' counters, while a write in 12 requests fails",
+        _hidden,
+        _shown,
+        (Stream(11), Stream(1, "POST", "/users")),
+        seconds=420,
     ),
 )
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -1,6 +1,7 @@
 """The processes of one scenario."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import Any, Final
 import psutil
 
 from bench.measuring.driver import CHECKOUT, clean_environment
-from bench.scenarios.configurations import alertmanager_file, nginx_file, prometheus_file
+from bench.scenarios.configurations import COUNTERS, alertmanager_file, nginx_file, prometheus_file
 from bench.scenarios.receiver import Receiver, running_receiver
 from bench.scenarios.service import BEHAVIOUR
 from burnrate.cli import CommandError
@@ -38,6 +39,7 @@ class Rig:
         instances: The gunicorn of each instance.
         prometheus: Prometheus' API.
         status: nginx' own figures.
+        nginx_pid: nginx' main process.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class Rig:
     receiver: Receiver
     ports: Sequence[int]
     instances: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    nginx_pid: int = 0
 
     def behave(self, told: Mapping[str, Mapping[str, float]]) -> None:
         """Tell the routes what to do, `GET /posts` and the like to `status` and `seconds`."""
@@ -79,6 +82,13 @@ class Rig:
         """Send a signal to an instance and its workers."""
         for each in _tree(self.instances[number]):
             each.send_signal(signal_number)
+
+    def show_counters(self, *, is_shown: bool) -> None:
+        """Let nginx answer Prometheus, or not; it counts all the same."""
+        path = self.folder / "nginx/nginx.conf"
+        old, new = COUNTERS if is_shown else reversed(COUNTERS)
+        path.write_text(path.read_text().replace(old, new))
+        os.kill(self.nginx_pid, signal.SIGHUP)
 
     def end(self) -> None:
         """End all instances."""
@@ -139,6 +149,8 @@ def running_rig() -> Iterator[Rig]:
             process = _launched(command, folder / f"{Path(command[0]).name}.log", {})
             stack.callback(_end, process)
             _wait_for([port], folder)
+            if port == nginx:
+                rig.nginx_pid = process.pid
         yield rig
 
 
