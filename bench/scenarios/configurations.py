@@ -17,7 +17,7 @@ _LIMIT: Final = """limit_req_zone $server_name zone=rare:1m rate=1r/m;
     limit_req_status"""
 _LIMITED: Final = "location = /rare { limit_req zone=rare; proxy_pass http://api; }"
 # What stands in nginx' file where its counters are hidden, and where they are shown.
-COUNTERS: Final = ("# no counters;", "include counting/status*.conf;")
+COUNTERS: Final = ("log_by_lua_block { }", "include counting/status*.conf;")
 # What this service has.
 _RULES: Final = ("slo-api.yml", "slo-api-availability.yml", "slo-api-latency.yml", "stack.yml")
 

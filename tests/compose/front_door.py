@@ -194,7 +194,7 @@ def running_door(module: str, folder: Path, upstream_port: int, *prefix: str) ->
         "0.0.0.0:8081": f"127.0.0.1:{door.status_port}",
         "    limit_req_status": _LIMITS.strip("\n"),
         "location = /feed {": _LOCATIONS,
-        "proxy_read_timeout 20s": "proxy_read_timeout 3s",
+        "proxy_read_timeout 31s": "proxy_read_timeout 3s",
         "default 30;": f"default {DEADLINE_SECONDS:g};",
     }
     with ExitStack() as stack:
