@@ -123,6 +123,11 @@ def _matcher(text: str) -> Matcher | None:
 
 def _bound(matcher: Matcher, buckets: tuple[float, ...], file: Path, where: str) -> float:
     shown = f'le{matcher.operator}"{matcher.value}"'
+    try:
+        re.compile(matcher.value)
+    except re.error as error:
+        reason = f'{shown} is a pattern that only Go understands: write le="BOUND"'
+        raise SpecError(file, where, reason) from error
     chosen = [] if matcher.operator.startswith("!") else [
         bucket for bucket in buckets if any(map(matcher.accepts, spellings(bucket)))
     ]  # fmt: skip

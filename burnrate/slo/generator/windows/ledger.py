@@ -135,8 +135,6 @@ def _newest(slo: Slo, name: str) -> str:
 def _count(slo: Slo, term: Term) -> str:
     # An instance that is there and has no such series has counted 0: its first event counts.
     up = _target("up", slo, term)
-    if up == "up":  # nobody says whose targets: no instance is known to have counted 0
-        up = "up < 0"
     return (
         f"(sum by ({_INSTANCE}) ({term.selector.text}) or 0 * (max by ({_INSTANCE}) ({up}) == 1))"
         f" and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
@@ -156,7 +154,11 @@ def _target(name: str, slo: Slo, term: Term) -> str:
     shown = [f'{m.label}{m.operator}"{quote(m.value)}"' for m in term.of_target(names)]
     if shown:
         return f"{name}{{{', '.join(shown)}}}"
-    return name + (selector({"job": slo.job}) if slo.job else "")
+    if slo.job:
+        return name + selector({"job": slo.job})
+    # Nobody says whose targets: those that have counted any event.
+    series = " or ".join(each.selector.text for each in slo.terms("total"))
+    return f"({name} and on ({_INSTANCE}) ({series}))"
 
 
 def _gained(slo: Slo) -> str:

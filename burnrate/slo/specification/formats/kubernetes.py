@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from burnrate.slo.specification.formats.documents import Document
 from burnrate.slo.specification.formats.specification import Specification, parsed
+from burnrate.slo.specification.formats.yaml_documents import Document
 from burnrate.slo.specification.sloth import Model, ServiceSpec
 
 VERSION: Final = "sloth.slok.dev/v1"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from burnrate.slo.specification.formats import kubernetes, openslo
-from burnrate.slo.specification.formats.documents import Document, documents
 from burnrate.slo.specification.formats.specification import Specification, parsed
+from burnrate.slo.specification.formats.yaml_documents import Document, documents
 from burnrate.slo.specification.sloth import ServiceSpec
 
 _KNOWN: Final = (

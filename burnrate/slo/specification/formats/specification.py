@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_snake
 from pydantic_core import ErrorDetails
 
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification.formats.documents import Document
+from burnrate.slo.specification.formats.yaml_documents import Document
 from burnrate.slo.specification.sloth import ServiceSpec
 
 M = TypeVar("M", bound=BaseModel)

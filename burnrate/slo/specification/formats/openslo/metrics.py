@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from burnrate.slo.specification.formats.documents import Document
 from burnrate.slo.specification.formats.openslo import shapes
 from burnrate.slo.specification.formats.openslo.ratios import Asked, Ratio
 from burnrate.slo.specification.formats.openslo.references import Referred
 from burnrate.slo.specification.formats.specification import parsed
+from burnrate.slo.specification.formats.yaml_documents import Document
 
 THRESHOLD: Final = (
     "a threshold of a gauge has no events to count: write a ratioMetric, for instance of the"

@@ -7,8 +7,8 @@ from typing import Any, Final
 import promql_parser
 
 from burnrate.promql import selected
-from burnrate.slo.specification.formats.documents import Document
 from burnrate.slo.specification.formats.openslo.shapes import Method
+from burnrate.slo.specification.formats.yaml_documents import Document
 from burnrate.slo.specification.queries import PLACEHOLDER, QueryProblem, checked, plain
 
 _RANGE: Final = f"[{PLACEHOLDER}]"

@@ -6,13 +6,13 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, TypeVar
 
-from burnrate.slo.specification.formats.documents import Document
 from burnrate.slo.specification.formats.openslo import shapes
 from burnrate.slo.specification.formats.openslo.metrics import THRESHOLD, ratio_alpha, ratio_v1
 from burnrate.slo.specification.formats.openslo.periods import days, slice_duration
 from burnrate.slo.specification.formats.openslo.ratios import Ratio
 from burnrate.slo.specification.formats.openslo.references import Referred
 from burnrate.slo.specification.formats.specification import Specification, parsed
+from burnrate.slo.specification.formats.yaml_documents import Document
 from burnrate.slo.specification.sloth import ServiceSpec
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from burnrate.slo.specification.formats.documents import Document
+from burnrate.slo.specification.formats.yaml_documents import Document
 
 VERSIONS: Final = frozenset({"openslo/v1", "openslo/v1alpha"})
 _ALERTS: Final = frozenset({"AlertPolicy", "AlertCondition", "AlertNotificationTarget"})
