@@ -1,12 +1,14 @@
 """The alerts of one SLO, and those of a service that has SLOs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from burnrate.slo.generator.alerts import (
     budget_alerts,
     burn_alert,
+    held_records,
+    recovery_records,
     route_rules,
 )
 from burnrate.slo.generator.recording import records, settings_records, ticket_records
@@ -18,6 +20,7 @@ from burnrate.slo.windows import (
     RECOVERY_EVALUATION_SECONDS,
     ROUTES_EVALUATION_SECONDS,
     TICKET_EVALUATION_SECONDS,
+    Tier,
 )
 
 Group = dict[str, Any]
@@ -31,10 +34,11 @@ def slo_groups(slo: Slo) -> list[Group]:
     Each tier has an alert of its own; one alert for all would resolve with the slowest.
     """
     often, seldom = (
-        [burn_alert(slo, tier) for tier in slo.tiers if tier.is_often == is_often]
+        _tier_rules(slo, [tier for tier in slo.tiers if tier.is_often == is_often])
         for is_often in (True, False)
     )
     *recovery_names, name, tickets_name = group_names(slo)
+    last_events = recovery_records(slo) if slo.has_ledger else []
     routes = route_rules(slo)
     settings = settings_records(slo)
     if recovery_names:
@@ -45,7 +49,7 @@ def slo_groups(slo: Slo) -> list[Group]:
         first, urgent = [], [*settings, *records(slo)]
     return [
         *first,
-        _group(name, [*urgent, *often, missing_alert(slo)], EVALUATION_SECONDS),
+        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], EVALUATION_SECONDS),
         _group(
             tickets_name,
             [*ticket_records(slo), *seldom, *budget_alerts(slo)],
@@ -53,6 +57,10 @@ def slo_groups(slo: Slo) -> list[Group]:
         ),
         *([_group(f"{name}-routes", routes, ROUTES_EVALUATION_SECONDS)] if routes else []),
     ]
+
+
+def _tier_rules(slo: Slo, tiers: Sequence[Tier]) -> list[Rule]:
+    return [*held_records(slo, tiers), *(burn_alert(slo, tier) for tier in tiers)]
 
 
 def group_names(slo: Slo) -> tuple[str, ...]:

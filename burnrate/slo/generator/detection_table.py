@@ -5,9 +5,10 @@ from fractions import Fraction
 from typing import Final
 
 from burnrate.slo.detection import FAILURE_PARTS, Detection
+from burnrate.slo.generator.traffic_table import traffic_table
 from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.minimums import FALSE_ALARMS_A_YEAR as _CHANCE
-from burnrate.slo.minimums import Minimum
+from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR, Minimum
 from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Tier
 
@@ -28,6 +29,13 @@ by chance at most {_CHANCE["page"]} time a year for a page and {_CHANCE["ticket"
 at the traffic where that happens most often (`burnrate/slo/minimums.py`). "3 up to 61 events, 6
 from 248" means one failure more for each so many events in between. A tier with a factor of 1 says
 that the budget does not last: chance does not count against it.
+
+Below {LOW_TRAFFIC_AN_HOUR} events an hour in its long window, an alert ends at the first good event
+after the last failure, or when its long window has passed since then ("no traffic since"): an empty
+short window is no recovery. There the page tier with the longest window fires for failures in a row
+as well, so many that chance brings them at most once a year. Each second table says which failures
+are found at which traffic, and after how long: events at even distances, of which the first is a
+failure.
 
 A ledger counts through outages of Prometheus and of the service's scrapes, up to a day, and the
 first events of new series ([decision 22](decisions/0022-a-ledger-an-slo.md)). A new instance
@@ -58,6 +66,7 @@ def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
         "|---|---|---|---|---|---|" + "---|" * len(heads),
         *(_row(slo, tier, detections) for tier, detections in found.items()),
         "",
+        *traffic_table(slo),
     ]
     return "\n".join(lines)
 

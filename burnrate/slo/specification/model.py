@@ -172,6 +172,12 @@ class Slo:
         """How many failures in a row are no chance where there is little traffic."""
         return in_a_row(self.budget, self.minimum_failures)
 
+    @property
+    def row_tier(self) -> Tier | None:
+        """The tier that fires for failures in a row: its window leaves them the most time."""
+        pages = [tier for tier in self.tiers if tier.severity == "page"]
+        return max(pages or self.tiers, key=lambda tier: tier.long.seconds, default=None)
+
 
 @dataclass(frozen=True)
 class Service:

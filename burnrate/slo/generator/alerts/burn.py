@@ -1,13 +1,15 @@
 """The alert of one tier: what it fires for, whom it reaches, what it says."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from burnrate.slo.generator.alerts.recovery import held_record, is_held, is_low
 from burnrate.slo.generator.alerts.texts import burn_description, burn_summary
 from burnrate.slo.generator.links import dashboard
 from burnrate.slo.generator.recording import failures_minimum
 from burnrate.slo.generator.windows import Rule, events_name, ratio_name
 from burnrate.slo.specification import Slo, number
-from burnrate.slo.windows import Tier
+from burnrate.slo.windows import Tier, Window
 
 # On everything about an SLO that users do not feel: a ticket that explains another SLO's burn.
 _CAUSE: Final = {"role": "cause"}
@@ -27,10 +29,15 @@ def burn_alert(slo: Slo, tier: Tier) -> Rule:
     }
     return {
         "alert": slo.alert_name(tier),
-        "expr": " and ".join([*_ratios(slo, tier), _failures(slo, tier)]),
+        "expr": _condition(slo, tier),
         "labels": alert_labels(slo, tier.severity, {**alerting.labels, **own.labels}),
         "annotations": {**annotations, **alerting.annotations, **own.annotations},
     }
+
+
+def held_records(slo: Slo, tiers: Sequence[Tier]) -> list[Rule]:
+    """Return the records by which the alerts of tiers go on; they stand before the alerts."""
+    return [held_record(slo, tier, _matters(slo, tier)) for tier in tiers if slo.has_ledger]
 
 
 def alert_labels(slo: Slo, severity: str, more: dict[str, str]) -> dict[str, str]:
@@ -39,11 +46,21 @@ def alert_labels(slo: Slo, severity: str, more: dict[str, str]) -> dict[str, str
     return {**slo.labels, **slo.alert_labels, **more, **role, "severity": severity}
 
 
-def _ratios(slo: Slo, tier: Tier) -> list[str]:
-    threshold = number(slo.threshold(tier))
-    return [
-        f"{ratio_name(window)}{slo.selector} > {threshold}" for window in (tier.long, tier.short)
-    ]
+def _condition(slo: Slo, tier: Tier) -> str:
+    both = f"{_over(slo, tier, tier.long)} and {_over(slo, tier, tier.short)}"
+    burns = f"{both} and {_failures(slo, tier)}"
+    if not slo.has_ledger:
+        return burns
+    # With little traffic the short window says nothing, whether it is empty or not.
+    return f"{burns} unless on () {is_low(slo, tier)} or {is_held(slo, tier)}"
+
+
+def _matters(slo: Slo, tier: Tier) -> str:
+    return f"{_over(slo, tier, tier.long)} and {_failures(slo, tier)}"
+
+
+def _over(slo: Slo, tier: Tier, window: Window) -> str:
+    return f"{ratio_name(window)}{slo.selector} > {number(slo.threshold(tier))}"
 
 
 def _failures(slo: Slo, tier: Tier) -> str:

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from burnrate.slo.generator.alerts.recovery import last_failure, silence
 from burnrate.slo.generator.windows import events_name, ratio_name
 from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import DAY, M5, Tier, Window
 
-# Enough to tell when something began within a window: half a percent of its length.
-_STEPS: Final = 200
+# Enough to tell when something began within a window: a hundredth of its length.
+_STEPS: Final = 120
 _NUMBER: Final = '{{ . | first | value | printf "%.4g" }}'
 _COUNT: Final = '{{ . | first | value | printf "%.0f" }}'
 _SPAN: Final = "{{ . | first | value | humanizeDuration }}"
@@ -46,7 +47,8 @@ def burn_description(slo: Slo, tier: Tier) -> str:
         f" {value(f'100 * {ratio}', _NUMBER)} %; the objective of {number(slo.objective * 100)} %"
         f" allows {number(slo.budget * 100)} %. Since: {value(_first_failure(slo, long), _TIME)}."
         f" The budget burns at {value(f'{ratio} / {number(slo.budget)}', _NUMBER)}x the rate that"
-        f" is sustainable over {slo.period_days} days. {budget_left(slo, long)} {action(slo, tier)}"
+        f" is sustainable over {slo.period_days} days. {budget_left(slo, long)}"
+        f"{_silence(slo, tier)} {action(slo, tier)}"
     )
 
 
@@ -105,6 +107,14 @@ def until(condition: str, seconds: int) -> str:
     """Return the query of the last moment within the last seconds at which a condition held."""
     step = max(15, seconds // _STEPS)
     return f"max_over_time(timestamp({condition})[{seconds}s:{step}s])"
+
+
+def _silence(slo: Slo, tier: Tier) -> str:
+    if not slo.has_ledger:
+        return ""
+    seconds = tier.long.seconds
+    last = value(last_failure(slo, seconds, max(15, seconds // _STEPS)), _TIME)
+    return value(silence(slo, tier), f" No traffic since {last}: nothing says that it is over.", "")
 
 
 def _first_failure(slo: Slo, window: Window) -> str:

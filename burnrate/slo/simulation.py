@@ -1,0 +1,166 @@
+"""What the rules of an SLO make of events, evaluation by evaluation, without a Prometheus.
+
+It does what the generated rules say (tests compare it with promtool), in memory: years of nights,
+and traffic of every size.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final
+
+from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR, Minimum
+from burnrate.slo.specification import Slo
+from burnrate.slo.windows import EVALUATION_SECONDS, HOUR, Severity, Tier
+
+_LOW_A_SECOND: Final = LOW_TRAFFIC_AN_HOUR / HOUR
+
+
+@dataclass(frozen=True)
+class TierRules:
+    """What one tier fires for.
+
+    Attributes:
+        long: Evaluations in its long window.
+        short: The same of its short window.
+        in_a_row: How many failures in a row are enough where there is little traffic, or None.
+        is_held: Whether only a good event ends it where its windows say nothing.
+    """
+
+    name: str
+    severity: Severity
+    long: int
+    short: int
+    threshold: float
+    minimum: Minimum
+    in_a_row: int | None = None
+    is_held: bool = True
+
+
+@dataclass
+class _Held:
+    """Good events at the failure that a tier's alert goes on with."""
+
+    good: int | None = None
+
+
+@dataclass
+class Simulation:
+    """The rules of one SLO, fed with the events between two evaluations.
+
+    Attributes:
+        total: All events so far, at each evaluation.
+        bad: The bad ones among them.
+    """
+
+    tiers: tuple[TierRules, ...]
+    every_seconds: int = EVALUATION_SECONDS
+    total: list[int] = field(default_factory=list)
+    bad: list[int] = field(default_factory=list)
+    _good_at_failure: int | None = None
+    _bad_at_good: int = 0
+    _held: dict[str, _Held] = field(default_factory=dict)
+
+    def evaluate(self, good: int, bad: int) -> list[str]:
+        """Count events since the last evaluation and return the names of the tiers that fire."""
+        total_before, bad_before = (self.total[-1], self.bad[-1]) if self.total else (0, 0)
+        self.total.append(total_before + good + bad)
+        self.bad.append(bad_before + bad)
+        if bad:
+            self._good_at_failure = self.total[-1] - self.bad[-1]
+        if good:
+            self._bad_at_good = self.bad[-1]
+        return [tier.name for tier in self.tiers if self._fires(tier)]
+
+    def pass_quietly(self, an_evaluation: Fraction, evaluations: int) -> None:
+        """Let so many evaluations with even, good events pass, before all others."""
+        self.total = [floor(index * an_evaluation) for index in range(evaluations + 1)]
+        self.bad = [0] * (evaluations + 1)
+
+    def _fires(self, tier: TierRules) -> bool:
+        bad, total = self._window(tier.long)
+        if not bad:
+            return False
+        matters = bad > tier.threshold * total and bad >= tier.minimum.at(total)
+        if not tier.is_held:
+            return matters and self._is_over(tier)
+        is_low = total < _LOW_A_SECOND * tier.long * self.every_seconds
+        return (matters and not is_low and self._is_over(tier)) or self._goes_on(
+            tier, is_low=is_low, matters=matters
+        )
+
+    def _is_over(self, tier: TierRules) -> bool:
+        bad, total = self._window(tier.short)
+        return bad > tier.threshold * total
+
+    def _goes_on(self, tier: TierRules, *, is_low: bool, matters: bool) -> bool:
+        held = self._held.setdefault(tier.name, _Held())
+        good = self._good_at_failure
+        if good is None or good < self.total[-1] - self.bad[-1]:
+            return False
+        in_a_row = self.bad[-1] - self._bad_at_good
+        is_row = tier.in_a_row is not None and in_a_row >= tier.in_a_row
+        if not (matters or is_row or held.good == good):
+            return False
+        if not (is_low or not self._window(tier.short)[1]):
+            return False
+        held.good = good
+        return True
+
+    def _window(self, evaluations: int) -> tuple[int, float]:
+        last = len(self.total) - 1
+        if last > evaluations:
+            began = last - evaluations
+            return self.bad[-1] - self.bad[began], self.total[-1] - self.total[began]
+        # A young ledger has the traffic of a full window, at its mean.
+        return self.bad[-1], self.total[-1] * evaluations / max(last, 1)
+
+
+def rules_of(slo: Slo, every_seconds: int = EVALUATION_SECONDS) -> tuple[TierRules, ...]:
+    """Return what an SLO's tiers fire for, evaluated once in so many seconds."""
+    return tuple(_rules(slo, tier, every_seconds) for tier in slo.tiers)
+
+
+def first_firing(
+    simulation: Simulation, events: Iterable[tuple[int, int]], severity: Severity
+) -> tuple[int, str] | None:
+    """Return after how many evaluations a tier of a severity fires first, and which.
+
+    Args:
+        simulation: What has been before.
+        events: Good and bad ones between evaluations.
+        severity: Whose tiers count.
+    """
+    wanted = {tier.name for tier in simulation.tiers if tier.severity == severity}
+    for index, (good, bad) in enumerate(events, start=1):
+        for name in simulation.evaluate(good, bad):
+            if name in wanted:
+                return index, name
+    return None
+
+
+def evenly(
+    an_evaluation: Fraction, bad_share: Fraction, evaluations: int
+) -> Iterator[tuple[int, int]]:
+    """Yield evenly spread good and bad events; the first is bad and comes after a whole gap."""
+    total = bad = 0
+    for index in range(1, evaluations + 1):
+        now = floor(index * an_evaluation)
+        failed = ceil(now * bad_share)
+        yield now - total - (failed - bad), failed - bad
+        total, bad = now, failed
+
+
+def _rules(slo: Slo, tier: Tier, every: int) -> TierRules:
+    in_a_row = slo.failures_in_a_row if tier == slo.row_tier else None
+    return TierRules(
+        name=slo.alert_name(tier),
+        severity=tier.severity,
+        long=tier.long.seconds // every,
+        short=tier.short.seconds // every,
+        threshold=float(slo.threshold(tier)),
+        minimum=slo.minimum(tier),
+        in_a_row=in_a_row if slo.has_ledger else None,
+        is_held=slo.has_ledger,
+    )
