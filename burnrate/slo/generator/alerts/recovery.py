@@ -7,7 +7,15 @@ good event. A record that reads itself reads a day back, as the ledger does.
 
 from typing import Final
 
-from burnrate.slo.generator.windows import Rule, events_name, ledger_name, rule
+from burnrate.slo.generator.windows import (
+    AT_LAST_FAILURE,
+    AT_LAST_GOOD,
+    Rule,
+    events_name,
+    ledger_name,
+    previous,
+    rule,
+)
 from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR
 from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import HOUR, Tier
@@ -16,8 +24,6 @@ from burnrate.slo.windows import HOUR, Tier
 _BEFORE: Final = "[1d] offset 1ms"
 # Counts are whole, so that half an event is a difference.
 _HALF: Final = 0.5
-_AT_LAST_FAILURE: Final = "slo:good_events:at_last_failure"
-_AT_LAST_GOOD: Final = "slo:bad_events:at_last_good"
 _IN_A_ROW: Final = "slo:failures_in_a_row:count"
 # There only while no good event has come since the last failure; how many there were until then.
 _UNRECOVERED: Final = "slo:unrecovered:good_events"
@@ -28,25 +34,22 @@ _HELD: Final = "slo:alert_held:good_events"
 def recovery_records(slo: Slo) -> list[Rule]:
     """Return what is known of an SLO's last events, each record after those that it reads."""
     bad, good = f"max({_ledger(slo, 'bad')})", _good(slo)
-    bad_before = f"(max({_last(slo, ledger_name('bad'))}) or vector(0))"
-    good_before = f"({_good_before(slo)} or vector(0))"
-    failure_before = f"max({_last(slo, _AT_LAST_FAILURE)})"
-    before = f"max({_last(slo, _AT_LAST_GOOD)})"
-    last_good = f"max({_AT_LAST_GOOD}{slo.selector})"
-    last_failure = f"max({_AT_LAST_FAILURE}{slo.selector})"
+    bad_before, total_before = (previous(slo, ledger_name(kind)) for kind in ("bad", "total"))
+    has_failed = f"{bad} > ({bad_before} or vector(0)) + {_HALF}"
+    is_good = f"{good} > ({total_before} - {bad_before} or vector(0)) + {_HALF}"
     made = [
         # A failure and a good event in one evaluation: which came last is not known, and the
         # failure counts. So do failures in a row: they are broken.
         (
-            _AT_LAST_FAILURE,
-            f"{good} and on () {bad} > {bad_before} + {_HALF} or on () {failure_before}",
+            AT_LAST_FAILURE,
+            f"{good} and on () {has_failed} or on () {previous(slo, AT_LAST_FAILURE)}",
         ),
         (
-            _AT_LAST_GOOD,
-            f"{bad} and on () {good} > {good_before} + {_HALF} or on () {before} or on () {bad}",
+            AT_LAST_GOOD,
+            f"{bad} and on () {is_good} or on () {previous(slo, AT_LAST_GOOD)} or on () {bad}",
         ),
-        (_IN_A_ROW, f"{bad} - {last_good}"),
-        (_UNRECOVERED, f"{last_failure} > {good} - {_HALF}"),
+        (_IN_A_ROW, f"{bad} - max({AT_LAST_GOOD}{slo.selector})"),
+        (_UNRECOVERED, f"max({AT_LAST_FAILURE}{slo.selector}) > {good} - {_HALF}"),
     ]
     return [rule(slo, name, expr) for name, expr in made]
 
@@ -107,14 +110,5 @@ def _good(slo: Slo) -> str:
     return f"(max({_ledger(slo, 'total')}) - max({_ledger(slo, 'bad')}))"
 
 
-def _good_before(slo: Slo) -> str:
-    total, bad = (_last(slo, ledger_name(kind)) for kind in ("total", "bad"))
-    return f"max({total}) - max({bad})"
-
-
 def _ledger(slo: Slo, kind: str) -> str:
     return f"{ledger_name(kind)}{slo.selector}"
-
-
-def _last(slo: Slo, name: str) -> str:
-    return f"last_over_time({name}{slo.lookup}{_BEFORE})"

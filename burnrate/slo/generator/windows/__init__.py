@@ -2,7 +2,10 @@
 
 from burnrate.slo.generator.windows.counting import Counting, counting
 from burnrate.slo.generator.windows.explanation import how_counted, way_of_counting
+from burnrate.slo.generator.windows.ledger import previous
 from burnrate.slo.generator.windows.names import (
+    AT_LAST_FAILURE,
+    AT_LAST_GOOD,
     Rule,
     events_name,
     ledger_name,
@@ -12,6 +15,8 @@ from burnrate.slo.generator.windows.names import (
 )
 
 __all__ = [
+    "AT_LAST_FAILURE",
+    "AT_LAST_GOOD",
     "Counting",
     "Rule",
     "counting",
@@ -19,6 +24,7 @@ __all__ = [
     "how_counted",
     "ledger_name",
     "period_name",
+    "previous",
     "ratio_name",
     "rule",
     "way_of_counting",

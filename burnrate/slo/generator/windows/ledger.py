@@ -9,7 +9,14 @@ a difference of the ledger. The limits are in docs/decisions/0022-a-ledger-an-sl
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from burnrate.slo.generator.windows.names import HISTORY_SECONDS, Rule, ledger_name, rule
+from burnrate.slo.generator.windows.names import (
+    AT_LAST_FAILURE,
+    AT_LAST_GOOD,
+    HISTORY_SECONDS,
+    Rule,
+    ledger_name,
+    rule,
+)
 from burnrate.slo.specification import BudgetReset, Slo, Term, quote, selector
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
 
@@ -89,7 +96,8 @@ class _Ledger:
 
     def recovery(self, slo: Slo) -> Sequence[Rule]:
         own = {**slo.identity, "slo": slo.name}
-        single = [_HISTORY_START, HISTORY_SECONDS, *map(ledger_name, ("total", "bad"))]
+        single = [_HISTORY_START, HISTORY_SECONDS, AT_LAST_FAILURE, AT_LAST_GOOD]
+        single += [*map(ledger_name, ("total", "bad"))]
         single += [_balance(kind) for kind in ("total", "bad") if _is_difference(slo, kind)]
         return [
             *(
@@ -119,8 +127,8 @@ def _previous(name: str, selector: str) -> str:
     )
 
 
-def _previous_one(slo: Slo, name: str) -> str:
-    """Return the same of a single series, under whatever labels the SLO had."""
+def previous(slo: Slo, name: str) -> str:
+    """Return what a single series was then, under whatever labels the SLO had."""
     return (
         f"(max(last_over_time({name}{slo.lookup}{_BEFORE}))"
         f" or max(last_over_time({_last(name)}{slo.selector}{_RECOVERED})))"
@@ -196,14 +204,14 @@ def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
     taken = [each for each in terms if not each.is_added]
     balance = _balance(kind) if taken else name
     booked = (
-        f"({_previous_one(slo, balance)} or vector(0)) + {_sum(slo, added)}"
+        f"({previous(slo, balance)} or vector(0)) + {_sum(slo, added)}"
         + (f" - {_sum(slo, taken)}" if taken else "")
         + f" and on () {condition}"
     )
     yield rule(slo, balance, booked)
     if taken:
         # A counter that is scraped before the one it is taken from makes it fall for a moment.
-        before = f"scalar({_previous_one(slo, name)} or vector(0))"
+        before = f"scalar({previous(slo, name)} or vector(0))"
         yield rule(slo, name, f"clamp_min(max({balance}{slo.selector}), {before})")
 
 
@@ -224,7 +232,7 @@ def _sum(slo: Slo, terms: Sequence[Term]) -> str:
 
 def _history_start(slo: Slo) -> str:
     return (
-        f"({_previous_one(slo, _HISTORY_START)} or vector(time()))"
+        f"({previous(slo, _HISTORY_START)} or vector(time()))"
         f" and on () {ledger_name('total')}{slo.selector}"
     )
 

@@ -10,6 +10,9 @@ Rule = dict[str, Any]
 
 # How long a ledger has counted.
 HISTORY_SECONDS: Final = "slo:history:seconds"
+# How many good events there were at the last failure, and bad ones at the last good event.
+AT_LAST_FAILURE: Final = "slo:good_events:at_last_failure"
+AT_LAST_GOOD: Final = "slo:bad_events:at_last_good"
 
 
 def rule(slo: Slo, name: str, expr: str, labels: Mapping[str, str] | None = None) -> Rule:
