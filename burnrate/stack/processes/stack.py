@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -269,8 +269,11 @@ class ProcessStack:
         record = find_record(self.layout)
         if record is None:
             return Observation({}, frozenset(), {})
+        infos = None
         if find_supervisor(self.layout, record) is not None:
-            infos = Supervisor(self.layout).processes()
+            with suppress(OSError):  # it ended just now, or does not answer
+                infos = Supervisor(self.layout).processes()
+        if infos is not None:
             up = {name for name, info in infos.items() if info.is_up}
             health = self._check_health(up.intersection(inventory.programs))
             return Observation(infos, frozenset(), health)
