@@ -1,9 +1,14 @@
 """What a process uses: its part of the sums over all processes of the service."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
+from weakref import WeakMethod
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+
+from burnrate.telemetry.platforms import after_fork
 
 _START: Final = "process_start_time_seconds"
 
@@ -45,8 +50,17 @@ class ProcessUsage:
             registry=registry,
             multiprocess_mode="min",
         )
-        if _START not in known:
-            self._gauges[_START].set_to_current_time()  # not its very first second
+        self.begin()
+        # In a child, once its values have places of their own: those see to it from earlier on.
+        after_fork(partial(_call, WeakMethod(self.begin)))
+
+    def begin(self) -> None:
+        """Show when this process began: also one that samples nothing, such as a preloaded master.
+
+        The oldest counts, and a 0 that stands where nobody has set it yet would be the oldest.
+        """
+        began = {each.name: each.samples[0].value for each in self._process.collect()}.get(_START)
+        self._gauges[_START].set(began or time.time())
 
     def sample(self) -> None:
         """Add the CPU seconds since the last sample; set memory and descriptors."""
@@ -58,3 +72,8 @@ class ProcessUsage:
             gauge = self._gauges.get(family.name)
             if gauge is not None:
                 gauge.set(family.samples[0].value)
+
+
+def _call(begin: WeakMethod[Callable[[], None]]) -> None:
+    if (method := begin()) is not None:
+        method()

@@ -17,8 +17,10 @@ def share_a_port() -> bool:
 
     Only on Linux; elsewhere nothing is known, so False.
     """
-    own = _sockets(os.getpid()) & _listening()
-    return bool(own) and any(own & _sockets(pid) for pid in _siblings())
+    own = _sockets(os.getpid())
+    shared = {each for pid in _siblings() for each in own & _sockets(pid)}
+    # The kernel's tables come last: they have a line for each connection of the machine.
+    return bool(shared) and not shared.isdisjoint(_listening())
 
 
 def _listening() -> set[str]:
@@ -37,7 +39,9 @@ def _sockets(pid: int) -> set[str]:
     with suppress(OSError):
         for path in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                found.add(str(path.readlink()))
+                target = str(path.readlink())
+                if target.startswith("socket:"):
+                    found.add(target)
     return found
 
 
