@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from burnrate.slo.commands import slo
+from tests.servers.processes import ROOT
 
 _SPEC = """\
 version: prometheus/v1
@@ -140,6 +141,14 @@ def test_check_lists_every_file_that_is_wrong(folder: Path) -> None:
     assert [alert["name"] for alert in first["alerts"]] == ["ShopFailsFast", "ShopFailsHigh"]
     assert {alert["severity"] for alert in first["alerts"]} == {"wake"}
     assert (second["counts"], second["alerts"]) == ("time", [])
+
+
+def test_check_without_files_looks_at_the_checkout() -> None:
+    """Whose own specification is right."""
+    told = json.loads(_run("check", "--root", str(ROOT), "--json").stdout)
+
+    assert told["ok"] is True
+    assert [each["service"] for each in told["services"]] == ["api"]
 
 
 def test_two_slos_of_one_name_are_refused(folder: Path) -> None:
