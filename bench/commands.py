@@ -202,6 +202,31 @@ def slo(services: int, evaluations: int) -> None:
 
 
 @bench.command()
+@click.option(
+    "--years",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="How many years without a cause to simulate; of the largest traffic, one.",
+)
+@click.option(
+    "--outages",
+    type=click.IntRange(1, 10_000),
+    default=60,
+    show_default=True,
+    help="How many outages of each kind to simulate.",
+)
+def quiet(years: int, outages: int) -> None:
+    """Simulate years exactly at the objective, and outages: false pages and times to a page."""
+    from bench.slo.quiet import quiet_lines  # noqa: PLC0415 - the same
+
+    checkout = _checkout().checkout
+    slos = load_all(Tree(checkout).specs, load_configuration(checkout))[0].slos
+    for line in quiet_lines(slos[0], years, outages):
+        click.echo(line)
+
+
+@bench.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--update-docs", "is_documented", is_flag=True, help="Write docs/slo-scenarios.md.")
 @click.option(

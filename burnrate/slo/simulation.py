@@ -64,6 +64,11 @@ class Simulation:
 
     def evaluate(self, good: int, bad: int) -> list[str]:
         """Count events since the last evaluation and return the names of the tiers that fire."""
+        self.count(good, bad)
+        return self.firing()
+
+    def count(self, good: int, bad: int) -> None:
+        """Count events since the last evaluation, without a look at them."""
         total_before, bad_before = (self.total[-1], self.bad[-1]) if self.total else (0, 0)
         self.total.append(total_before + good + bad)
         self.bad.append(bad_before + bad)
@@ -71,6 +76,9 @@ class Simulation:
             self._good_at_failure = self.total[-1] - self.bad[-1]
         if good:
             self._bad_at_good = self.bad[-1]
+
+    def firing(self) -> list[str]:
+        """Return the names of the tiers that fire now."""
         return [tier.name for tier in self.tiers if self._fires(tier)]
 
     def pass_quietly(self, an_evaluation: Fraction, evaluations: int) -> None:
