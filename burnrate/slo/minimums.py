@@ -84,11 +84,15 @@ def in_a_row(budget: Fraction, first: int) -> int:
         budget: The part of events that may be bad.
         first: What is needed at least.
     """
-    events = LOW_TRAFFIC_AN_HOUR * _YEAR / HOUR
     count = first
-    while events * float(budget) ** count > FALSE_ALARMS_A_YEAR["page"]:
+    while row_limit(budget, count) < LOW_TRAFFIC_AN_HOUR:
         count += 1
     return count
+
+
+def row_limit(budget: Fraction, count: int) -> float:
+    """Return up to how many events an hour chance brings so many failures in a row once a year."""
+    return FALSE_ALARMS_A_YEAR["page"] * HOUR / _YEAR / float(budget) ** count
 
 
 @cache

@@ -7,7 +7,7 @@ and traffic of every size.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import Final
 
 from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR, Minimum
@@ -25,6 +25,7 @@ class TierRules:
         long: Evaluations in its long window.
         short: The same of its short window.
         in_a_row: How many failures in a row are enough where there is little traffic, or None.
+        row_limit: And what is little traffic for them: events in the long window.
         is_held: Whether only a good event ends it where its windows say nothing.
     """
 
@@ -35,6 +36,7 @@ class TierRules:
     threshold: float
     minimum: Minimum
     in_a_row: int | None = None
+    row_limit: float = inf
     is_held: bool = True
 
 
@@ -108,10 +110,13 @@ class Simulation:
         if good is None or good < self.total[-1] - self.bad[-1]:
             return False
         in_a_row = self.bad[-1] - self._bad_at_good
-        is_row = tier.in_a_row is not None and in_a_row >= tier.in_a_row
-        if not (matters or is_row or held.good == good):
-            return False
-        if not (is_low or not self._window(tier.short)[1]):
+        is_row = (
+            tier.in_a_row is not None
+            and in_a_row >= tier.in_a_row
+            and self._window(tier.long)[1] < tier.row_limit
+        )
+        is_silent = is_low or not self._window(tier.short)[1]
+        if not (is_row or ((matters or held.good == good) and is_silent)):
             return False
         held.good = good
         return True
@@ -170,5 +175,6 @@ def _rules(slo: Slo, tier: Tier, every: int) -> TierRules:
         threshold=float(slo.threshold(tier)),
         minimum=slo.minimum(tier),
         in_a_row=in_a_row if slo.has_ledger else None,
+        row_limit=slo.row_limit * tier.long.seconds / HOUR,
         is_held=slo.has_ledger,
     )

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 UNKNOWN = "\N{EN DASH}"
-_MINUS = "\N{MINUS SIGN}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -42,13 +41,16 @@ def percent(ratio: float | None) -> str:
 
 
 def budget(ratio: float | None) -> str:
-    """What is left of a budget in whole percents; never 0 while something is left."""
+    """What is left of a budget in whole percents, or how many times it was spent.
+
+    Never 0 while something is left, and never less than nothing.
+    """
     if ratio is None:
         return UNKNOWN
     value = 100 * ratio
     if 0 < value < 1:
         return "<1 %"
-    return f"{value:.0f} %".replace("-", _MINUS)
+    return f"spent {1 - ratio:.3g}{_TIMES}" if ratio < 0 else f"{value:.0f} %"
 
 
 def burn(rate: float | None) -> str:

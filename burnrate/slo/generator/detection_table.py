@@ -32,10 +32,10 @@ that the budget does not last: chance does not count against it.
 
 Below {LOW_TRAFFIC_AN_HOUR} events an hour in its long window, an alert ends at the first good event
 after the last failure, or when its long window has passed since then ("no traffic since"): an empty
-short window is no recovery. There the page tier with the longest window fires for failures in a row
-as well, so many that chance brings them at most once a year. Each second table says which failures
-are found at which traffic, and after how long: events at even distances, of which the first is a
-failure.
+short window is no recovery. The page tier with the longest window fires for failures in a row as
+well, so many that chance brings them at most once a year, up to the traffic where it does. Each
+second table says which failures are found at which traffic, and after how long: events at even
+distances, of which the first is a failure.
 
 A ledger counts through outages of Prometheus and of the service's scrapes, up to a day, and the
 first events of new series ([decision 22](decisions/0022-a-ledger-an-slo.md)). A new instance

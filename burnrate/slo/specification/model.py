@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final, Literal
 
-from burnrate.slo.minimums import Minimum, in_a_row, minimum_of
+from burnrate.slo.minimums import Minimum, in_a_row, minimum_of, row_limit
 from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import PoolSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
@@ -171,6 +171,11 @@ class Slo:
     def failures_in_a_row(self) -> int:
         """How many failures in a row are no chance where there is little traffic."""
         return in_a_row(self.budget, self.minimum_failures)
+
+    @property
+    def row_limit(self) -> float:
+        """Up to how many events an hour so many in a row are no chance."""
+        return row_limit(self.budget, self.failures_in_a_row)
 
     @property
     def row_tier(self) -> Tier | None:

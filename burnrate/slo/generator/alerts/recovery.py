@@ -64,14 +64,16 @@ def held_record(slo: Slo, tier: Tier, fires: str) -> Rule:
     """
     now = f"max({_UNRECOVERED}{slo.selector})"
     before = f"max(last_over_time({_held(slo, tier)}{_BEFORE})) == {now}"
-    started = [fires, before]
+    silent = f"{is_low(slo, tier)} or on () {_is_empty(slo, tier)}"
+    ways = [f"(({fires}) or on () ({before})) and on () ({silent})"]
     if tier == slo.row_tier:
-        started.append(f"{_IN_A_ROW}{slo.selector} > {slo.failures_in_a_row - _HALF:g}")
+        few = f"{events_name('total', tier.long)}{slo.selector} < {number(slo.row_limit / HOUR)}"
+        row = f"{_IN_A_ROW}{slo.selector} > {slo.failures_in_a_row - _HALF:g}"
+        ways.append(f"{row} and on () {few}")
     # The last failure is within the long window.
     failures = f"{events_name('bad', tier.long)}{slo.selector} > 0"
     expr = (
-        f"{now} and on () ({' or on () '.join(f'({each})' for each in started)})"
-        f" and on () ({is_low(slo, tier)} or on () {_is_empty(slo, tier)}) and on () {failures}"
+        f"{now} and on () ({' or on () '.join(f'({each})' for each in ways)}) and on () {failures}"
     )
     return rule(slo, _HELD, expr, {**slo.labels, "tier": tier.suffix})
 
