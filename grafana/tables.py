@@ -25,7 +25,12 @@ class Label:
 
 @dataclass(frozen=True)
 class Column:
-    """A column with the values of a query, which keeps exactly the table's labels."""
+    """A column with the values of a query, which keeps exactly the table's labels.
+
+    Attributes:
+        empty: What is shown where there is no value.
+        spent: What is shown for nothing and less, which would be no more than a riddle.
+    """
 
     title: str
     expression: str
@@ -33,6 +38,7 @@ class Column:
     steps: Steps | None = None
     decimals: int | None = None
     empty: str = ""
+    spent: str = ""
 
 
 def table(
@@ -114,6 +120,9 @@ def _settings(column: Column) -> list[DynamicConfigValue]:
         settings.append(setting("decimals", column.decimals))
     if column.empty:
         settings.append(setting("noValue", column.empty))
+    if column.spent:
+        below = {"from": None, "to": 0, "result": {"text": column.spent, "index": 0}}
+        settings.append(setting("mappings", [{"type": "range", "options": below}]))
     if column.steps is not None:
         settings.append(setting("thresholds", {"mode": "absolute", "steps": column.steps.list}))
         settings.append(

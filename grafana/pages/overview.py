@@ -68,7 +68,7 @@ def _objectives(promises: Promises) -> Builder:
     return table(
         "Objectives",
         "Is it bad, and which objective is missed? Each objective, its SLI over the period, "
-        "what is left of the error budget (below 0 it is overspent), its burn rate now, and "
+        "what is left of the error budget, its burn rate now, and "
         "when it is exhausted at the rate of the last hour. Not measured: a hole in the budget, in "
         "which events were neither good nor bad. Availability is counted at the front door, the "
         "others by the service.",
@@ -100,6 +100,7 @@ def _objectives(promises: Promises) -> Builder:
                 Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
                 decimals=1,
                 empty="not recorded yet",
+                spent="spent",
             ),
             Column(
                 "Burn rate now",
@@ -115,6 +116,7 @@ def _objectives(promises: Promises) -> Builder:
                 Steps(RED, ((86400, YELLOW), (3 * 86400, GREEN))),
                 decimals=0,
                 empty="never at this rate",
+                spent="spent already",
             ),
             Column(
                 "Not measured",

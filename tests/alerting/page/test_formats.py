@@ -1,0 +1,21 @@
+"""Figures as people read them."""
+
+import pytest
+
+from alerting.inbox.page.formats import budget
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        (1, "100 %"),
+        (0.42, "42 %"),
+        (0.004, "<1 %"),
+        (0, "0 %"),
+        (-0.5, "spent 1.5\N{MULTIPLICATION SIGN}"),
+        (-28.08, "spent 29.1\N{MULTIPLICATION SIGN}"),
+    ],
+)
+def test_a_budget_is_never_less_than_nothing(ratio: float, shown: str) -> None:
+    """One that is spent says how many times."""
+    assert budget(ratio) == shown
