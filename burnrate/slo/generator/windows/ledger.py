@@ -21,9 +21,9 @@ from burnrate.slo.specification import BudgetReset, Slo, Term, quote, selector
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
 
 # The evaluation before this one.
-_BEFORE: Final = "[10m] offset 1ms"
+_BEFORE: Final = "[5m] offset 1ms"
 # And what the recovery group found: what was last recorded, up to a day ago.
-_RECOVERED: Final = "[10m]"
+_RECOVERED: Final = "[5m]"
 _FORGOTTEN: Final = "[1d]"
 # The recovery group has looked back since Prometheus was away.
 _READY: Final = "slo:ledger:ready"
