@@ -184,12 +184,12 @@ def _windows(
             # What is counted for less than a window is taken for a whole one; under the drill's
             # load that may become as many events as if there had always been this load.
             total=max(
-                prometheus.value(events.total(window.seconds)),
+                prometheus.value(events.total(specified)),
                 rate * window.seconds if history < window.seconds else 0.0,
             ),
-            bad=prometheus.value(events.bad(window.seconds)),
+            bad=prometheus.value(events.bad(specified)),
         )
-        for window in tier.windows
+        for window, specified in zip(tier.windows, events.windows(tier), strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """The rule that a drill must make fire on this very stack, or why there is none."""
 
+import time
 from dataclasses import dataclass
 
 from burnrate.drill.clients import Rule, read_loki_rules
@@ -13,6 +14,10 @@ from burnrate.drill.expectation import (
     recorded_tiers,
 )
 from burnrate.drill.running_stack import RunningStack
+
+# A Prometheus that has just started knows its targets some seconds later.
+_DISCOVERY_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,20 @@ def _of_slo(drill: Drill, name: str, stack: RunningStack) -> Target:
     tiers = recorded_tiers(stack.prometheus, drill.expected.labels)
     if slo is None or not tiers:
         raise Refused(f"no SLO for it: none whose name matches {name} is specified and loaded")
-    if not stack.prometheus.scrape_interval(slo.job):
+    if not _is_asked(stack, slo.job):
         raise Refused(f"{slo.name} is not measured: Prometheus has no job {slo.job} to ask")
     of_tier = ExpectedAlert(drill.expected.labels, name=f".*{tiers[0].name}")
     expected, rule = _with_rule(of_tier, stack.prometheus.rules(), "the loaded rules")
     return Target(expected, rule, tuple(tiers), EventCounts(slo))
+
+
+def _is_asked(stack: RunningStack, job: str) -> bool:
+    deadline = time.monotonic() + _DISCOVERY_SECONDS
+    while not stack.prometheus.scrape_interval(job):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
 
 
 def _with_rule(

@@ -157,8 +157,9 @@ def test_a_page_of_an_slo_is_due_when_its_long_window_is_over_the_threshold() ->
     assert found.bounds[Step.FIRST_BAD].seconds == 1.5 + 5 + 2
 
 
-def test_an_slo_that_is_not_measured_is_not_drilled() -> None:
+def test_an_slo_that_is_not_measured_is_not_drilled(monkeypatch: pytest.MonkeyPatch) -> None:
     """An nginx without the module that counts is not asked."""
+    monkeypatch.setattr("burnrate.drill.drill_target._DISCOVERY_SECONDS", 0.0)
     on = burning(0.0144, jobs=("api",))
     with pytest.raises(Refused, match="availability is not measured: Prometheus has no job front"):
         find_target(DRILLS["errors"], on)

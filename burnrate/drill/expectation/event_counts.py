@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from burnrate.drill.expectation.tiers import RecordedTier
 from burnrate.promql import counters
 from burnrate.slo.specification import Slo
-from burnrate.slo.windows import WINDOWS
+from burnrate.slo.windows import Window
 
 _ANY_WINDOW = "5m"
 
@@ -15,13 +16,21 @@ class EventCounts:
 
     slo: Slo
 
-    def total(self, window_seconds: float) -> str:
-        """Return a query for all events of a window, as alerts see them."""
-        return self._recorded("total", window_seconds)
+    def windows(self, tier: RecordedTier) -> tuple[Window, Window]:
+        """Return the long and the short window of a tier as they are specified.
 
-    def bad(self, window_seconds: float) -> str:
+        The loaded rules may have shorter ones under the same names, as a stack for tests has.
+        """
+        (found,) = (each for each in self.slo.tiers if each.suffix == tier.name)
+        return found.long, found.short
+
+    def total(self, window: Window) -> str:
+        """Return a query for all events of a window, as alerts see them."""
+        return self._recorded("total", window)
+
+    def bad(self, window: Window) -> str:
         """Return a query for the bad events of a window, as alerts see them."""
-        return self._recorded("bad", window_seconds)
+        return self._recorded("bad", window)
 
     @property
     def history(self) -> str:
@@ -36,6 +45,5 @@ class EventCounts:
         """
         return counters(self.slo.error_query(_ANY_WINDOW))
 
-    def _recorded(self, kind: str, seconds: float) -> str:
-        (window,) = (each for each in WINDOWS if each.seconds == seconds)
-        return f"slo:{kind}_events:rate{window.name}{self.slo.selector} * {seconds:g}"
+    def _recorded(self, kind: str, window: Window) -> str:
+        return f"slo:{kind}_events:rate{window.name}{self.slo.selector} * {window.seconds:g}"

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from burnrate.configuration import load_configuration
-from burnrate.drill.expectation import EventCounts
+from burnrate.drill.expectation import EventCounts, RecordedTier
 from burnrate.promql import selectors
 from burnrate.slo.specification import Slo, load_all
+from burnrate.slo.windows import D1, H1, M5
 from tests.servers.processes import ROOT
 
 SLOS = {slo.name: slo for slo in load_all(ROOT / "prometheus/slo", load_configuration())[0].slos}
@@ -24,8 +25,14 @@ def test_a_window_s_events_are_those_that_alerts_see() -> None:
     """The recorded events a second, times its seconds."""
     counts = EventCounts(SLOS["availability"])
     selector = '{service="api", slo="availability"}'
-    assert counts.total(86_400) == f"slo:total_events:rate1d{selector} * 86400"
-    assert counts.bad(300) == f"slo:bad_events:rate5m{selector} * 300"
+    assert counts.total(D1) == f"slo:total_events:rate1d{selector} * 86400"
+    assert counts.bad(M5) == f"slo:bad_events:rate5m{selector} * 300"
+
+
+def test_a_tier_has_the_windows_that_are_specified_for_its_name() -> None:
+    """Whatever windows the loaded rules have under it: records are named by the specified ones."""
+    scaled = RecordedTier("availability", "Fast", 180.0, 15.0, 0.0144)
+    assert EventCounts(SLOS["availability"]).windows(scaled) == (H1, M5)
 
 
 def test_bad_events_so_far_are_the_counters_themselves() -> None:
