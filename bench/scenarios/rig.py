@@ -190,7 +190,8 @@ def _is_listening(port: int) -> bool:
 def _tree(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     try:
         parent = psutil.Process(process.pid)
-        return [*parent.children(recursive=True), parent]
+        # The master first: it would start another worker in the place of one that is gone.
+        return [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
 
