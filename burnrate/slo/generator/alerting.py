@@ -16,6 +16,7 @@ from burnrate.slo.generator.service_alerts import down_alert, missing_alert, rep
 from burnrate.slo.generator.windows import Rule, counting
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import (
+    CAUSE_EVALUATION_SECONDS,
     EVALUATION_SECONDS,
     RECOVERY_EVALUATION_SECONDS,
     ROUTES_EVALUATION_SECONDS,
@@ -49,7 +50,7 @@ def slo_groups(slo: Slo) -> list[Group]:
         first, urgent = [], [*settings, *records(slo)]
     return [
         *first,
-        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], EVALUATION_SECONDS),
+        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], _seconds(slo)),
         _group(
             tickets_name,
             [*ticket_records(slo), *seldom, *budget_alerts(slo)],
@@ -57,6 +58,12 @@ def slo_groups(slo: Slo) -> list[Group]:
         ),
         *([_group(f"{name}-routes", routes, ROUTES_EVALUATION_SECONDS)] if routes else []),
     ]
+
+
+def _seconds(slo: Slo) -> int:
+    """Return how often what is often looked at is looked at; a ticket waits minutes as it is."""
+    pages = any(tier.severity == "page" for tier in slo.tiers)
+    return EVALUATION_SECONDS if pages else CAUSE_EVALUATION_SECONDS
 
 
 def _tier_rules(slo: Slo, tiers: Sequence[Tier]) -> list[Rule]:

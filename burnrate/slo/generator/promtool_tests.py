@@ -126,12 +126,19 @@ def _checks(slo: Slo, course: _Course) -> list[dict[str, Any]]:
     slack = 2 * step
     not_before = course.began + _down(after * _EARLY - slack, step)
     still = course.ended + _down(reset * _EARLY - slack, step)
+    early = _check(slo, name, max(not_before, course.began), is_firing=False)
     return [
-        _check(slo, name, max(not_before, course.began), is_firing=False),
+        *([] if _is_seen_early(slo, course.detection) else [early]),
         _check(slo, name, course.began + _down(after + slack, step), is_firing=True),
         _check(slo, name, max(still, course.ended), is_firing=True),
         _check(slo, name, course.ended + _down(reset + slack, step), is_firing=False),
     ]
+
+
+def _is_seen_early(slo: Slo, detection: Detection) -> bool:
+    """Whether so many failures in a row are no chance at the traffic of the tests."""
+    is_row = slo.has_ledger and detection.tier == slo.row_tier and detection.failing == 1
+    return is_row and slo.row_limit > _EVENTS_A_SECOND * HOUR
 
 
 def _healthy(slo: Slo) -> dict[str, Any]:
