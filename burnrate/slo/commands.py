@@ -20,7 +20,7 @@ _ROOT = click.option(
     default=".",
     help="Where burnrate.yml may be, and the checkout; by default the working directory.",
 )
-_FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+_FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 
 
 @click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError])

@@ -84,7 +84,7 @@ def test_a_team_s_pages_go_to_the_team_and_the_inbox(checkout: Checkout) -> None
 def test_a_receiver_is_added_as_the_page_says(checkout: Checkout) -> None:
     """Secret, its name in the compose file, route, reload and a try; the server is here."""
     page = ROOT / "docs/receivers.md"
-    folder, write_secret, reload, try_it = under(page, "More receivers")
+    folder, write_secret, reload, try_it = under(page, "By hand")
     write_secret = write_secret.replace("slack_webhook_url", "own_webhook_token")
     run_as_written([folder, write_secret], checkout)
     secret = checkout.path / ".burnrate/secrets/own_webhook_token"
@@ -92,7 +92,7 @@ def test_a_receiver_is_added_as_the_page_says(checkout: Checkout) -> None:
     secret.write_text("a token\n")
     compose = checkout.path / "docker-compose.yml"
     described = compose.read_text()
-    listed = "x-secrets: [inbox_token]\n    # A webhook"
+    listed = "x-secrets: [inbox_token]\n    # Who is told"
     compose.write_text(described.replace(listed, listed.replace("]", ", own_webhook_token]")))
     example = page.read_text().partition("## Your own webhook")[2].partition("```yaml\n")[2]
     with http_receiver() as got:

@@ -42,7 +42,7 @@ def front(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def _configuration(folder: Path, port: int, checkout: Checkout) -> str:
-    servers = _PAGE.partition("```nginx\n")[2].partition("```")[0]
+    servers = "server {" + _PAGE.partition("```nginx\nserver {")[2].partition("```")[0]
     for old, new in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/etc/ssl/example.org", str(folder)),

@@ -45,6 +45,7 @@ def test_state_has_secrets_and_a_private_folder_for_each_parts_data(layout: Layo
             "etc": 0o755,
             "logs": 0o700,
             "run": 0o755,
+            "run/supervisor": 0o755,
             "secrets": 0o700,
             "secrets/inbox_token": 0o600,
         }

@@ -121,8 +121,8 @@ def test_a_persons_secret_is_there_when_it_is_named(stack: Checkout) -> None:
         assert "names the secret hook_token: add it to the part's x-secrets" in done.stderr
         with stack.edited(
             "docker-compose.yml",
-            "[inbox_token]\n    # A webhook",
-            "[inbox_token, hook_token]\n    # A webhook",
+            "[inbox_token]\n    # Who is told",
+            "[inbox_token, hook_token]\n    # Who is told",
         ):
             done = stack.run("reload", "alertmanager")
             assert "no secret hook_token: write it to .burnrate/secrets/hook_token" in done.stderr

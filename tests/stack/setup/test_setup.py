@@ -159,7 +159,7 @@ def test_what_is_wrong_later_leaves_the_volumes_as_they_were(world: World) -> No
     before = {p: p.read_bytes() for p in world.volumes.rglob("*") if p.is_file()}
     (world.checkout / "nginx/nginx.conf").write_text("events {}\n")
     (world.checkout / "prometheus/slo/api.settings.yml").write_text("job: api\n")
-    with pytest.raises(StackError, match=r"api\.settings\.yml: version: "):
+    with pytest.raises(StackError, match=r"api\.settings\.yml:1: version: "):
         world.run()
     assert {p: p.read_bytes() for p in world.volumes.rglob("*") if p.is_file()} == before
 
