@@ -53,7 +53,7 @@ class ApiServer(ServerProcess):
         return [child.pid for child in psutil.Process(self.pid).children()]
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """Return the log, each line of which must be JSON; one that is being written is none yet."""
+        """Return the log, each line of which must be JSON; what has no end yet is none."""
         return [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
 
     def client(self, **options: Any) -> httpx2.Client:  # noqa: ANN401 - httpx2's
