@@ -47,12 +47,16 @@ def test_requests_are_answered_where_the_log_cannot_be_written(backends: dict[st
     with small_disk("64k") as disk, _running_in(disk.folder, backends) as api:
         disk.fill()
         assert _ask(api) == USUAL
+        with api.client() as client:
+            failures = ("telemetry_failures_total", frozenset({("part", "logs")}))
+            wait_until(
+                lambda: read_samples(client.get("/metrics").text)[failures] >= 1, "a failed write"
+            )
         disk.clear()
         assert _ask(api) == USUAL
         wait_until(lambda: _count_requests(api) == 80, "the lines of all requests")
         with api.client() as client:
             samples = read_samples(client.get("/metrics").text)
-        assert samples["telemetry_failures_total", frozenset({("part", "logs")})] >= 1
         assert samples["telemetry_log_lines_total", frozenset({("result", "dropped")})] == 0
 
 
