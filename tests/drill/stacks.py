@@ -26,6 +26,7 @@ _IGNORED = shutil.ignore_patterns(
     ".git", ".venv", ".burnrate", ".env", ".*_cache", "__pycache__", ".hypothesis"
 )
 _RANGE = re.compile(r"\[(\w+)\]")
+_WINDOW = re.compile(r"slo:(?:bad|total)_events:rate(\w+)")
 _OFFSET = re.compile(r"\boffset (\w+)")
 
 
@@ -111,7 +112,8 @@ def scale_prometheus(folder: Path) -> None:
         for group in content["groups"]:
             group["interval"] = "1s"
             for rule in group["rules"]:
-                rule["expr"] = _scaled_expression(rule["expr"])
+                expression = _scaled_expression(rule["expr"])
+                rule["expr"] = _scaled_window(rule.get("record", ""), expression)
                 for key in rule.keys() & {"for", "keep_firing_for"}:
                     rule[key] = scaled(rule[key])
                 labels = rule.get("labels", {})
@@ -145,6 +147,15 @@ def scale_alertmanager(path: Path) -> None:
 def _scaled_expression(expression: str) -> str:
     expression = _RANGE.sub(lambda match: f"[{scaled(match[1])}]", expression)
     return _OFFSET.sub(lambda match: f"offset {scaled(match[1])}", expression)
+
+
+def _scaled_window(record: str, expression: str) -> str:
+    """Shorten the seconds that a ledger's window is compared with and divided by."""
+    window = _WINDOW.fullmatch(record)
+    if window is None:
+        return expression
+    seconds = parse_duration(window[1])
+    return re.sub(rf"\b{seconds:.0f}\b", f"{seconds / SCALE:g}", expression)
 
 
 def _ports_of(variables: Mapping[str, str]) -> dict[str, str]:
