@@ -97,7 +97,7 @@ def test_a_persons_secret_is_there_when_it_is_named(own: Containers) -> None:
         "        http_config:\n          authorization:\n"
         "            credentials_file: /etc/burnrate/secrets/hook_token"
     )
-    listed = "x-secrets: [inbox_token]\n    # A webhook"
+    listed = "x-secrets: [inbox_token]\n    # Who is told"
     secret = own.path / ".burnrate/secrets/hook_token"
     secret.parent.mkdir(exist_ok=True)
     with (
@@ -118,7 +118,7 @@ def test_a_persons_secret_is_there_when_it_is_named(own: Containers) -> None:
 
 def test_a_webhook_on_the_engines_machine_gets_an_alert(own: Containers) -> None:
     """By the name that the page tells, and with the try that it shows."""
-    (try_it,) = [c for c in under(ROOT / "docs/receivers.md", "More receivers") if "amtool" in c]
+    (try_it,) = [c for c in under(ROOT / "docs/receivers.md", "By hand") if "amtool" in c]
     routes = '  routes:\n    - matchers: [alertname = "Try"]\n      receiver: own\n'
     with http_receiver("0.0.0.0") as got:  # noqa: S104 - a container comes from another address
         receivers = "receivers:\n  - name: own\n    webhook_configs:\n"
