@@ -13,8 +13,8 @@ from burnrate.console import TIMEOUT, say
 from burnrate.http_client import HttpClient, NoAnswer
 from burnrate.notify.env_file import set_variables
 from burnrate.notify.errors import NotifyError
-from burnrate.notify.trial import Deadline, follow, kinds, send
-from burnrate.stack import NOBODY, Session, StackError, chosen_receivers
+from burnrate.notify.trial import follow, kinds, send
+from burnrate.stack import NOBODY, Session, StackError, alertmanager_of, chosen_receivers
 
 _PART = "alertmanager"
 _NTFY = "https://ntfy.sh"
@@ -74,7 +74,7 @@ def _try(session: Session, seconds: float) -> None:
         before = alertmanager.samples()
         send(alertmanager, datetime.now(UTC))
         click.echo("a page is on its way; it ends by itself in five minutes, which is told as well")
-        outcomes = follow(alertmanager, before, wanted, Deadline(seconds))
+        outcomes = follow(alertmanager, before, wanted, seconds)
     for outcome in outcomes:
         click.echo(f"  {outcome.line()}")
     if not all(outcome.is_delivered for outcome in outcomes):
@@ -88,8 +88,7 @@ def _client(session: Session) -> HttpClient:
         NotifyError: it does not run.
     """
     stack = session.running_stack()
-    rows = stack.status() if stack else []
-    address = next((row.address for row in rows if row.part == _PART and row.is_good), None)
-    if address is None:
+    client = alertmanager_of(stack.status() if stack else [])
+    if client is None:
         raise NotifyError("Alertmanager does not run: make up")
-    return HttpClient(_PART, f"http://{address.partition(',')[0]}")
+    return client

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,34 +16,6 @@ from burnrate.samples import Samples
 _LASTS = timedelta(minutes=5)
 _SENT, _FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
 _POLL_SECONDS = 0.5
-
-
-class Deadline:
-    """So many seconds from now.
-
-    Args:
-        seconds: How long.
-        clock: In seconds.
-        pause: Waits for seconds.
-    """
-
-    def __init__(
-        self,
-        seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._clock = clock
-        self._pause = pause
-        self._at = clock() + seconds
-
-    def is_over(self) -> bool:
-        """Return whether it has passed."""
-        return self._clock() >= self._at
-
-    def sleep(self) -> None:
-        """Wait for a moment."""
-        self._pause(_POLL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -110,22 +82,23 @@ def kinds(alertmanager: HttpClient) -> frozenset[str]:
 
 
 def follow(
-    alertmanager: HttpClient, before: Samples, wanted: Iterable[str], deadline: Deadline
+    alertmanager: HttpClient, before: Samples, wanted: Iterable[str], seconds: float
 ) -> list[Outcome]:
-    """Wait until each kind of receiver was tried, at most until the deadline.
+    """Wait until each kind of receiver was tried, at most for so many seconds.
 
     Args:
         alertmanager: Whose counters say it.
         before: Its counters before the trial.
         wanted: The kinds.
-        deadline: Ends the wait.
+        seconds: End the wait.
     """
+    deadline = time.monotonic() + seconds
     while True:
         after = alertmanager.samples()
         outcomes = [_outcome(kind, before, after) for kind in sorted(wanted)]
-        if all(each.sent for each in outcomes) or deadline.is_over():
+        if all(each.sent for each in outcomes) or time.monotonic() >= deadline:
             return outcomes
-        deadline.sleep()
+        time.sleep(_POLL_SECONDS)
 
 
 def _outcome(kind: str, before: Samples, after: Samples) -> Outcome:

@@ -4,6 +4,7 @@ from burnrate.stack.addresses import ENDPOINTS, LOOPBACK, AddressMap
 from burnrate.stack.compose import NOBODY, Compose, Service, chosen_receivers, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
+from burnrate.stack.notified import alertmanager_of
 from burnrate.stack.ports import free_port, free_ports
 from burnrate.stack.processes import (
     Packages,
@@ -34,6 +35,7 @@ __all__ = [
     "Stack",
     "StackError",
     "SystemRunner",
+    "alertmanager_of",
     "chosen_receivers",
     "container_layout",
     "find_checkout",

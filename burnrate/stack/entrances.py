@@ -93,16 +93,15 @@ def find_pages(rows: Iterable[PartStatus], settings: Mapping[str, str]) -> list[
         rows: The parts and where they listen.
         settings: With the addresses that people use.
     """
-    healthy = {row.part: row.address for row in rows if row.health == "healthy"}
+    healthy = {row.part: row.url for row in rows if row.health == "healthy"}
     asked = [each for each in _ENTRANCES if each.part in healthy]
     with ThreadPoolExecutor(max_workers=len(_ENTRANCES)) as pool:
         pages = pool.map(lambda each: _page(each, healthy[each.part], settings), asked)
         return [page for page in pages if page is not None]
 
 
-def _page(entrance: _Entrance, address: str, settings: Mapping[str, str]) -> Page | None:
+def _page(entrance: _Entrance, local: str, settings: Mapping[str, str]) -> Page | None:
     # Where people go may be a proxy that this machine cannot reach: the part itself is asked.
-    local = f"http://{address.partition(',')[0]}"
     public = (settings.get(entrance.variable) or local).rstrip("/")
     try:
         with HttpClient(entrance.part, local) as client:

@@ -10,17 +10,27 @@ _PART = "alertmanager"
 _INBOX = "inbox"
 
 
+def alertmanager_of(rows: Iterable[PartStatus]) -> HttpClient | None:
+    """Return a client of the running Alertmanager; None if there is none.
+
+    Args:
+        rows: The parts and where they listen.
+    """
+    url = next((row.url for row in rows if row.part == _PART and row.is_good), None)
+    return None if url is None else HttpClient(_PART, url)
+
+
 def find_told(rows: Iterable[PartStatus]) -> list[str] | None:
     """Return the receivers besides the inbox; None where Alertmanager cannot be asked from here.
 
     Args:
         rows: The parts and where they listen.
     """
-    address = next((row.address for row in rows if row.part == _PART and row.is_good), None)
-    if address is None:
+    alertmanager = alertmanager_of(rows)
+    if alertmanager is None:
         return None
     try:
-        with HttpClient(_PART, f"http://{address.partition(',')[0]}") as client:
+        with alertmanager as client:
             names = [each["name"] for each in client.request("GET", "/api/v2/receivers").json()]
     except (NoAnswer, KeyError, TypeError, ValueError):
         return None

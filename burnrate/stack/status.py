@@ -33,6 +33,11 @@ class PartStatus:
         """Whether the part is healthy, or is one that cannot run here."""
         return self.health == "healthy" or not self.can_run
 
+    @property
+    def url(self) -> str:
+        """Where it answers HTTP for this machine; only if it listens for it."""
+        return f"http://{self.address.partition(',')[0]}"
+
     def as_json(self) -> dict[str, object]:
         """Return the row for machines."""
         return asdict(self)

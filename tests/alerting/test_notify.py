@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from burnrate.http_client import HttpClient
-from burnrate.notify.trial import Deadline, Outcome, follow, kinds, send
+from burnrate.notify.trial import Outcome, follow, kinds, send
 from burnrate.stack.render.receivers import with_receivers
 from tests.alerting.alertmanager import CONFIGURATION, AnyAlertmanager
 from tests.alerting.mail_server import MailServer, mail_server
@@ -184,7 +184,7 @@ def _tried(client: HttpClient) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
 
     def is_over() -> bool:
-        found.update({o.kind: o for o in follow(client, before, kinds(client), Deadline(0))})
+        found.update({o.kind: o for o in follow(client, before, kinds(client), 0)})
         return found["slack"].sent > 0 and found["webhook"].sent > 0 and found["email"].failed > 0
 
     wait_until(is_over, "every receiver was tried")
