@@ -1,7 +1,6 @@
 """nginx with either of the modules that count, before a service that does as it is told."""
 
 import asyncio
-import os
 import re
 import shutil
 import signal
@@ -168,9 +167,11 @@ class Door:
 
     def kill_worker(self) -> None:
         """Kill one, and wait for the one in its place."""
-        before = self.workers()
-        os.kill(min(before), signal.SIGKILL)
-        wait_until(lambda: self.workers() - before, "a new worker")
+        before = self._master.children()
+        # After a reload the old ones may still be leaving, and nobody takes their place.
+        newest = max(before, key=psutil.Process.create_time)
+        newest.kill()
+        wait_until(lambda: self.workers() - {child.pid for child in before}, "a new worker")
 
     @property
     def _master(self) -> psutil.Process:
