@@ -3,12 +3,12 @@
 from alerting.inbox.store.actions import Action
 from alerting.inbox.store.deliveries import WATCHDOG, Alert, Delivery
 from alerting.inbox.store.episodes import Kind, State
+from alerting.inbox.store.file import check_version
 from alerting.inbox.store.incidents import IncidentAction, Note, StoredIncident, Word
 from alerting.inbox.store.journal import Recorded
 from alerting.inbox.store.listing import Filter, Firing, StoredEpisode, StoredTransition, Summary
 from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
 from alerting.inbox.store.reconciliation import GracePeriods, Snapshot
-from alerting.inbox.store.schema import check_version
 from alerting.inbox.store.store import IncidentRecord, Losses, Store
 from alerting.inbox.store.text import cut, storable, storable_pairs
 from alerting.inbox.store.transitions import StoredChange

@@ -11,7 +11,7 @@ from typing import TypeVar
 from alerting.inbox.errors import StoreDamagedError, StoreUnavailableError
 from alerting.inbox.store import (
     actions,
-    damage,
+    file,
     incidents,
     journal,
     listing,
@@ -20,8 +20,8 @@ from alerting.inbox.store import (
     transitions,
 )
 from alerting.inbox.store.actions import Action
-from alerting.inbox.store.connection import ConnectionThread
 from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.file import ConnectionThread
 from alerting.inbox.store.incidents import IncidentAction, Note, StoredIncident
 from alerting.inbox.store.journal import Recorded
 from alerting.inbox.store.listing import Filter, Firing, StoredEpisode, StoredTransition, Summary
@@ -114,11 +114,11 @@ class Store:
 
     async def check(self) -> None:
         """Read the whole file, and set it aside if it is damaged."""
-        await self._read(damage.check)
+        await self._read(file.check)
 
     def losses(self) -> Losses:
         """Return what was lost."""
-        return Losses(damage.found_aside(self._path), self._writer.replaced_at)
+        return Losses(file.found_aside(self._path), self._writer.replaced_at)
 
     async def changes_after(self, after_id: int, limit: int) -> list[StoredChange]:
         """Return up to `limit` changes with a higher id, oldest first."""

@@ -8,8 +8,8 @@ from alerting.inbox.watch.failed_notifications import FailedNotifications
 from alerting.inbox.watch.fallback import Fallback
 from alerting.inbox.watch.heartbeat import AlertPath, Heartbeat
 from alerting.inbox.watch.periodic import Job, calling_at_exit, running
+from alerting.inbox.watch.prometheus import Slo, SloFigures, SloReader
 from alerting.inbox.watch.retention_job import RetentionJob
-from alerting.inbox.watch.slos import Slo, SloFigures, SloReader
 from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
 __all__ = [

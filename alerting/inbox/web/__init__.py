@@ -2,18 +2,15 @@
 
 from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
-from alerting.inbox.web.body import BodyLimits
+from alerting.inbox.web.delivery import Tokens, Webhook
 from alerting.inbox.web.error_handlers import add_error_handlers
-from alerting.inbox.web.head import HeadMiddleware
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
+from alerting.inbox.web.requests import BodyLimits, HeadMiddleware, SameOrigin
 from alerting.inbox.web.routes import Endpoints, make_router
 from alerting.inbox.web.runbooks import Runbooks
-from alerting.inbox.web.same_origin import SameOrigin
 from alerting.inbox.web.stream import Stream
-from alerting.inbox.web.tokens import Tokens
-from alerting.inbox.web.webhook import Webhook
 
 __all__ = [
     "Actions",

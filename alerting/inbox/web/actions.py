@@ -9,8 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.store import Action, Kind, Store, storable
 from alerting.inbox.web.alerts import AlertId
-from alerting.inbox.web.same_origin import SameOrigin
-from alerting.inbox.web.words import is_form, read_words
+from alerting.inbox.web.requests import SameOrigin, is_form, read_words
 
 
 class Actions:

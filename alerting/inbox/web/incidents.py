@@ -10,8 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.store import IncidentAction, Store, StoredIncident, Word, storable
 from alerting.inbox.web.alerts import AlertId, AlertOut, Cursor, Limit
-from alerting.inbox.web.same_origin import SameOrigin
-from alerting.inbox.web.words import is_form, read_words
+from alerting.inbox.web.requests import SameOrigin, is_form, read_words
 
 # Of its timeline; a group that repeats for a day has a few hundred.
 MOST_CHANGES = 500

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from alerting.inbox.web.payload import AlertPayload, DeliveryPayload
-from alerting.inbox.web.words import ActionBody
+from alerting.inbox.web.delivery import AlertPayload, DeliveryPayload
+from alerting.inbox.web.requests import ActionBody
 
 Responses = dict[int | str, dict[str, Any]]
 

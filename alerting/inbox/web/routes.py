@@ -9,6 +9,7 @@ from starlette.responses import Response
 from alerting.inbox.page import asset
 from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
+from alerting.inbox.web.delivery import Webhook
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.openapi import (
@@ -25,7 +26,6 @@ from alerting.inbox.web.openapi import (
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.runbooks import Runbooks
 from alerting.inbox.web.stream import Stream
-from alerting.inbox.web.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)

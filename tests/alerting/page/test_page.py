@@ -128,7 +128,7 @@ def test_shows_old_figures_as_old_when_prometheus_dies_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the time they are of; an alert's burn is marked as well."""
-    monkeypatch.setattr("alerting.inbox.watch.slos._FRESH_SECONDS", 0)
+    monkeypatch.setattr("alerting.inbox.watch.prometheus.slos._FRESH_SECONDS", 0)
     with contextlib.ExitStack() as prometheus:
         url = prometheus.enter_context(serving(Starlette(routes=_PROMETHEUS)))
         with an_inbox(settings_in(tmp_path, prometheus_url=url)) as inbox:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.inbox.store.file.schema import _MIGRATIONS, migrate
 from alerting.inbox.store.incidents import (
     QUIET,
     IncidentAction,
@@ -24,8 +25,7 @@ from alerting.inbox.store.incidents import (
 )
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.retention import prune
-from alerting.inbox.store.schema import _MIGRATIONS, migrate
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -13,14 +13,14 @@ import pytest
 
 from alerting.inbox.store.deliveries import Alert
 from alerting.inbox.store.episodes import State
+from alerting.inbox.store.file.schema import migrate
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import Filter, StoredEpisode, find_episodes, get_episode
 from alerting.inbox.store.missed_alerts import ActiveAlert, AlertKey
 from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot, reconcile
-from alerting.inbox.store.schema import migrate
 from alerting.inbox.watch.alertmanager_api import AlertmanagerClient, AlertmanagerState
 from alerting.inbox.watch.alertmanager_poller import Undelivered
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -9,13 +9,13 @@ import pytest
 
 from alerting.inbox.store.actions import Action, apply
 from alerting.inbox.store.episodes import Kind
+from alerting.inbox.store.file.schema import migrate
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import get_episode
 from alerting.inbox.store.reconciliation import GracePeriods, Snapshot, reconcile
 from alerting.inbox.store.retention import prune
-from alerting.inbox.store.schema import migrate
 from alerting.inbox.watch.alertmanager_api import AlertmanagerState, snapshot_of
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,14 +11,14 @@ from typing import TypeVar
 import pytest
 
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError
-from alerting.inbox.store import connection as connections
-from alerting.inbox.store.connection import ConnectionThread
 from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.file import connection as connections
+from alerting.inbox.store.file.connection import ConnectionThread
 from alerting.inbox.store.journal import record
 from alerting.inbox.store.listing import Filter
 from alerting.inbox.store.store import Store
 from alerting.inbox.store.timestamps import from_micros, to_micros
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 from tests.support.waiting import wait_until_async
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.inbox.errors import NotJSONError, NotPayloadError
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import ZERO_TIME, a_body, a_delivery, an_alert
 
 

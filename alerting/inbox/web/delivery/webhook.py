@@ -21,9 +21,9 @@ from alerting.inbox.errors import (
 )
 from alerting.inbox.store import Delivery, Recorded, Store
 from alerting.inbox.watch import DeliveryEffects
-from alerting.inbox.web.body import BodyLimits, read_body
-from alerting.inbox.web.payload import DeliveryPayload, parse
-from alerting.inbox.web.tokens import Tokens
+from alerting.inbox.web.delivery.payload import DeliveryPayload, parse
+from alerting.inbox.web.delivery.tokens import Tokens
+from alerting.inbox.web.requests import BodyLimits, read_body
 from burnrate.telemetry import current_request
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from alerting.inbox.page.slo_rows import slo_rows
-from alerting.inbox.watch.slos import SloFigures, SloReader
+from alerting.inbox.watch.prometheus.slos import SloFigures, SloReader
 
 _AVAILABILITY = {"cluster": "eu", "service": "api", "slo": "availability"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from alerting.inbox.errors import StoreDamagedError, StoreUnavailableError
-from alerting.inbox.store.damage import is_damage, is_sound, set_aside
-from alerting.inbox.store.schema import migrate
+from alerting.inbox.store.file.damage import is_damage, is_sound, set_aside
+from alerting.inbox.store.file.schema import migrate
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

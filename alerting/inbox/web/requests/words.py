@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
-from alerting.inbox.web.body import BodyLimits, read_body
+from alerting.inbox.web.requests.body import BodyLimits, read_body
 
 _LIMITS = BodyLimits(max_bytes=64 * 1024, timeout_seconds=10.0)
 _FORM = "application/x-www-form-urlencoded"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from alerting.inbox.store.damage import found_aside, is_sound, set_aside
 from alerting.inbox.store.deliveries import Delivery
+from alerting.inbox.store.file.damage import found_aside, is_sound, set_aside
 from alerting.inbox.store.listing import Filter
 from alerting.inbox.store.store import Store
-from alerting.inbox.web.payload import parse
+from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 
 _PAGE = 4096

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alerting.inbox.errors import TokenFileError
-from alerting.inbox.web.tokens import Tokens
+from alerting.inbox.web.delivery.tokens import Tokens
 
 
 @pytest.mark.parametrize(
