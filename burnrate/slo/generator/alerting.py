@@ -88,7 +88,8 @@ def service_group(service: Service) -> Group:
 
 def groups(service: Service) -> list[Group]:
     """Return all groups of a service."""
-    return [*chain.from_iterable(map(slo_groups, service.slos)), service_group(service)]
+    own = [] if service.is_observed else [service_group(service)]
+    return [*chain.from_iterable(map(slo_groups, service.slos)), *own]
 
 
 def _prefix(identity: Mapping[str, str]) -> str:
