@@ -6,13 +6,26 @@ from burnrate.slo.generator.files import Tree, configured, generated, stale, wri
 from burnrate.slo.generator.input_series import event_steps
 from burnrate.slo.generator.obeyed import kept_groups
 from burnrate.slo.generator.standalone import leftovers, rule_files, rules
-from burnrate.slo.generator.windows import events_name, how_counted, ledger_name
+from burnrate.slo.generator.windows import (
+    SAME_START_SECONDS,
+    YOUNG_SECONDS,
+    Observed,
+    counting,
+    events_name,
+    how_counted,
+    ledger_name,
+    observed,
+)
 from burnrate.slo.generator.written_rules import with_identity
 
 __all__ = [
+    "SAME_START_SECONDS",
+    "YOUNG_SECONDS",
     "Group",
+    "Observed",
     "Tree",
     "configured",
+    "counting",
     "detection_lines",
     "event_steps",
     "events_name",
@@ -22,6 +35,7 @@ __all__ = [
     "kept_groups",
     "ledger_name",
     "leftovers",
+    "observed",
     "rule_files",
     "rules",
     "stale",
