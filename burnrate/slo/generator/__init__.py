@@ -1,6 +1,6 @@
 """What is made of SLOs: recording and alerting rules, their promtool tests, the inhibition."""
 
-from burnrate.slo.generator.alerting import Group, groups
+from burnrate.slo.generator.alerting import Group, groups, service_alerts
 from burnrate.slo.generator.detection_table import detection_lines
 from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
@@ -10,11 +10,11 @@ from burnrate.slo.generator.windows import (
     SAME_START_SECONDS,
     YOUNG_SECONDS,
     Observed,
-    counting,
     events_name,
     how_counted,
     ledger_name,
     observed,
+    raw_events,
 )
 from burnrate.slo.generator.written_rules import with_identity
 
@@ -25,7 +25,6 @@ __all__ = [
     "Observed",
     "Tree",
     "configured",
-    "counting",
     "detection_lines",
     "event_steps",
     "events_name",
@@ -36,8 +35,10 @@ __all__ = [
     "ledger_name",
     "leftovers",
     "observed",
+    "raw_events",
     "rule_files",
     "rules",
+    "service_alerts",
     "stale",
     "with_identity",
     "write",

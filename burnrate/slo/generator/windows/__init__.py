@@ -2,6 +2,7 @@
 
 from burnrate.slo.generator.windows.counting import Counting, counting
 from burnrate.slo.generator.windows.explanation import how_counted, way_of_counting
+from burnrate.slo.generator.windows.increase import raw_events
 from burnrate.slo.generator.windows.ledger import (
     SAME_START_SECONDS,
     YOUNG_SECONDS,
@@ -35,6 +36,7 @@ __all__ = [
     "period_name",
     "previous",
     "ratio_name",
+    "raw_events",
     "rule",
     "way_of_counting",
 ]
