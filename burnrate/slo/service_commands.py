@@ -52,7 +52,7 @@ def explain(files: tuple[Path, ...], root: Path) -> None:
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The specification as it was: what was is shown beside what would be.",
 )
 @click.option("--json", "is_json", is_flag=True, help="Print JSON: times in seconds, each alert.")

@@ -73,31 +73,31 @@ def _course() -> Course:
     first, second = (Instance(f'job="shop", instance="{name}"', _KINDS) for name in "ab")
     good = {"good": 30, "all": 30, "fast": 30}
     second.unseen(_minutes(50))
-    first.run(_minutes(40), **good)
-    first.run(_minutes(10), good=28, bad=2, all=30, fast=28)
+    first.run(_minutes(40), good)
+    first.run(_minutes(10), {"good": 28, "bad": 2, "all": 30, "fast": 28})
     for each in (first, second):
-        each.run(_minutes(30), **good)
+        each.run(_minutes(30), good)
     # Both are down, one comes back as another process that fails at once.
     for each in (first, second):
         each.run(_minutes(12), is_up=False)
     second.restart()
-    first.run(_minutes(30), good=29, bad=1, all=30, fast=29)
-    second.run(_minutes(30), bad=10, all=10)
+    first.run(_minutes(30), {"good": 29, "bad": 1, "all": 30, "fast": 29})
+    second.run(_minutes(30), {"bad": 10, "all": 10})
     # Nobody looks for twenty minutes, while both go on and one begins anew.
     for each in (first, second):
         each.unseen(_minutes(20))
     first.restart()
-    first.run(_minutes(25), **good)
-    second.run(_minutes(25), carts=0.05, **good)
+    first.run(_minutes(25), good)
+    second.run(_minutes(25), {"carts": 0.05, **good})
     # Night: a request a minute, and all fail for a while.
     for each in (first, second):
         for minute in range(100):
             failing = 40 <= minute < 70 and each is first
             each.run(_minutes(1) - 1)
-            each.run(1, **({"bad": 1, "all": 1} if failing else {"good": 1, "all": 1, "fast": 1}))
+            each.run(1, {"bad": 1, "all": 1} if failing else {"good": 1, "all": 1, "fast": 1})
     left = _HOURS * 3600 // SAMPLES + 1 - first.samples
-    first.run(left, **good)
-    second.run(left, carts=0.2, **good)
+    first.run(left, good)
+    second.run(left, {"carts": 0.2, **good})
     return {**first.series, **second.series}
 
 

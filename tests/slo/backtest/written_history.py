@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 # A Sunday at midnight: a whole number of evaluations of all groups.
 BEGIN = 1_793_491_200
 SAMPLES = 15
+_NOTHING: Mapping[str, float] = {}
 
 # Of each series, by its selector, the value at each sample; None where there is none.
 Course = Mapping[str, Sequence[float | None]]
@@ -42,13 +43,15 @@ class Instance:
         """How many samples there are of it so far."""
         return len(next(iter(self.series.values()), []))
 
-    def run(self, samples: int, *, is_up: bool = True, **events: float) -> None:
+    def run(
+        self, samples: int, events: Mapping[str, float] = _NOTHING, *, is_up: bool = True
+    ) -> None:
         """Count so many events of each kind between two samples; a counter is born with its first.
 
         Args:
             samples: How many.
-            is_up: Whether it answers.
             events: By kind.
+            is_up: Whether it answers.
         """
         for _ in range(samples):
             for kind, count in events.items():
