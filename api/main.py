@@ -135,10 +135,8 @@ class _Parts:
             ),
             self.hub,
             HealthChecks(
-                (
-                    Check("postgres", self.database.ping, is_required=True),
-                    Check("redis", self.redis.ping, is_required=False),
-                )
+                Check("postgres", self.database.ping, is_required=True),
+                Check("redis", self.redis.ping, is_required=False),
             ),
         ]
         if self.injections is not None:

@@ -1,7 +1,7 @@
 """Is the process alive, and can it serve?"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -16,6 +16,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 # Shorter than the time-out of any prober.
 _TIMEOUT_SECONDS = 2.0
+_KEPT_SECONDS = 1.0
 
 Status = Literal["ok", "unavailable"]
 
@@ -29,11 +30,32 @@ class Check:
     is_required: bool
 
 
-@dataclass(frozen=True)
 class HealthChecks:
-    """All dependencies."""
+    """All dependencies, asked once a second at most, however many ask for it.
 
-    checks: tuple[Check, ...]
+    Nothing limits who may ask, so that a prober is never refused.
+    """
+
+    def __init__(self, *checks: Check) -> None:
+        self.checks = checks
+        self._asking: asyncio.Future[dict[str, Status]] | None = None
+
+    async def statuses(self) -> Mapping[str, Status]:
+        """Return how each dependency answered within the last second."""
+        if self._asking is None:
+            self._asking = asyncio.ensure_future(self._ask_all())
+        # One client that leaves must not take the answer from the others.
+        return await asyncio.shield(self._asking)
+
+    async def _ask_all(self) -> dict[str, Status]:
+        try:
+            statuses = await asyncio.gather(*(_ask(check) for check in self.checks))
+        finally:
+            asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._forget)
+        return {c.name: status for c, status in zip(self.checks, statuses, strict=True)}
+
+    def _forget(self) -> None:
+        self._asking = None
 
 
 class Alive(BaseModel):
@@ -65,11 +87,10 @@ async def show_live() -> Alive:
 async def show_ready(
     request: Request, health: Annotated[HealthChecks, Depends(provide(HealthChecks))]
 ) -> Response | Ready:
-    """Say whether what is needed answers; Redis is shown but not needed."""
-    statuses = await asyncio.gather(*(_ask(check) for check in health.checks))
-    checks = {c.name: status for c, status in zip(health.checks, statuses, strict=True)}
+    """Say whether what is needed answered a second ago; Redis is shown but not needed."""
+    checks = await health.statuses()
     if all(checks[c.name] == "ok" for c in health.checks if c.is_required):
-        return Ready(checks=checks)
+        return Ready(checks=dict(checks))
     return error_response(
         request.scope,
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -86,7 +86,11 @@ def running_service(
         layout = Layout(checkout, stack.enter_context(_state(say)))
         addresses = _free_addresses(collector)
         compose = _compose(layout, plan, is_bare=collector is None)
-        processes = ProcessStack(layout, compose, addresses, {}, lambda _: None, _START_SECONDS)
+        # The load comes from here alone.
+        settings = {"CLIENT_LIMITS_EXEMPT": LOOPBACK}
+        processes = ProcessStack(
+            layout, compose, addresses, settings, lambda _: None, _START_SECONDS
+        )
         stack.callback(_stop, processes, say)
         processes.up()
         parts = {name: ProcessTree(main_process_id(layout, name)) for name in PARTS}

@@ -14,8 +14,10 @@ from burnrate.slo.generator import Tree, configured
 from burnrate.slo.specification import load_all
 from burnrate.stack.compose import SECRETS, Service
 from burnrate.stack.errors import StackError
+from burnrate.stack.render.clients import with_client_limits
 from burnrate.stack.render.receivers import with_receivers
 
+_FRONT_DOOR = Path("nginx/nginx.conf")
 _SECRET = re.compile(rf"{SECRETS}/([\w.-]*\w)")
 
 
@@ -50,7 +52,8 @@ class Sources:
     """A checkout's files as the parts get them.
 
     Attributes:
-        configured: Rules and routes, with this machine's links, by their paths in the checkout.
+        configured: Rules, routes and nginx' limits, as the settings have them, by their paths in
+            the checkout.
     """
 
     checkout: Path
@@ -120,6 +123,9 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
     routes = tree.alertmanager.relative_to(checkout)
     if routes in made:
         made[routes] = with_receivers(made[routes], settings, actual.urls.inbox)
+    if (checkout / _FRONT_DOOR).is_file():
+        front_door = (checkout / _FRONT_DOOR).read_text(encoding="utf-8")
+        made[_FRONT_DOOR] = with_client_limits(front_door, settings)
     return Sources(checkout, made)
 
 

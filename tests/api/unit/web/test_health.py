@@ -25,10 +25,8 @@ async def hang() -> None:
 
 def _checks(postgres: object, redis: object) -> HealthChecks:
     return HealthChecks(
-        (
-            Check("postgres", postgres, is_required=True),  # type: ignore[arg-type]
-            Check("redis", redis, is_required=False),  # type: ignore[arg-type]
-        )
+        Check("postgres", postgres, is_required=True),  # type: ignore[arg-type]
+        Check("redis", redis, is_required=False),  # type: ignore[arg-type]
     )
 
 
@@ -66,3 +64,34 @@ def test_dependency_that_hangs_is_unavailable(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(health, "_TIMEOUT_SECONDS", 0.05)
     client = make_client(health.router, services=(_checks(answer, hang),))
     assert client.get("/health/ready").json()["checks"]["redis"] == "unavailable"
+
+
+def test_dependencies_are_asked_once_however_many_want_to_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is limited here; one who leaves does not take the answer from the others."""
+    monkeypatch.setattr(health, "_KEPT_SECONDS", 0.05)
+
+    async def run() -> None:
+        asked, may_answer = 0, asyncio.Event()
+
+        async def count() -> None:
+            nonlocal asked
+            asked += 1
+            await may_answer.wait()
+
+        checks = _checks(count, answer)
+        many = [asyncio.create_task(checks.statuses()) for _ in range(50)]
+        await asyncio.sleep(0)
+        many[0].cancel()
+        may_answer.set()
+        answers = await asyncio.gather(*many[1:])
+
+        assert answers == [{"postgres": "ok", "redis": "ok"}] * 49
+        assert asked == 1
+        while asked == 1:  # what was kept is forgotten
+            await checks.statuses()
+            await asyncio.sleep(0.01)
+        assert asked == 2
+
+    asyncio.run(run())
