@@ -27,6 +27,7 @@ from grafana.pages import (
     redis,
     saturation,
     service,
+    services,
     stack_health,
     traces,
 )
@@ -39,6 +40,7 @@ DIRECTORY: Final = ROOT / "grafana/dashboards"
 def pages(promises: Promises) -> dict[str, Page]:
     """Return each page by its file's name, in the order in which a person goes through them."""
     return {
+        "services.json": services.page(promises),
         "overview.json": overview.page(promises),
         "service.json": service.page(promises),
         "saturation.json": saturation.PAGE,

@@ -38,8 +38,12 @@ def identified(dashboard: Json, identity: Sequence[str]) -> Json:
     for panel in filter(_asks_prometheus, made["panels"]):
         _add_columns(panel, others)
     if service is not None:
-        _lead_on(made, others)
+        _lead_on(made, {name: f"${{{name}}}" for name in others})
         _add_choices(variables, service, others)
+    else:
+        # Links of a row that has the labels as columns.
+        fields = {name: f'${{__data.fields["{_title(name)}"]:percentencode}}' for name in others}
+        _lead_on(made, fields)
     return made
 
 
@@ -50,7 +54,7 @@ def _add_choices(variables: list[Json], service: Json, others: Sequence[str]) ->
     choices = []
     for index, name in enumerate(others):
         asked = f"label_values({_with(selector, others[:index])}, {name})"
-        choices.append({**service, "name": name, "label": name.capitalize(), "query": asked})
+        choices.append({**service, "name": name, "label": _title(name), "query": asked})
     service["query"] = f"label_values({_with(selector, others)}, service)"
     variables[place:place] = choices
 
@@ -66,7 +70,7 @@ def _add_columns(panel: Json, others: Sequence[str]) -> None:
         order[place:place] = others
         each["options"]["indexByName"] = {name: index for index, name in enumerate(order)}
         each["options"]["includeByName"] = dict.fromkeys(order, True)
-        names.update({name: name.capitalize() for name in others})
+        names.update({name: _title(name) for name in others})
 
 
 def _queries(dashboard: Json) -> Iterator[Json]:
@@ -98,14 +102,18 @@ def _with(selector: str, names: Sequence[str]) -> str:
     return f"{selector}{{{matchers}}}"
 
 
-def _lead_on(node: Any, others: Sequence[str]) -> None:  # noqa: ANN401 - any part of the file
-    """Have every link below `node` pass the labels on."""
+def _title(name: str) -> str:
+    return name.capitalize()
+
+
+def _lead_on(node: Any, values: dict[str, str]) -> None:  # noqa: ANN401 - any part of the file
+    """Have every link below `node` pass the labels on, with these values."""
     if isinstance(node, dict):
         if isinstance(node.get("url"), str):
-            chosen = "".join(f"var-{name}=${{{name}}}&" for name in others)
+            chosen = "".join(f"var-{name}={value}&" for name, value in values.items())
             node["url"] = node["url"].replace("var-service=", f"{chosen}var-service=")
         for value in node.values():
-            _lead_on(value, others)
+            _lead_on(value, values)
     elif isinstance(node, list):
         for value in node:
-            _lead_on(value, others)
+            _lead_on(value, values)

@@ -1,5 +1,7 @@
 """Panels over Loki and Tempo: lines, counts of lines, and traces."""
 
+from typing import Final
+
 from grafana_foundation_sdk.builders import logs as logs_builders
 from grafana_foundation_sdk.builders import loki, tempo
 from grafana_foundation_sdk.builders import table as table_builders
@@ -15,6 +17,37 @@ from grafana.sources import LOGS, TRACES
 def _target(query: Query, query_type: str) -> loki.Dataquery:
     target = loki.Dataquery().datasource(LOGS).expr(query.expression).ref_id("A")
     return target.query_type(query_type).legend_format(query.legend)
+
+
+# What is read from a line of the services (`message`), of the stack's parts (`msg`), or neither.
+_FIELDS: Final = {
+    "message": "message",
+    "msg": "msg",
+    "err": "err",
+    "exception": "exception_type",
+    "says": "exception_message",
+    "took": "process_time",
+}
+# One line of text; the rest is there on opening it.
+_FORMAT: Final = (
+    "{{.service}}  {{if .message}}{{.message}}{{else if .msg}}{{.msg}}{{if .err}}: {{.err}}{{end}}"
+    "{{else}}{{__line__}}{{end}}{{if .exception}}  {{.exception}}: {{.says}}{{end}}"
+    "{{if .took}}  {{.took}} s{{end}}"
+)
+
+
+def readable(selected: str, fields: dict[str, str] | None = None, condition: str = "") -> str:
+    """Return the query for lines that a person reads: service, message, exception, duration.
+
+    Args:
+        selected: The query for the lines.
+        fields: Further fields of JSON lines, by the names that `condition` uses.
+        condition: Pipeline stages that keep lines by those fields.
+    """
+    read = ", ".join(f'{name}="{field}"' for name, field in {**_FIELDS, **(fields or {})}.items())
+    # Lines of other programs are no JSON, which is no error.
+    understood = f"{selected} | json {read} | drop __error__, __error_details__{condition}"
+    return f"{understood} | line_format `{_FORMAT}`"
 
 
 def log_lines(title: str, description: str, expression: str, *, empty: str) -> logs_builders.Panel:
@@ -77,7 +110,8 @@ def trace_table(
         .datasource(TRACES)
         .ref_id("A")
         .query_type("traceql")
-        .query(expression)
+        # Without the hint Tempo returns whichever it finds first.
+        .query(f"{expression} with (most_recent=true)")
         .table_type(SearchTableType.TRACES)
         .limit(20)
     )

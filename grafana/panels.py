@@ -34,12 +34,31 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.sources import METRICS
 
-# Colours mean state, nothing else.
+# Colours mean state, nothing else. Neutral is the theme's text, calm a cell without a colour.
+NEUTRAL: Final = "text"
+CALM: Final = "transparent"
 GREEN: Final = "green"
 YELLOW: Final = "yellow"
 RED: Final = "red"
 
 NO_DATA: Final = "no data"
+# Below everything that is measured.
+_LOWEST: Final = -1e12
+
+# Where the axis of a quiet panel ends, by unit: otherwise it goes to 10,000 %.
+_SOFT_MAXIMA: Final = {
+    "percentunit": 0.05,
+    "reqps": 1,
+    "ops": 1,
+    "s": 0.01,
+    "none": 4,
+    "short": 4,
+    "bytes": 1 << 20,
+    "Bps": 1 << 10,
+    "suffix:x": 1,
+    "suffix:cores": 1,
+    "suffix:rows/s": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,15 @@ class Steps:
     def build(self) -> dashboard_builders.ThresholdsConfig:
         """Return what the panels take."""
         return dashboard_builders.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(self.list)
+
+    def of_numbers(self, unknown: str) -> list[Threshold]:
+        """Return the steps with a colour of its own for what is not known, which is no number.
+
+        Grafana gives it the colour of the first step, and so it would be good, or bad.
+        """
+        first, *others = self.list
+        first.value = _LOWEST
+        return [Threshold(value=None, color=unknown), first, *others]
 
     @property
     def list(self) -> list[Threshold]:
@@ -116,7 +144,8 @@ def stat(
     )
     if steps is None:
         return panel.color_mode(BigValueColorMode.NONE)
-    return panel.thresholds(steps.build()).color_scheme(
+    known = dashboard_builders.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE)
+    return panel.thresholds(known.steps(steps.of_numbers(NEUTRAL))).color_scheme(
         dashboard_builders.FieldColor().mode(FieldColorModeId.THRESHOLDS)
     )
 
@@ -150,6 +179,7 @@ def plain_graph(
         .description(description)
         .unit(unit)
         .min(0)
+        .axis_soft_max(_SOFT_MAXIMA[unit])
         .no_value(empty)
         .fill_opacity(8)
         .show_points(VisibilityMode.NEVER)
@@ -159,6 +189,9 @@ def plain_graph(
             .placement(LegendPlacement.BOTTOM)
             .show_legend(show_legend=True)
             .calcs(["lastNotNull", "max"])
+            # The table has room for a few lines: those that matter.
+            .sort_by("Last *")
+            .sort_desc(sort_desc=True)
         )
         .tooltip(
             common_builders.VizTooltipOptions()

@@ -13,6 +13,7 @@ TAG: Final = "burnrate"
 class Uid(StrEnum):
     """A dashboard's address: alerts, bookmarks and links hold it, so it never changes."""
 
+    SERVICES = "burnrate-services"
     OVERVIEW = "burnrate-overview"
     SERVICE = "burnrate-service"
     SATURATION = "burnrate-saturation"
@@ -26,10 +27,11 @@ class Uid(StrEnum):
 
 
 def above_each_dashboard() -> dashboard_builders.DashboardLink:
-    """Return the row of links to all dashboards."""
+    """Return the menu of links to all dashboards: a button, where a row of them takes two lines."""
     return (
-        dashboard_builders.DashboardLink("Burnrate")
+        dashboard_builders.DashboardLink("Dashboards")
         .type(DashboardLinkType.DASHBOARDS)
+        .as_dropdown(as_dropdown=True)
         .tags([TAG])
         .keep_time(keep_time=True)
         .include_vars(include_vars=True)

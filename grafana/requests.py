@@ -40,7 +40,7 @@ def route_table(promises: Promises) -> Builder:
             )
         ],
         [
-            Column("Requests", all_of_them, "reqps", decimals=2),
+            Column("Requests", f"{all_of_them} > 0", "reqps", decimals=2),
             Column("Failures", f"{failed} > 0", "reqps", decimals=3, empty="none"),
             Column(
                 "Failed share",
@@ -49,12 +49,13 @@ def route_table(promises: Promises) -> Builder:
                 Steps(GREEN, ((0.001, YELLOW), (0.01, RED))),
                 decimals=2,
             ),
-            Column("p50", f"histogram_quantile(0.5, {by_bucket}) >= 0", "s"),
+            Column("p50", f"histogram_quantile(0.5, {by_bucket}) >= 0", "s", decimals=0),
             Column(
                 "p99",
                 f"histogram_quantile(0.99, {by_bucket}) >= 0",
                 "s",
                 _slow(promises),
+                decimals=0,
             ),
         ],
         empty="no requests in this time range",

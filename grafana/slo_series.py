@@ -18,3 +18,8 @@ POOL_WAIT_THRESHOLD: Final = "slo:pool_wait_threshold:seconds"
 def errors(window: str) -> str:
     """Return the series with the share of bad events in a window."""
     return f"slo:sli_error:ratio_rate{window}"
+
+
+def total(window: str) -> str:
+    """Return the series with the events a second in a window."""
+    return f"slo:total_events:rate{window}"

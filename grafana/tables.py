@@ -7,10 +7,14 @@ from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.models.common import TableCellDisplayMode
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    Threshold,
+)
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from grafana.panels import Query, Steps, metrics_target, setting
+from grafana.panels import CALM, GREEN, NEUTRAL, Query, Steps, metrics_target, setting
 from grafana.sources import METRICS
 
 
@@ -21,6 +25,16 @@ class Label:
     name: str
     title: str
     links: tuple[dashboard_builders.DashboardLink, ...] = ()
+    width: int | None = None
+
+    def settings(self) -> list[DynamicConfigValue]:
+        """Return what is particular to this column."""
+        settings = []
+        if self.links:
+            settings.append(setting("links", [link.build() for link in self.links]))
+        if self.width is not None:
+            settings.append(setting("custom.width", self.width))
+        return settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,7 @@ class Column:
     Attributes:
         empty: What is shown where there is no value.
         spent: What is shown for nothing and less, which would be no more than a riddle.
+        words: What is shown for these numbers, which stand for states.
     """
 
     title: str
@@ -37,8 +52,17 @@ class Column:
     unit: str
     steps: Steps | None = None
     decimals: int | None = None
-    empty: str = ""
+    empty: str = "\u2013"
     spent: str = ""
+    words: tuple[tuple[int, str], ...] = ()
+    width: int | None = None
+
+    @property
+    def mappings(self) -> list[dict[str, object]]:
+        """What is written in place of a number."""
+        if self.spent:
+            return [_range(None, 0, self.spent)]
+        return [_range(number, number, word) for number, word in self.words]
 
 
 def table(
@@ -49,8 +73,9 @@ def table(
     *,
     empty: str,
     sort_by: str = "",
+    smallest_first: bool = False,
 ) -> table_builders.Panel:
-    """One row for each set of labels."""
+    """One row for each set of labels; the worst belongs on top."""
     panel = _plain_table(title, description, empty)
     for number, column in enumerate(columns):
         target = metrics_target(Query(column.expression), number)
@@ -63,14 +88,13 @@ def table(
     panel = panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
     panel = panel.with_transformation(_organize(names))
     for label in labels:
-        if label.links:
-            links = [link.build() for link in label.links]
-            panel = panel.override_by_name(label.title, [setting("links", links)])
+        if settings := label.settings():
+            panel = panel.override_by_name(label.title, settings)
     for column in columns:
         panel = panel.override_by_name(column.title, _settings(column))
     if sort_by:
-        order = common_builders.TableSortByFieldState().display_name(sort_by).desc(desc=True)
-        panel = panel.sort_by([order])
+        order = common_builders.TableSortByFieldState().display_name(sort_by)
+        panel = panel.sort_by([order.desc(desc=not smallest_first)])
     return panel
 
 
@@ -83,9 +107,8 @@ def label_table(
     names = {label.name: label.title for label in labels}
     panel = panel.with_transformation(_organize(names))
     for label in labels:
-        if label.links:
-            links = [link.build() for link in label.links]
-            panel = panel.override_by_name(label.title, [setting("links", links)])
+        if settings := label.settings():
+            panel = panel.override_by_name(label.title, settings)
     return panel
 
 
@@ -115,20 +138,33 @@ def _organize(names: dict[str, str]) -> DataTransformerConfig:
 
 
 def _settings(column: Column) -> list[DynamicConfigValue]:
-    settings = [setting("unit", column.unit)]
+    settings = [setting("unit", column.unit), setting("noValue", column.empty)]
     if column.decimals is not None:
         settings.append(setting("decimals", column.decimals))
-    if column.empty:
-        settings.append(setting("noValue", column.empty))
-    if column.spent:
-        below = {"from": None, "to": 0, "result": {"text": column.spent, "index": 0}}
-        settings.append(setting("mappings", [{"type": "range", "options": below}]))
+    if column.width is not None:
+        settings.append(setting("custom.width", column.width))
+    if column.mappings:
+        settings.append(setting("mappings", column.mappings))
     if column.steps is not None:
-        settings.append(setting("thresholds", {"mode": "absolute", "steps": column.steps.list}))
-        settings.append(
-            setting("custom.cellOptions", {"type": TableCellDisplayMode.COLOR_TEXT.value})
-        )
+        settings.append(setting("thresholds", {"mode": "absolute", "steps": _fills(column.steps)}))
+        background = TableCellDisplayMode.COLOR_BACKGROUND_SOLID.value
+        settings.append(setting("custom.cellOptions", {"type": background}))
+        # The same for Grafana before 9.5.
+        settings.append(setting("custom.displayMode", background))
     return settings
+
+
+def _fills(steps: Steps) -> list[Threshold]:
+    """Return the colours of cells: only what is bad has one."""
+    fills = steps.of_numbers(CALM)
+    for step in fills:
+        step.color = CALM if step.color in {GREEN, NEUTRAL} else step.color
+    return fills
+
+
+def _range(first: float | None, last: float, text: str) -> dict[str, object]:
+    result = {"text": text, "index": 0}
+    return {"type": "range", "options": {"from": first, "to": last, "result": result}}
 
 
 def _letter(number: int) -> str:

@@ -3,14 +3,18 @@
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
+from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from grafana.frame import Builder, Page, Row, alerts_of_service, log_service_variable, slow_variable
-from grafana.lines import log_graph, log_lines, log_table
+from grafana.lines import log_graph, log_lines, log_table, readable
 from grafana.panels import Query
 from grafana.places import Uid
 from grafana.promises import Promises
 
 _OURS: Final = '{service=~"$service"}'
+# A request that a service answered has a line of nginx as well.
+_ONCE: Final = {"program": "logger", "upstream": "upstream_status"}
+_NOT_TWICE: Final = ' | program !~ "$twice" or upstream = ""'
 _ERRORS: Final = '{service=~"$service", level=~"error|critical"}'
 
 
@@ -72,9 +76,11 @@ def _worst() -> list[Builder]:
             "Slow requests",
             "Which requests were slow? Those above the threshold of the latency objective. Each"
             " links to its trace. Empty while all are fast.",
-            f'{_OURS} | json seconds="process_time", method="method", status="status_code"'
+            f'{_OURS} | json seconds="process_time", method="method", status="status_code",'
+            ' program="logger"'
             # A numeric filter keeps lines without the number, which are those of other programs.
             ' | seconds != "" | seconds > ${slow} | route=~"$route"'
+            ' | method != "WEBSOCKET" | program != "nginx.access"'
             " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
             empty="no request was slow in this time range",
         ),
@@ -86,9 +92,14 @@ def _lines() -> list[Builder]:
         log_lines(
             "Lines",
             "What happened, line by line? Enter a request id or trace id above to see one "
-            "request in all services. Each line links to its trace.",
-            f'{_OURS} | route=~"$route" | request_id=~"$request_id.*" | trace_id=~"$trace_id.*"'
-            " |~ `(?i)$search`",
+            "request in all services. Each line links to its trace. nginx' lines of requests that "
+            "a service answered are left out, unless they are asked for above.",
+            readable(
+                f'{_OURS} | route=~"$route" | request_id=~"$request_id.*"'
+                ' | trace_id=~"$trace_id.*" |~ `(?i)$search`',
+                _ONCE,
+                _NOT_TWICE,
+            ),
             empty="no such line in this time range",
         ).height(16)
     ]
@@ -96,6 +107,21 @@ def _lines() -> list[Builder]:
 
 def _box(name: str, label: str) -> Builder:
     return dashboard_builders.TextBoxVariable(name).label(label).default_value("")
+
+
+def _twice() -> Builder:
+    choices = {"services": "^nginx.access$", "services and nginx": "^$"}
+    options = [
+        VariableOption(selected=number == 0, text=text, value=value)
+        for number, (text, value) in enumerate(choices.items())
+    ]
+    return (
+        dashboard_builders.CustomVariable("twice")
+        .label("Requests by")
+        .values(", ".join(f"{text} : {value}" for text, value in choices.items()))
+        .options(options)
+        .current(options[0])
+    )
 
 
 def _route_box() -> Builder:
@@ -116,6 +142,7 @@ def page(promises: Promises) -> Page:
             _box("request_id", "Request id"),
             _box("trace_id", "Trace id"),
             _box("search", "Text"),
+            _twice(),
         ),
         annotations=(alerts_of_service(),),
         has_logs=True,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from grafana.frame import Builder, Page, Row, all_alerts, instance_variable
-from grafana.lines import log_graph, log_lines
+from grafana.lines import log_graph, log_lines, readable
 from grafana.panels import GREEN, RED, UP, Query, Steps, graph, stat
 from grafana.places import Uid
 
@@ -74,7 +74,6 @@ def _outcomes() -> list[Builder]:
 
 def _lines() -> list[Builder]:
     access = '{service="nginx"} | json status="status_code" | status != ""'
-    bad = '{service="nginx"} | json status="status_code", method="method", path="path"'
     return [
         log_graph(
             "Answers by status",
@@ -86,7 +85,11 @@ def _lines() -> list[Builder]:
             "Failed requests",
             "Which requests fail here? Access lines with a 5xx; with an upstream status, the "
             "service sent it. Empty while nothing fails.",
-            f"{bad} | status >= 500",
+            readable(
+                '{service="nginx"}',
+                {"status": "status_code"},
+                ' | status != "" | status >= 500',
+            ),
             empty="no request failed in this time range",
         ),
     ]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Tier
+from burnrate.slo.windows import CAUSE_EVALUATION_SECONDS, DAY, Tier
 from grafana import requests, slo_series
 from grafana.frame import (
     FIRING,
@@ -14,7 +14,7 @@ from grafana.frame import (
     service_variable,
     slo_variable,
 )
-from grafana.lines import log_lines
+from grafana.lines import log_lines, readable
 from grafana.panels import DASHED, GREEN, LIMIT, RED, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid, field, to
 from grafana.promises import Promises
@@ -22,9 +22,8 @@ from grafana.tables import Column, Label, label_table, table
 
 _EACH: Final = 'service="$service"'
 _CHOSEN: Final = 'service="$service", slo=~"$slo"'
-# Also services without an objective, since their alerts link here: Grafana would replace a service
-# that is not among the choices by another one.
-_SERVICES: Final = f'label_values({{__name__=~"{slo_series.OBJECTIVE}|ALERTS"}}, service)'
+# Parts of the stack only have alerts, and those lead to their own dashboards.
+_SERVICES: Final = f"label_values({slo_series.OBJECTIVE}, service)"
 _SLOS: Final = f'label_values({slo_series.OBJECTIVE}{{service="$service"}}, slo)'
 
 
@@ -37,11 +36,11 @@ def _errors(window: str) -> str:
 
 
 def _to_exhaustion() -> str:
-    """Return the seconds until the budget is exhausted, at the rate of the last hour."""
+    """Return the days until the budget is exhausted, at the rate of the last hour."""
     left = f"clamp_min({_by_slo(f'{slo_series.BUDGET_LEFT}{{{_EACH}}}')}, 0)"
     days = _by_slo(f"{slo_series.PERIOD_DAYS}{{{_EACH}}}")
     budget = _by_slo(f"{slo_series.ERROR_BUDGET}{{{_EACH}}}")
-    return f"{left} * {days} * 86400 * {budget} / ({_by_slo(_errors('1h'))} > 0)"
+    return f"{left} * {days} * {budget} / ({_by_slo(_errors('1h'))} > 0)"
 
 
 def _sli() -> str:
@@ -53,15 +52,15 @@ def _sli() -> str:
 def _not_measured(promises: Promises) -> str:
     """Return for how many seconds of the period there was nothing to count.
 
-    What is missing is an evaluation without the counters, or without Prometheus. One or two are
-    missing by chance, where Prometheus began between two.
+    What is missing are minutes in which no evaluation, of whatever interval, found the counters.
+    One or two are missing by chance, where Prometheus began between two.
     """
-    period = f"{promises.period_days}d"
-    there = _by_slo(f"count_over_time({slo_series.MEASURED}{{{_EACH}}}[{period}])")
+    grain = 2 * CAUSE_EVALUATION_SECONDS
+    found = f"count_over_time({slo_series.MEASURED}{{{_EACH}}}[{grain}s])"
+    there = _by_slo(f"count_over_time({found}[{promises.period_days}d:{grain}s])")
     seconds = promises.period_days * DAY
     expected = f"clamp_max({_by_slo(f'{slo_series.HISTORY_SECONDS}{{{_EACH}}}')}, {seconds})"
-    slack = 4 * EVALUATION_SECONDS
-    return f"clamp_min({expected} - {EVALUATION_SECONDS} * {there} - {slack}, 0)"
+    return f"clamp_min({expected} - {grain} * {there} - {2 * grain}, 0)"
 
 
 def _objectives(promises: Promises) -> Builder:
@@ -85,12 +84,14 @@ def _objectives(promises: Promises) -> Builder:
                 _by_slo(f"{slo_series.OBJECTIVE}{{{_EACH}}}"),
                 "percentunit",
                 decimals=2,
+                width=90,
             ),
             Column(
                 "SLI",
                 _sli(),
                 "percentunit",
                 decimals=3,
+                width=120,
                 empty="not recorded yet",
             ),
             Column(
@@ -110,11 +111,12 @@ def _objectives(promises: Promises) -> Builder:
                 decimals=1,
             ),
             Column(
-                "Budget exhausted in",
+                "Exhausted in",
                 _to_exhaustion(),
-                "s",
-                Steps(RED, ((86400, YELLOW), (3 * 86400, GREEN))),
-                decimals=0,
+                "suffix:d",
+                Steps(RED, ((1, YELLOW), (3, GREEN))),
+                decimals=1,
+                width=140,
                 empty="never at this rate",
                 spent="spent already",
             ),
@@ -122,12 +124,15 @@ def _objectives(promises: Promises) -> Builder:
                 "Not measured",
                 _not_measured(promises),
                 "s",
-                Steps(GREEN, ((300, YELLOW), (3600, RED))),
+                width=110,
+                steps=Steps(GREEN, ((300, YELLOW), (3600, RED))),
                 decimals=0,
                 empty="not recorded",
             ),
         ],
         empty="this service has no objective in prometheus/slo",
+        sort_by="Budget left",
+        smallest_first=True,
     ).span(16)
 
 
@@ -138,10 +143,9 @@ def _firing() -> Builder:
         "on a healthy service.",
         Query(FIRING.format(more=f", {_EACH}")),
         [
-            Label("alertname", "Alert", (to(Uid.LOGS, "Logs of the service"),)),
-            Label("severity", "Severity"),
+            Label("alertname", "Alert", (to(Uid.LOGS, "Logs of the service"),), width=210),
+            Label("severity", "Severity", width=80),
             Label("slo", "Objective of"),
-            Label("instance", "Instance"),
         ],
         empty="no alert is firing",
     ).span(8)
@@ -183,6 +187,7 @@ def _budget_over_time() -> Builder:
         # Overspent budgets are below 0; the axis ends at one budget more.
         .min(-1)
         .max(1)
+        .fill_opacity(0)
         .span(24)
     )
 
@@ -261,7 +266,7 @@ def page(promises: Promises) -> Page:
                         "Warnings and errors",
                         "What does the service say about it? Its lines of level warning and "
                         "above. Each links to its trace. Empty while nothing goes wrong.",
-                        '{service="$service", level=~"warning|error|critical"}',
+                        readable('{service="$service", level=~"warning|error|critical"}'),
                         empty="no warnings or errors in this time range",
                     )
                 ],

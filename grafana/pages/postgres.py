@@ -75,7 +75,7 @@ def _work() -> list[Builder]:
                 Query(_rate(f"pg_stat_database_tup_{kind}"), f"{{{{datname}}}} {kind}")
                 for kind in ("fetched", "inserted", "updated", "deleted")
             ],
-            unit="rowsps",
+            unit="suffix:rows/s",
         ),
         graph(
             "Cache hits",

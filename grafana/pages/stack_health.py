@@ -3,7 +3,7 @@
 from typing import Final
 
 from grafana.frame import FIRING, Builder, Page, Row, all_alerts
-from grafana.lines import log_lines
+from grafana.lines import log_lines, readable
 from grafana.panels import GREEN, NONE_ALLOWED, RED, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid
 from grafana.tables import Column, Label, label_table, table
@@ -230,9 +230,11 @@ def _logs_and_traces() -> list[Builder]:
             "Errors of the stack",
             "What do the parts themselves report? Lines of level error and above. Empty while "
             "there are none.",
-            '{service=~"prometheus|alertmanager|loki|tempo|alloy|grafana|inbox|.+-exporter",'
-            # An idle Tempo 3 logs an error every minute because there is nothing to compact.
-            ' level=~"error|critical"} != "no jobs found"',
+            readable(
+                '{service=~"prometheus|alertmanager|loki|tempo|alloy|grafana|inbox|.+-exporter",'
+                # An idle Tempo 3 logs an error every minute because there is nothing to compact.
+                ' level=~"error|critical"} != "no jobs found"'
+            ),
             empty="no part reported an error in this time range",
         ),
     ]

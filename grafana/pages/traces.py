@@ -15,7 +15,11 @@ from grafana.places import Uid
 from grafana.promises import Promises
 
 # A request's own span; a route that was not matched has no such attribute, hence `=~`.
-_OURS: Final = 'resource.service.name = "$service" && span.http.route =~ "$route"'
+# A session of a WebSocket is long, and no slow request.
+_OURS: Final = (
+    'resource.service.name = "$service" && span.http.route =~ "$route"'
+    ' && span.http.request.method != "WEBSOCKET"'
+)
 
 
 def page(promises: Promises) -> Page:

@@ -73,6 +73,8 @@ def every_value(dashboard: dict[str, Any], service: str) -> dict[str, str]:
     values = {}
     for variable in dashboard["templating"]["list"]:
         fallback = variable.get("query") if variable["type"] == "textbox" else ""
+        if variable["type"] == "custom":
+            fallback = variable["query"].partition(" : ")[2].partition(",")[0]
         # A number that Prometheus says, or the one that the query itself falls back to.
         if constant := re.search(r"^query_result\(.* or vector\((.*)\)\)$", str(variable["query"])):
             fallback = constant[1]

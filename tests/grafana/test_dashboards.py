@@ -23,6 +23,7 @@ _PROMQL = [
     pytest.param(query, id=query.name) for query in all_queries() if query.kind == "prometheus"
 ]
 _UIDS = {
+    "services.json": "burnrate-services",
     "overview.json": "burnrate-overview",
     "service.json": "burnrate-service",
     "saturation.json": "burnrate-saturation",
@@ -39,6 +40,8 @@ _OF_A_SERVICE = {"SLO overview", "Service", "Saturation", "Logs", "Traces"}
 # Two panels compare all services or follow a request through all of them.
 _OF_ALL_SERVICES = {"Lines by service"}
 _VALUES = {
+    "twice": "^nginx.access$",
+
     "service": "x", "slo": ".*", "route": ".*", "instance": ".*",
     "request_id": "", "trace_id": "", "search": "", "slow": "0.5",
 }  # fmt: skip
@@ -79,14 +82,19 @@ def test_titles_are_unique(name: str) -> None:
 
 @pytest.mark.parametrize("panel", _PANELS)
 def test_colours_mean_state(panel: dict[str, Any]) -> None:
-    """Green is well, yellow needs a look, red is bad; thresholds rise, and nothing else is used."""
+    """Green is well, yellow needs a look, red is bad; what is unknown is none of them."""
     overrides = panel["fieldConfig"].get("overrides") or []
     settings = [s["value"] for o in overrides for s in o["properties"] if s["id"] == "thresholds"]
     own = panel["fieldConfig"]["defaults"].get("thresholds")
     for thresholds in [*settings, *([own] if own else [])]:
         steps = thresholds["steps"]
         limits = [step["value"] for step in steps[1:]]
-        assert {step["color"] for step in steps} <= {"green", "yellow", "red"}
+        known = steps
+        if panel["type"] in {"stat", "table"}:
+            assert steps[0]["color"] in {"text", "transparent"}
+            assert steps[1]["value"] < 0
+            known = steps[1:]
+        assert {step["color"] for step in known} <= {"green", "yellow", "red", "transparent"}
         assert steps[0]["value"] is None
         assert limits == sorted(limits)
 
@@ -265,6 +273,12 @@ def test_alerts_lead_to_dashboards_that_exist() -> None:
         assert set(re.findall(r"var-(\w+)=", query)) <= declared
 
 
+@pytest.mark.parametrize("name", ["causes", "inbox", "stack"])
+def test_only_alerts_about_objectives_lead_to_the_overview(name: str) -> None:
+    """Whatever else fires has a page of its own, where the overview would be empty."""
+    assert "burnrate-overview" not in (ROOT / f"prometheus/rules/{name}.yml").read_text()
+
+
 def test_last_run_asked_each_query_and_missed_no_data() -> None:
     """Otherwise docs/dashboards.md tells of a stack that nobody has."""
     last_run = json.loads(LAST_RUN.read_text())
@@ -283,6 +297,11 @@ def test_panel_says_when_it_is_empty_on_a_healthy_stack() -> None:
     }
     # A table has more than one query: there only a column is empty, with words of its own.
     listed = {name.rpartition(" / ")[0] for name in EMPTY}
-    columns = {"SLO overview / Objectives", "SLO overview / Routes", "Service / Routes"}
+    columns = {
+        "Services / Services",
+        "SLO overview / Objectives",
+        "SLO overview / Routes",
+        "Service / Routes",
+    }
 
     assert listed - columns == described

@@ -30,22 +30,28 @@ _VARIABLES = [
 ]
 # Names in Grafana 13.2 (packages/grafana-data, valueFormats); an unknown one is shown as text.
 _UNITS = {
-    "none", "short", "string", "percentunit", "bytes", "Bps", "s", "ops", "reqps", "rowsps",
+    "none", "short", "string", "percentunit", "bytes", "Bps", "s", "ops", "reqps",
     "bool_yes_no",
 }  # fmt: skip
 # What a query's values may be, by what it asks for; the first that fits.
 _UNITS_OF = (
     (r"histogram_quantile|duration_seconds|\* 86400", {"s"}),
     # One thing through another.
+    (r"^time\(\) - ", {"s"}),
+    (r"total_events:rate", {"none", "suffix:/s"}),
+    (r"time_period:days", {"suffix:d"}),
     (r"current_burn_rate|alert_burn_rate", {"suffix:x"}),
     (r"_threshold:seconds|slo:history:seconds", {"s"}),
-    (r" / |^1 - |budget_remaining|slo:objective|disk_io_time", {"percentunit", "suffix:x", "none"}),
+    (
+        r" / |^1 - |budget_remaining|sli_error:ratio|slo:objective|disk_io_time",
+        {"percentunit", "suffix:x", "none"},
+    ),
     (r"rate\([^)]*_bytes", {"Bps"}),
     (r"_bytes", {"bytes"}),
     (r"\w_seconds\b|_duration\b", {"s"}),
     (r"cpu_seconds", {"suffix:cores"}),
     (r"http_requests_total|front_door_requests_total", {"reqps"}),
-    (r"_tup_", {"rowsps"}),
+    (r"_tup_", {"suffix:rows/s"}),
     (r"rate\(", {"ops", "short"}),
     (r"\bup\b|\w_up\b", {"bool_yes_no"}),
     (r"", {"none", "short"}),
@@ -79,7 +85,8 @@ def _units(panel: dict[str, Any]) -> list[str]:
         for setting in override["properties"]
         if setting["id"] == "unit"
     }
-    names = [organize["renameByName"].get(f"Value #{t['refId']}") for t in panel["targets"]]
+    titles = organize["renameByName"]
+    names = [titles.get(f"Value #{t['refId']}", titles.get("Value")) for t in panel["targets"]]
     return [set_units.get(name, own) for name in names]
 
 

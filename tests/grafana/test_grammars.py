@@ -12,6 +12,7 @@ from tests.grafana.panels import ROOT, all_queries, fill
 
 _HERE = Path(__file__).parent
 _VALUES = {
+    "twice": "^nginx.access$",
     "service": "x", "route": ".*", "request_id": "", "trace_id": "", "search": "", "slow": "0.5",
 }  # fmt: skip
 _RULES = [

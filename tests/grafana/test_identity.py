@@ -50,11 +50,19 @@ def test_no_query_of_a_service_lacks_a_label_of_its_identity(name: str) -> None:
 
 def test_links_take_the_whole_identity_along() -> None:
     """A click must not lead to the service of the same name elsewhere."""
-    urls = re.findall(r'"url": "([^"]*var-service=[^"]*)"', json.dumps(_MADE))
+    urls = re.findall(r"'url': '([^']*var-service=[^']*)'", repr(_MADE))
+    chosen = "var-cluster=${cluster}&var-namespace=${namespace}&var-service="
+    of_row = "".join(
+        f'var-{name}=${{__data.fields["{name.capitalize()}"]:percentencode}}&'
+        for name in ("cluster", "namespace")
+    )
 
     assert urls
     for url in urls:
-        assert "var-cluster=${cluster}&var-namespace=${namespace}&var-service=" in url
+        assert chosen in url or f"{of_row}var-service=${{__data" in url
+    assert any(
+        of_row in url for url in re.findall(r"'url': '([^']*)'", repr(_MADE["services.json"]))
+    )
 
 
 def test_tables_of_all_services_have_a_row_and_a_column_for_each_environment() -> None:

@@ -69,8 +69,8 @@ def test_line_leads_to_its_trace(busy_stack: BusyStack) -> None:
     """Log to trace: the label that the source's derived field matches holds a trace's id."""
     _need(busy_stack, "tempo", "loki")
     (field,) = _settings("loki")["derivedFields"]
-    values = {"service": "api", "route": FAILING, "request_id": "", "trace_id": "", "slow": "0.5"}
-    streams = busy_stack.backends.loki(fill(_text("Logs", "Lines"), {**values, "search": ""}))
+    values = {**every_value(BUILT["logs.json"], "api"), "route": FAILING}
+    streams = busy_stack.backends.loki(fill(_text("Logs", "Lines"), values))
     labels = [
         value
         for stream in streams

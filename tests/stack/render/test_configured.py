@@ -46,7 +46,7 @@ def test_a_changed_port_is_in_every_link_and_what_is_gone_is_left_out(checkout: 
 
     texts = _texts(checkout, GRAFANA_PORT="13000", INBOX_PORT="18090")
 
-    assert "http://localhost:13000/d/burnrate-overview" in texts["rules/causes.yml"]
+    assert "http://localhost:13000/d/burnrate-saturation" in texts["rules/causes.yml"]
     assert "http://localhost:18090/runbooks/" in texts["rules/causes.yml"]
     assert "rules/inbox.yml" not in texts
     assert {"rules/stack.yml", "loki/fake/errors.yml", "a.yml", "rules/slo-api.yml"} <= set(texts)

@@ -1,23 +1,5 @@
-"""What Prometheus has recorded: the SLOs as they are now, and the charts of their past."""
+"""What Prometheus has recorded: the SLOs as they are now."""
 
-from alerting.inbox.watch.prometheus.charts import Chart, ChartReader, Route, Routes, step_of
-from alerting.inbox.watch.prometheus.client import PrometheusClient
-from alerting.inbox.watch.prometheus.panels import Panel, panels_of_service, panels_of_slo
-from alerting.inbox.watch.prometheus.slo import Slo, SloFigures, Tier
-from alerting.inbox.watch.prometheus.slos import SloReader
+from alerting.inbox.watch.prometheus.slos import Slo, SloFigures, SloReader
 
-__all__ = [
-    "Chart",
-    "ChartReader",
-    "Panel",
-    "PrometheusClient",
-    "Route",
-    "Routes",
-    "Slo",
-    "SloFigures",
-    "SloReader",
-    "Tier",
-    "panels_of_service",
-    "panels_of_slo",
-    "step_of",
-]
+__all__ = ["Slo", "SloFigures", "SloReader"]
