@@ -7,13 +7,14 @@ from prometheus_client import CollectorRegistry
 
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.metrics import InboxMetrics
-from alerting.inbox.page import Links, OverviewReader
+from alerting.inbox.page import Links, OverviewReader, RunbookFiles
 from alerting.inbox.settings import Settings
 from alerting.inbox.store import GracePeriods, Store
 from alerting.inbox.watch import (
     AlertmanagerClient,
     AlertmanagerPoller,
     AlertPath,
+    ChartReader,
     DeadMansSwitch,
     DeliveryEffects,
     FailedNotifications,
@@ -21,6 +22,8 @@ from alerting.inbox.watch import (
     Heartbeat,
     Job,
     PollTiming,
+    PrometheusClient,
+    ReceiverWatch,
     RetentionJob,
     SloReader,
     Watchdog,
@@ -29,12 +32,17 @@ from alerting.inbox.web import (
     Actions,
     Alerts,
     BodyLimits,
+    Charts,
+    Desk,
     Endpoints,
     Health,
+    History,
     Incidents,
     Pages,
+    Path,
     Runbooks,
     SameOrigin,
+    Slos,
     Stream,
     Tokens,
     Webhook,
@@ -46,6 +54,10 @@ _ANSWER_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
 # Reading the whole file costs a second or so for 200 MB.
 _CHECK_SECONDS = 3600.0
+# Recorded every 15 s, the budget less often: reading more often returns the same.
+SLOS_SECONDS = 15.0
+# As long as somebody who has sent a test page waits for what became of it.
+_RECEIVERS_SECONDS = 10.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
 _CHECKS_PER_LATENESS = 30
 _SLOWEST_CHECK_SECONDS = 5.0
@@ -82,7 +94,10 @@ class Composition:
         self._switch = self._make_switch(settings.fallback_address())
         self._alertmanager = self._make_alertmanager(settings.alertmanager_url)
         self._poller = self._make_poller()
+        self._receivers = ReceiverWatch(self._alertmanager) if self._alertmanager else None
         self._heartbeat = self._make_heartbeat(settings.heartbeat_address())
+        self._prometheus = self._make_prometheus(settings.prometheus_url)
+        self._slos = SloReader(self._prometheus, settings.identity, self.changes.notify)
         self.endpoints = self._make_endpoints(tokens)
 
     def jobs(self, telemetry: Telemetry) -> list[tuple[float, Job]]:
@@ -96,9 +111,13 @@ class Composition:
             (_RETENTION_SECONDS, telemetry.background("retention", retention)),
             (_CHECK_SECONDS, telemetry.background("store_check", self._check)),
         ]
+        if self._prometheus is not None:
+            jobs.append((SLOS_SECONDS, telemetry.background("slos", self._slos)))
         if self._poller is not None:
             poll = telemetry.background("reconciliation", self._poller)
             jobs.append((settings.reconcile_seconds, poll))
+        if self._receivers is not None:
+            jobs.append((_RECEIVERS_SECONDS, telemetry.background("receivers", self._receivers)))
         if self._heartbeat is not None:
             beat = telemetry.background("heartbeat", self._heartbeat)
             jobs.append((settings.heartbeat_seconds, beat))
@@ -115,6 +134,9 @@ class Composition:
 
     def _make_alertmanager(self, url: str | None) -> AlertmanagerClient | None:
         return None if url is None else AlertmanagerClient(url, self._client)
+
+    def _make_prometheus(self, url: str | None) -> PrometheusClient | None:
+        return None if url is None else PrometheusClient(url, self._client)
 
     def _make_heartbeat(self, address: str | None) -> Heartbeat | None:
         if address is None:
@@ -142,17 +164,16 @@ class Composition:
 
     def _make_endpoints(self, tokens: Tokens) -> Endpoints:
         settings, store, changes = self._settings, self.store, self.changes
-        runbooks = Runbooks(settings.runbooks_path)
+        files = RunbookFiles(settings.runbooks_path)
         links = Links(
-            runbooks.names,
+            files.names,
             settings.grafana_url,
             settings.identity,
             has_grafana=settings.has_grafana,
         )
-        slos = SloReader(settings.prometheus_url, self._client, settings.identity)
         overviews = OverviewReader(
             store,
-            slos,
+            self._slos,
             self._watchdog,
             self._poller,
             is_silence_meant=settings.notify == "nobody",
@@ -165,9 +186,39 @@ class Composition:
             actions=Actions(store, changes, same_origin),
             incidents=Incidents(store, changes, same_origin),
             stream=Stream(store, changes, self.metrics),
-            runbooks=runbooks,
+            desk=self._make_desk(files, links, overviews, same_origin),
             pages=Pages(overviews, store, links),
             health=Health(store),
+        )
+
+    def _make_desk(
+        self,
+        files: RunbookFiles,
+        links: Links,
+        overviews: OverviewReader,
+        same_origin: SameOrigin,
+    ) -> Desk:
+        settings, store, slos = self._settings, self.store, self._slos
+        return Desk(
+            slos=Slos(slos, store, links),
+            charts=Charts(ChartReader(self._prometheus), slos),
+            history=History(store),
+            path=Path(
+                overviews,
+                store,
+                self._alertmanager,
+                self._receivers,
+                self._heartbeat,
+                same_origin,
+            ),
+            runbooks=Runbooks(
+                files,
+                store,
+                links,
+                slos,
+                prometheus_url=settings.prometheus_public_url,
+                logs_folder=settings.logs_folder,
+            ),
         )
 
     def _make_webhook(self, tokens: Tokens) -> Webhook:

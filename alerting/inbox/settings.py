@@ -86,6 +86,10 @@ class Settings(BaseSettings):
 
     # What the page shows of the SLOs is read here.
     prometheus_url: Address | None = None
+    # As a browser reaches it: the queries of runbooks lead there. Without it they are only shown.
+    prometheus_public_url: Address | None = None
+    # Where the log lines of all parts are, for people, if there is no Loki to ask.
+    logs_folder: str | None = None
     # The labels that together name a service, comma-separated, as burnrate.yml has them.
     identity_labels: str = Field(
         default="service", pattern=r"^[A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*$"

@@ -11,7 +11,8 @@ from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.checking import Checked, checked
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, generated, rule_files, rules, stale, write
+from burnrate.slo.generator import Tree, generated, leftovers, rule_files, rules, stale, write
+from burnrate.slo.service_commands import backtest, explain
 from burnrate.slo.specification import Service, load_all, load_files
 
 _ROOT = click.option(
@@ -29,6 +30,10 @@ def slo() -> None:
 
     Or rules alone from anyone's FILES: Sloth's, its resources of Kubernetes, OpenSLO's.
     """
+
+
+slo.add_command(explain)
+slo.add_command(backtest)
 
 
 @slo.command()
@@ -51,9 +56,7 @@ def generate(files: tuple[Path, ...], output: str | None, root: Path, *, check: 
             click.echo(rules(services), nl=False)
             return
         base = Path(output)
-        made: dict[Path, str | None] = {
-            base / name: text for name, text in rule_files(services).items()
-        }
+        made = _alone(base, services)
     else:
         base, tree = root, Tree(root)
         services = load_all(tree.specs, configuration)
@@ -99,6 +102,16 @@ def validate(root: Path, *, is_json: bool) -> None:
         return
     for service in services:
         click.echo(f"{service.name}: {len(service.slos)} SLOs")
+
+
+def _alone(folder: Path, services: Sequence[Service]) -> dict[Path, str | None]:
+    made: dict[Path, str | None] = {
+        folder / name: text for name, text in rule_files(services).items()
+    }
+    left = leftovers(folder, list(made), services)
+    for path, source in left.others:
+        click.echo(f"{path}: left as it is: {source}, its source, is not read now", err=True)
+    return {**made, **dict.fromkeys(left.gone)}
 
 
 def _show(found: Checked) -> None:

@@ -12,9 +12,11 @@ from typing import Final
 
 from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR, Minimum
 from burnrate.slo.specification import Slo
-from burnrate.slo.windows import EVALUATION_SECONDS, HOUR, Severity, Tier
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, HOUR, Severity, Tier
 
 _LOW_A_SECOND: Final = LOW_TRAFFIC_AN_HOUR / HOUR
+# Counts are whole, so that half an event is a difference.
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class TierRules:
 class _Held:
     """Good events at the failure that a tier's alert goes on with."""
 
-    good: int | None = None
+    good: float | None = None
 
 
 @dataclass
@@ -52,16 +54,19 @@ class Simulation:
     """The rules of one SLO, fed with the events between two evaluations.
 
     Attributes:
-        total: All events so far, at each evaluation.
+        total: All events so far, at each evaluation; where nothing was measured, what it was when
+            something was again.
         bad: The bad ones among them.
     """
 
     tiers: tuple[TierRules, ...]
     every_seconds: int = EVALUATION_SECONDS
-    total: list[int] = field(default_factory=list)
-    bad: list[int] = field(default_factory=list)
-    _good_at_failure: int | None = None
-    _bad_at_good: int = 0
+    total: list[float] = field(default_factory=list)
+    bad: list[float] = field(default_factory=list)
+    _began: int = 0
+    _missed: int = 0
+    _good_at_failure: float | None = None
+    _bad_at_good: float = 0
     _held: dict[str, _Held] = field(default_factory=dict)
 
     def evaluate(self, good: int, bad: int) -> list[str]:
@@ -69,30 +74,49 @@ class Simulation:
         self.count(good, bad)
         return self.firing()
 
-    def count(self, good: int, bad: int) -> None:
+    def count(self, good: float, bad: float) -> None:
         """Count events since the last evaluation, without a look at them."""
-        total_before, bad_before = (self.total[-1], self.bad[-1]) if self.total else (0, 0)
+        last = len(self.total) - 1 - self._missed
+        is_first = last < self._began
+        total_before, bad_before = (0, 0) if is_first else (self.total[last], self.bad[last])
         self.total.append(total_before + good + bad)
         self.bad.append(bad_before + bad)
-        if bad:
+        for missed in range(-1 - self._missed, -1):
+            # A window that starts in a gap starts at its end; a new ledger began at 0.
+            self.total[missed] = 0 if is_first else self.total[-1]
+            self.bad[missed] = 0 if is_first else self.bad[-1]
+        self._missed = 0
+        if bad > _HALF:
             self._good_at_failure = self.total[-1] - self.bad[-1]
-        if good:
+        if good > _HALF or is_first:
             self._bad_at_good = self.bad[-1]
+
+    def miss(self) -> None:
+        """Let an evaluation pass at which nothing is measured; nothing fires then."""
+        self.total.append(self.total[-1] if self.total else 0)
+        self.bad.append(self.bad[-1] if self.bad else 0)
+        self._missed += 1
+        if self._missed * self.every_seconds > DAY or self._began >= len(self.total) - 1:
+            # Nothing is remembered for longer, and before the first measurement there is nothing.
+            self._began = len(self.total)
+            self._good_at_failure, self._bad_at_good = None, 0
+            self._held.clear()
 
     def firing(self) -> list[str]:
         """Return the names of the tiers that fire now."""
-        return [tier.name for tier in self.tiers if self._fires(tier)]
+        return [tier.name for tier in self.tiers if self.fires(tier)]
 
     def pass_quietly(self, an_evaluation: Fraction, evaluations: int) -> None:
         """Let so many evaluations with even, good events pass, before all others."""
         self.total = [floor(index * an_evaluation) for index in range(evaluations + 1)]
         self.bad = [0] * (evaluations + 1)
 
-    def _fires(self, tier: TierRules) -> bool:
-        bad, total = self._window(tier.long)
+    def fires(self, tier: TierRules) -> bool:
+        """Return whether a tier fires now, where something is measured."""
+        bad, total = self.window(tier.long)
         if not bad:
             return False
-        matters = bad > tier.threshold * total and bad >= tier.minimum.at(total)
+        matters = bad > tier.threshold * total and bad > tier.minimum.at(total) - _HALF
         if not tier.is_held:
             return matters and self._is_over(tier)
         is_low = total < _LOW_A_SECOND * tier.long * self.every_seconds
@@ -101,33 +125,38 @@ class Simulation:
         )
 
     def _is_over(self, tier: TierRules) -> bool:
-        bad, total = self._window(tier.short)
+        bad, total = self.window(tier.short)
         return bad > tier.threshold * total
 
     def _goes_on(self, tier: TierRules, *, is_low: bool, matters: bool) -> bool:
         held = self._held.setdefault(tier.name, _Held())
         good = self._good_at_failure
-        if good is None or good < self.total[-1] - self.bad[-1]:
+        if good is None or good <= self.total[-1] - self.bad[-1] - _HALF:
             return False
         in_a_row = self.bad[-1] - self._bad_at_good
         is_row = (
             tier.in_a_row is not None
-            and in_a_row >= tier.in_a_row
-            and self._window(tier.long)[1] < tier.row_limit
+            and in_a_row > tier.in_a_row - _HALF
+            and self.window(tier.long)[1] < tier.row_limit
         )
-        is_silent = is_low or not self._window(tier.short)[1]
+        is_silent = is_low or not self.window(tier.short)[1]
         if not (is_row or ((matters or held.good == good) and is_silent)):
             return False
         held.good = good
         return True
 
-    def _window(self, evaluations: int) -> tuple[int, float]:
+    def window(self, evaluations: int) -> tuple[float, float]:
+        """Return the bad and all events of a window that ends now.
+
+        A young ledger has the traffic of a full window, at its mean.
+        """
         last = len(self.total) - 1
-        if last > evaluations:
+        history = last - self._began
+        if history >= evaluations:
             began = last - evaluations
             return self.bad[-1] - self.bad[began], self.total[-1] - self.total[began]
-        # A young ledger has the traffic of a full window, at its mean.
-        return self.bad[-1], self.total[-1] * evaluations / max(last, 1)
+        counted = max(history, EVALUATION_SECONDS / self.every_seconds)
+        return self.bad[-1], self.total[-1] * evaluations / counted
 
 
 def rules_of(slo: Slo, every_seconds: int = EVALUATION_SECONDS) -> tuple[TierRules, ...]:

@@ -174,3 +174,70 @@ def test_the_command_needs_no_opentelemetry(folder: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_rules_of_slos_that_are_gone_are_removed(folder: Path) -> None:
+    """Those of a file that is read; others are named, and what people wrote stays."""
+    _run("generate", "shop.yaml", "-o", "rules")
+    other = _SPEC.replace("team/shop", "bar")
+    (folder / "bar.yml").write_text(other)
+    _run("generate", "bar.yml", "-o", "rules")
+    by_hand = folder / "rules/slo-by-hand.yml"
+    by_hand.write_text("groups: []\n")
+    (folder / "shop.yaml").write_text(_SPEC[: _SPEC.index("  - name: satisfaction")])
+
+    shown = _run("generate", "shop.yaml", "-o", "rules", "--check")
+    done = _run("generate", "shop.yaml", "-o", "rules")
+
+    assert shown.exit_code == 1
+    assert "--- slo-team-shop-satisfaction.yml" in shown.stdout
+    assert done.stdout == "removed slo-team-shop-satisfaction.yml\n"
+    assert done.stderr.count("left as it is: bar.yml, its source") == 2
+    names = sorted(path.name for path in (folder / "rules").iterdir())
+    assert names == [
+        "slo-bar-availability.yml",
+        "slo-bar-satisfaction.yml",
+        "slo-by-hand.yml",
+        "slo-team-shop-availability.yml",
+    ]
+
+
+def test_alerts_link_to_nobody_s_own_machine(folder: Path) -> None:
+    """Without addresses there are no links, and that is said; with them there are."""
+    done = _run("generate", "shop.yaml", "-o", "rules")
+    without = (folder / "rules/slo-team-shop-availability.yml").read_text()
+    (folder / "burnrate.yml").write_text("runbooks: https://wiki.example/runbooks\n")
+    (folder / "shop.settings.yaml").write_text(
+        "version: burnrate/v1\ndashboard_url: https://grafana.example/d/x\n"
+    )
+    _run("generate", "shop.yaml", "-o", "rules")
+    rules = _alerts(folder / "rules/slo-team-shop-availability.yml")
+
+    assert "alerts link to no runbook: give runbook_url" in done.stderr
+    assert "localhost" not in without
+    assert "_url" not in without
+    for rule in rules:
+        links = rule["annotations"]
+        assert links["runbook_url"] == f"https://wiki.example/runbooks/{rule['alert']}"
+        assert links["dashboard_url"].startswith("https://grafana.example/d/x?var-service=")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_observed_has_records_and_no_alerts(folder: Path, *, whole: bool) -> None:
+    """A service, its processes too, or one of its SLOs; and that is said."""
+    (folder / "shop.yaml").write_text(_SPEC.replace("disable: true", "disable: false"))
+    one = "slos: {availability: {kind: ratio, mode: observe}}\n"
+    (folder / "shop.settings.yaml").write_text(
+        f"version: burnrate/v1\njob: shop\n{'mode: observe' if whole else one}\n"
+    )
+
+    done = _run("generate", "shop.yaml", "-o", "-")
+
+    rules = [rule for group in yaml.safe_load(done.stdout)["groups"] for rule in group["rules"]]
+    records = {rule["record"] for rule in rules if "record" in rule}
+    alerts = {(rule["alert"], rule["labels"].get("slo")) for rule in rules if "alert" in rule}
+    assert "availability: is observed: it has records and a budget, and no alert" in done.stderr
+    assert {"slo:period_error_budget_remaining:ratio", "slo:sli_error:ratio_rate3d"} <= records
+    assert "availability" not in {slo for _, slo in alerts}
+    assert (not alerts) == whole
+    assert (("ServiceDown", None) in alerts) == (not whole)

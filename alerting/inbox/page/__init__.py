@@ -1,12 +1,25 @@
 """The inbox's pages for people: rendered here, kept live by one small script."""
 
 from alerting.inbox.page.alert import NO_SUCH_ALERT, STORE_UNAVAILABLE, alert_page
+from alerting.inbox.page.desk import (
+    PathHealth,
+    Surroundings,
+    history_page,
+    no_such_slo,
+    path_page,
+    routes_part,
+    runbook_page,
+    service_page,
+    slo_page,
+)
+from alerting.inbox.page.desk import seconds_of as range_seconds
 from alerting.inbox.page.front import front_page
 from alerting.inbox.page.incident import NO_SUCH_INCIDENT, incident_page
-from alerting.inbox.page.layout import asset, fragment, page
+from alerting.inbox.page.layout import asset, desk_fragment, fragment, page
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.overview import OverviewReader
 from alerting.inbox.page.rendering import Content
+from alerting.inbox.page.runbook_files import RunbookFiles
 
 __all__ = [
     "NO_SUCH_ALERT",
@@ -15,10 +28,22 @@ __all__ = [
     "Content",
     "Links",
     "OverviewReader",
+    "PathHealth",
+    "RunbookFiles",
+    "Surroundings",
     "alert_page",
     "asset",
+    "desk_fragment",
     "fragment",
     "front_page",
+    "history_page",
     "incident_page",
+    "no_such_slo",
     "page",
+    "path_page",
+    "range_seconds",
+    "routes_part",
+    "runbook_page",
+    "service_page",
+    "slo_page",
 ]

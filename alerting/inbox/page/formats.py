@@ -60,6 +60,23 @@ def burn(rate: float | None) -> str:
     return f"{rate:.0f}{_TIMES}" if rate >= _MANY else f"{rate:.1f}{_TIMES}"
 
 
+def rate(per_second: float) -> str:
+    """Events a second, with the decimals that say something: 12.3/s, 0.004/s."""
+    return f"{per_second:.3g}/s" if per_second < _MANY * _MANY else f"{per_second:.0f}/s"
+
+
+def seconds(length: float | None) -> str:
+    """A time as people measure requests: 120 ms, 2.4 s."""
+    if length is None:
+        return UNKNOWN
+    return f"{1000 * length:.0f} ms" if length < 1 else f"{length:.2g} s"
+
+
+def share(ratio: float) -> str:
+    """A part of all, in percents: 0.12 %."""
+    return f"{100 * ratio:.2g} %" if ratio < 1 else "100 %"
+
+
 def count(number: int, noun: str) -> str:
     """A number and its noun: 1 page, 2 pages."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,14 +1,14 @@
 """The front page: is anything wrong, what is firing, how the SLOs stand, what was resolved."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from alerting.inbox.page.cards import card_of
-from alerting.inbox.page.formats import count, duration
+from alerting.inbox.page.formats import count
 from alerting.inbox.page.incident import group
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.notices import notices
-from alerting.inbox.page.overview import Overview, Reach
+from alerting.inbox.page.overview import Overview
+from alerting.inbox.page.path import path_of
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.slo_rows import slo_rows
 
@@ -22,15 +22,6 @@ class State:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One part of the path by which alerts arrive, and how it is."""
-
-    mood: str
-    name: str
-    condition: str
-
-
 def front_page(overview: Overview, links: Links) -> Content:
     """Return what the front page shows."""
     state = _state(overview)
@@ -41,13 +32,7 @@ def front_page(overview: Overview, links: Links) -> Content:
         values={
             "now": overview.now,
             "state": state,
-            "path": [
-                _watchdog(overview),
-                _alertmanager(overview),
-                _prometheus(overview),
-                _people(overview.reach),
-                _outside(overview.reach),
-            ],
+            "path": path_of(overview),
             "notices": list(notices(overview)),
             "groups": groups,
             "more": len(overview.incidents) - len(groups),
@@ -83,45 +68,3 @@ def _state(overview: Overview) -> State:
         return State("waiting", "Nothing is firing, as far as is known", detail)
     detail = "The watchdog alert is arriving, so any other alert would arrive too."
     return State("quiet", "Nothing is firing", detail)
-
-
-def _watchdog(overview: Overview) -> Link:
-    silence = duration(timedelta(seconds=overview.silent_seconds))
-    if overview.has_watchdog_arrived:
-        mood, condition = "good", f"arrived {silence} ago"
-    else:
-        mood, condition = "unknown", f"has not arrived for {silence}"
-    return Link("bad" if overview.verdict.is_late else mood, "Watchdog", condition)
-
-
-def _people(reach: Reach) -> Link:
-    if reach.told is None:
-        return Link("unknown", "People", "are told, or not: Alertmanager has not been asked")
-    if reach.told:
-        return Link("good", "People", f"are told by {', '.join(reach.told)}")
-    if reach.is_silence_meant:
-        return Link("unknown", "People", "are not told, as NOTIFY says")
-    return Link("bad", "Nobody is told", "of alerts, except by this page: see NOTIFY")
-
-
-def _outside(reach: Reach) -> Link:
-    if reach.has_heartbeat:
-        return Link("good", "Heartbeat", "is sent outside")
-    return Link("unknown", "Heartbeat", "none: nobody would notice if this machine died")
-
-
-def _alertmanager(overview: Overview) -> Link:
-    if overview.is_answered is None:
-        return Link("unknown", "Alertmanager", "is not polled")
-    if overview.is_answered:
-        return Link("good", "Alertmanager", "answers")
-    return Link("bad", "Alertmanager", "does not answer")
-
-
-def _prometheus(overview: Overview) -> Link:
-    problem = overview.slos.problem
-    if problem is None:
-        return Link("good", "Prometheus", "answers")
-    if overview.slos.read_at is None and "not set" in problem:
-        return Link("unknown", "Prometheus", "is not polled")
-    return Link("bad", "Prometheus", "does not answer")

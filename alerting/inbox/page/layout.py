@@ -3,12 +3,17 @@
 from pathlib import Path
 
 from fastapi import HTTPException
+from starlette.datastructures import URL
 from starlette.responses import HTMLResponse, Response
 
 from alerting.inbox.page.rendering import Content, render_fragment, render_page
 
 _ASSETS = Path(__file__).parent / "assets"
 _TYPES = {
+    "charts.js": "text/javascript",
+    "vendor/uPlot.iife.min.js": "text/javascript",
+    "vendor/uPlot.min.css": "text/css",
+    "vendor/uPlot.LICENSE": "text/plain",
     "inbox.css": "text/css",
     "inbox.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -30,6 +35,12 @@ _HEADERS = {
 def page(content: Content, fragment_path: str) -> HTMLResponse:
     """Answer with a whole page; `fragment_path` is where its living part can be had alone."""
     return HTMLResponse(render_page(content, fragment_path), content.status, _HEADERS)
+
+
+def desk_fragment(url: URL) -> str:
+    """Return where the living part of a page behind the front page is, of the same parameters."""
+    query = f"?{url.query}" if url.query else ""
+    return f"/fragments{url.path}{query}"
 
 
 def fragment(content: Content) -> HTMLResponse:

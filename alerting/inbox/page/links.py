@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
+from alerting.inbox.page.addresses import runbook_address, slo_address
 from alerting.inbox.store import StoredEpisode
 
 # Annotations are the sender's text: anything but these, `javascript:` for one, is no link.
@@ -55,12 +56,27 @@ class Links:
         annotations = episode.annotations
         found = [
             ("Runbook", self._runbook(episode)),
+            ("SLO", self._slo(episode)),
             ("Dashboard", self._dashboard(episode)),
             ("Logs", web_address(annotations.get("logs_url", "")) or self._logs(episode)),
             ("Traces", web_address(annotations.get("trace_url", "")) or self._traces(episode)),
             ("Query", web_address(episode.generator_url)),
         ]
         return [Link(name, url) for name, url in found if url and not self._is_dead(url)]
+
+    def of_service(self, identity: Mapping[str, str], slo: str | None = None) -> list[Link]:
+        """Return where to look at a service, or at one of its SLOs, besides the inbox' pages."""
+        if self._grafana_url is None:
+            return []
+        named = {f"var-{name}": value for name, value in identity.items()}
+        dashboard = "burnrate-service" if slo is None else "burnrate-overview"
+        chosen = named if slo is None else {**named, "var-slo": slo}
+        base = f"{self._grafana_url}/d"
+        return [
+            Link("Dashboard", f"{base}/{dashboard}?{urlencode(chosen)}"),
+            Link("Logs", f"{base}/burnrate-logs?{urlencode(named)}"),
+            Link("Traces", f"{base}/burnrate-traces?{urlencode(named)}"),
+        ]
 
     def _dashboard(self, episode: StoredEpisode) -> str | None:
         """Return the dashboard of the alert, one of Grafana's with the time around its start."""
@@ -73,12 +89,18 @@ class Links:
     def _is_dead(self, url: str) -> bool:
         return self._dead is not None and f"{url}/".startswith(f"{self._dead}/")
 
+    def _slo(self, episode: StoredEpisode) -> str | None:
+        labels = episode.labels
+        if not labels.get("slo") or not labels.get("service"):
+            return None
+        return slo_address({name: labels.get(name, "") for name in self.identity}, labels["slo"])
+
     def _runbook(self, episode: StoredEpisode) -> str | None:
         url = episode.annotations.get("runbook_url", "")
         # Ours has the port it was written for, and the page may be reached by another.
         named = _RUNBOOK.search(_path_of(url))
         if named and named[1] in self._runbook_names():
-            return f"/runbooks/{named[1]}"
+            return runbook_address(named[1], episode.labels.get("service", ""))
         return web_address(url)
 
     def _logs(self, episode: StoredEpisode) -> str | None:

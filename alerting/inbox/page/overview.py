@@ -94,7 +94,7 @@ class OverviewReader:
             resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED)),
             losses=self._store.losses(),
             truncated=await self._store.count_truncated(now - _TRUNCATED_FOR),
-            slos=await self._slos.latest(),
+            slos=self._slos.latest(),
             verdict=self._watchdog.verdict(),
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,

@@ -21,6 +21,9 @@ _ENVIRONMENT.filters |= {
     "duration": formats.duration,
     "exact": formats.exact,
     "percent": formats.percent,
+    "rate": formats.rate,
+    "seconds": formats.seconds,
+    "share": formats.share,
 }
 
 
@@ -45,7 +48,15 @@ def render_page(content: Content, fragment_path: str) -> str:
     """Return the whole page; `fragment_path` is where its living part can be had alone."""
     template = _ENVIRONMENT.get_template(content.template)
     frame = {"layout": "page.html", "title": content.title, "fragment_path": fragment_path}
+    frame["place"] = _place(fragment_path)
     return template.render(frame | content.values)
+
+
+def _place(fragment_path: str) -> str:
+    """Return which entry of the navigation a page is; most are none."""
+    if fragment_path == "/fragment":
+        return "/"
+    return fragment_path.removeprefix("/fragments").partition("?")[0]
 
 
 def render_fragment(content: Content) -> str:

@@ -57,6 +57,7 @@ class StoredIncident:
         alerts: How many there have been.
         pages: How many pages fire now.
         others: How many others do.
+        paged: How many pages there have been.
         joined_at: When the newest alert arrived.
         owner: Who last said to be on it; empty for nobody.
         said_at: When that person, or anybody since, last said a word.
@@ -72,6 +73,7 @@ class StoredIncident:
     joined_at: datetime
     owner: str
     said_at: datetime | None
+    paged: int = 0
 
     @property
     def title(self) -> str:
@@ -183,7 +185,7 @@ _INCIDENT: Final = """
     SELECT incidents.id, identity, min(starts_at), max(ends_at), count(*),
            sum(ends_at IS NULL AND severity = 'page'),
            sum(ends_at IS NULL AND severity != 'page'),
-           max(first_received_at), owner, said_at
+           max(first_received_at), owner, said_at, sum(severity = 'page')
     FROM incidents JOIN episodes ON incident_id = incidents.id
 """
 
@@ -198,13 +200,30 @@ def find_open(connection: sqlite3.Connection) -> list[StoredIncident]:
 
 
 def find_incidents(
-    connection: sqlite3.Connection, before_id: int | None, limit: int
+    connection: sqlite3.Connection,
+    before_id: int | None,
+    limit: int,
+    identity: Mapping[str, str] | None = None,
 ) -> list[StoredIncident]:
-    """Return up to `limit` incidents, the newest first, below an id if one is given."""
+    """Return up to `limit` incidents, the newest first.
+
+    Args:
+        connection: To read with.
+        before_id: Below which id; None for the newest.
+        limit: How many.
+        identity: Labels that their services have; None for all.
+    """
+    wanted = "".join(
+        f" AND json_extract(identity, '$.' || json_quote(:name{number})) = :value{number}"
+        for number in range(len(identity or {}))
+    )
+    values: dict[str, object] = {"before": 2**63 - 1 if before_id is None else before_id}
+    for number, (name, value) in enumerate((identity or {}).items()):
+        values |= {f"name{number}": name, f"value{number}": value}
     rows = connection.execute(
-        f"{_INCIDENT} WHERE incidents.id < ? GROUP BY incidents.id"
-        " ORDER BY incidents.id DESC LIMIT ?",
-        (2**63 - 1 if before_id is None else before_id, limit),
+        f"{_INCIDENT} WHERE incidents.id < :before{wanted} GROUP BY incidents.id"
+        " ORDER BY incidents.id DESC LIMIT :limit",
+        values | {"limit": limit},
     )
     return [_incident(row) for row in rows]
 
@@ -264,4 +283,5 @@ def _incident(row: tuple[Any, ...]) -> StoredIncident:
         joined_at=from_micros(row[7]),
         owner=row[8],
         said_at=from_micros(row[9]),
+        paged=row[10],
     )

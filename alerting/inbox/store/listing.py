@@ -159,6 +159,14 @@ def count_truncated(connection: sqlite3.Connection, since: datetime) -> int:
     return int(left_out)
 
 
+def delivered_at(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the last delivery was stored; None if none was."""
+    row = connection.execute(
+        "SELECT received_at FROM deliveries ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else from_micros(int(row[0]))
+
+
 def episodes_of(connection: sqlite3.Connection, incident_id: int) -> list[StoredEpisode]:
     """Return the episodes of an incident: what fires, pages first, then what has ended last."""
     rows = connection.execute(

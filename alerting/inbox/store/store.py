@@ -1,7 +1,7 @@
 """The store as the rest of the inbox sees it: one SQLite file, a writing and a reading thread."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -171,10 +171,24 @@ class Store:
         """Return the incidents in which something fires, the newest first."""
         return await self._read(incidents.find_open)
 
-    async def find_incidents(self, before_id: int | None, limit: int) -> list[StoredIncident]:
-        """Return up to `limit` incidents, the newest first, below an id if one is given."""
-        find = partial(incidents.find_incidents, before_id=before_id, limit=limit)
+    async def find_incidents(
+        self, before_id: int | None, limit: int, identity: Mapping[str, str] | None = None
+    ) -> list[StoredIncident]:
+        """Return up to `limit` incidents, the newest first.
+
+        Args:
+            before_id: Below which id; None for the newest.
+            limit: How many.
+            identity: Labels that their services have; None for all.
+        """
+        find = partial(
+            incidents.find_incidents, before_id=before_id, limit=limit, identity=identity
+        )
         return await self._read(find)
+
+    async def delivered_at(self) -> datetime | None:
+        """Return when the last delivery was stored; None if none was."""
+        return await self._read(listing.delivered_at)
 
     async def latest_incident(self, service: str) -> int | None:
         """Return the id of a service's newest incident; None if it has had none."""

@@ -6,9 +6,24 @@ from alerting.inbox.watch.dead_mans_switch import DeadMansSwitch
 from alerting.inbox.watch.delivery_effects import DeliveryEffects
 from alerting.inbox.watch.failed_notifications import FailedNotifications
 from alerting.inbox.watch.fallback import Fallback
-from alerting.inbox.watch.heartbeat import AlertPath, Heartbeat
+from alerting.inbox.watch.heartbeat import AlertPath, Heartbeat, HeartbeatState
 from alerting.inbox.watch.periodic import Job, calling_at_exit, running
-from alerting.inbox.watch.prometheus import Slo, SloFigures, SloReader
+from alerting.inbox.watch.prometheus import (
+    Chart,
+    ChartReader,
+    Panel,
+    PrometheusClient,
+    Route,
+    Routes,
+    Slo,
+    SloFigures,
+    SloReader,
+    Tier,
+    panels_of_service,
+    panels_of_slo,
+    step_of,
+)
+from alerting.inbox.watch.receivers import Receiver, ReceiverWatch
 from alerting.inbox.watch.retention_job import RetentionJob
 from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
@@ -16,19 +31,32 @@ __all__ = [
     "AlertPath",
     "AlertmanagerClient",
     "AlertmanagerPoller",
+    "Chart",
+    "ChartReader",
     "DeadMansSwitch",
     "DeliveryEffects",
     "FailedNotifications",
     "Fallback",
     "Heartbeat",
+    "HeartbeatState",
     "Job",
+    "Panel",
     "PollTiming",
+    "PrometheusClient",
+    "Receiver",
+    "ReceiverWatch",
     "RetentionJob",
+    "Route",
+    "Routes",
     "Slo",
     "SloFigures",
     "SloReader",
+    "Tier",
     "Verdict",
     "Watchdog",
     "calling_at_exit",
+    "panels_of_service",
+    "panels_of_slo",
     "running",
+    "step_of",
 ]

@@ -67,6 +67,9 @@ class _Status(BaseModel):
     uptime: AwareDatetime  # when it started
 
 
+_TRIED = "alertmanager_notifications_total"
+# It ends by itself, and that is told too.
+_TRIAL_LASTS = timedelta(minutes=5)
 _FAILED = "alertmanager_notifications_failed_total"
 _LIST = TypeAdapter(list[_Listed])
 _RECEIVERS = TypeAdapter(list[_Named])
@@ -124,6 +127,43 @@ class AlertmanagerClient:
             receivers=tuple(each.name for each in names),
         )
 
+    async def count_notifications(self) -> dict[str, tuple[float, float]]:
+        """Return how many notifications it tried and gave up since it started, by receiver.
+
+        Raises:
+            UpstreamUnavailableError: it does not answer, or not with that.
+        """
+        try:
+            answer = await self._client.get(f"{self._url}/metrics")
+            text = answer.raise_for_status().text
+            tried, failed = _counted(text, _TRIED), _counted(text, _FAILED)
+        except (httpx2.HTTPError, ValueError) as error:
+            raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
+        return {name: (count, failed.get(name, 0.0)) for name, count in tried.items()}
+
+    async def send_trial(self, at: datetime) -> str:
+        """Send it a page that nobody needs, as `burnrate notify test` does; returns its service.
+
+        Raises:
+            UpstreamUnavailableError: it does not take it.
+        """
+        service = f"try-{at:%H%M%S}"
+        alert = {
+            "labels": {"alertname": "Try", "service": service, "severity": "page"},
+            "annotations": {
+                "summary": "A try: no need to do anything.",
+                "description": "Somebody asked on the inbox' page whether pages arrive.",
+            },
+            "startsAt": at.isoformat(),
+            "endsAt": (at + _TRIAL_LASTS).isoformat(),
+        }
+        try:
+            answer = await self._client.post(f"{self._url}/api/v2/alerts", json=[alert])
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
+        return service
+
     async def count_failed(self) -> dict[str, float]:
         """Return how many notifications it gave up since it started, by receiver.
 
@@ -132,17 +172,17 @@ class AlertmanagerClient:
         """
         try:
             answer = await self._client.get(f"{self._url}/metrics")
-            return _failed(answer.raise_for_status().text)
+            return _counted(answer.raise_for_status().text, _FAILED)
         except (httpx2.HTTPError, ValueError) as error:
             raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
 
 
-def _failed(text: str) -> dict[str, float]:
-    """Add up what Alertmanager's counters say, by integration and, from 0.28 on, receiver."""
+def _counted(text: str, counter: str) -> dict[str, float]:
+    """Add up one of Alertmanager's counters, by integration and, from 0.28 on, receiver."""
     counts: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name == _FAILED:
+            if sample.name == counter:
                 labels = sample.labels
                 name = " ".join(filter(None, map(labels.get, ("receiver_name", "integration"))))
                 counts[name] = counts.get(name, 0.0) + sample.value

@@ -6,6 +6,7 @@ not. https://healthchecks.io/docs/http_api/
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -56,6 +57,21 @@ class AlertPath:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class HeartbeatState:
+    """What was last told outside.
+
+    Attributes:
+        at: When; None if nothing was yet.
+        outcome: ok, fail (told that something is wrong), or error (not taken).
+        trouble: What is wrong, empty if nothing is.
+    """
+
+    at: datetime | None = None
+    outcome: str = ""
+    trouble: str = ""
+
+
 class Heartbeat:
     """Tells one address, each time it is called, how the path is."""
 
@@ -69,13 +85,16 @@ class Heartbeat:
         self._client = client
         self._metrics = metrics
         self._said: str | None = None
+        self.state = HeartbeatState()
 
     async def __call__(self) -> None:
         """Judge once, and tell; what is not known yet is not told."""
         trouble = await self._path.trouble()
         if trouble is None:
             return
-        self._metrics.count_heartbeat(await self._tell(trouble))
+        outcome = await self._tell(trouble)
+        self._metrics.count_heartbeat(outcome)
+        self.state = HeartbeatState(datetime.now(UTC), outcome, trouble)
         if trouble != self._said:
             line = "the alert path is in order" if not trouble else "the alert path is broken"
             _log.log(logging.ERROR if trouble else logging.INFO, line, extra={"reason": trouble})

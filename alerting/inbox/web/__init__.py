@@ -3,26 +3,31 @@
 from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.delivery import Tokens, Webhook
+from alerting.inbox.web.desk import Charts, Desk, History, Path, Runbooks, Slos
 from alerting.inbox.web.error_handlers import add_error_handlers
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.requests import BodyLimits, HeadMiddleware, SameOrigin
 from alerting.inbox.web.routes import Endpoints, make_router
-from alerting.inbox.web.runbooks import Runbooks
 from alerting.inbox.web.stream import Stream
 
 __all__ = [
     "Actions",
     "Alerts",
     "BodyLimits",
+    "Charts",
+    "Desk",
     "Endpoints",
     "HeadMiddleware",
     "Health",
+    "History",
     "Incidents",
     "Pages",
+    "Path",
     "Runbooks",
     "SameOrigin",
+    "Slos",
     "Stream",
     "Tokens",
     "Webhook",

@@ -10,6 +10,7 @@ from alerting.inbox.page import asset
 from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.delivery import Webhook
+from alerting.inbox.web.desk import Desk, add_desk
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.openapi import (
@@ -24,7 +25,6 @@ from alerting.inbox.web.openapi import (
     errors_of_a_stream,
 )
 from alerting.inbox.web.pages import Pages
-from alerting.inbox.web.runbooks import Runbooks
 from alerting.inbox.web.stream import Stream
 
 
@@ -37,7 +37,7 @@ class Endpoints:
     actions: Actions
     incidents: Incidents
     stream: Stream
-    runbooks: Runbooks
+    desk: Desk
     pages: Pages
     health: Health
 
@@ -105,13 +105,7 @@ def make_router(to: Endpoints) -> APIRouter:
         response_class=EventSourceResponse,
         responses=errors_of_a_stream(*READ),
     )
-    router.add_api_route(
-        "/runbooks/{name}",
-        to.runbooks.show,
-        methods=get,
-        response_class=Response,
-        responses={200: {"content": {"text/plain": {}, "text/markdown": {}}}, **errors(404, 422)},
-    )
+    add_desk(router, to.desk)
     router.add_api_route("/health/live", to.health.live, methods=get)
     router.add_api_route("/health/ready", to.health.ready, methods=get, responses=not_ready)
     for path, page in (
@@ -121,7 +115,7 @@ def make_router(to: Endpoints) -> APIRouter:
         ("/episodes/{alert_id}/fragment", to.pages.episode_fragment),
         ("/incidents/{incident_id}", to.pages.incident),
         ("/incidents/{incident_id}/fragment", to.pages.incident_fragment),
-        ("/assets/{name}", asset),
+        ("/assets/{name:path}", asset),
     ):
         router.add_api_route(path, page, methods=get, include_in_schema=False)
     return router

@@ -1,24 +1,44 @@
 """What is made of SLOs: recording and alerting rules, their promtool tests, the inhibition."""
 
-from burnrate.slo.generator.alerting import Group, groups
+from burnrate.slo.generator.alerting import Group, groups, service_alerts
+from burnrate.slo.generator.detection_table import detection_lines
 from burnrate.slo.generator.files import Tree, configured, generated, stale, write
 from burnrate.slo.generator.input_series import event_steps
-from burnrate.slo.generator.standalone import rule_files, rules
-from burnrate.slo.generator.windows import events_name, how_counted, ledger_name
+from burnrate.slo.generator.obeyed import kept_groups
+from burnrate.slo.generator.standalone import leftovers, rule_files, rules
+from burnrate.slo.generator.windows import (
+    SAME_START_SECONDS,
+    YOUNG_SECONDS,
+    Observed,
+    events_name,
+    how_counted,
+    ledger_name,
+    observed,
+    raw_events,
+)
 from burnrate.slo.generator.written_rules import with_identity
 
 __all__ = [
+    "SAME_START_SECONDS",
+    "YOUNG_SECONDS",
     "Group",
+    "Observed",
     "Tree",
     "configured",
+    "detection_lines",
     "event_steps",
     "events_name",
     "generated",
     "groups",
     "how_counted",
+    "kept_groups",
     "ledger_name",
+    "leftovers",
+    "observed",
+    "raw_events",
     "rule_files",
     "rules",
+    "service_alerts",
     "stale",
     "with_identity",
     "write",

@@ -86,9 +86,16 @@ def service_group(service: Service) -> Group:
     return _group(_prefix(service.identity), rules, EVALUATION_SECONDS)
 
 
+def service_alerts(service: Service) -> list[Rule]:
+    """Return the alerts about a service as a whole; none if its job is unknown."""
+    is_silent = service.is_observed or all("page" in slo.disabled for slo in service.slos)
+    return [] if is_silent or not service.job else list(service_group(service)["rules"])
+
+
 def groups(service: Service) -> list[Group]:
     """Return all groups of a service."""
-    return [*chain.from_iterable(map(slo_groups, service.slos)), service_group(service)]
+    own = [] if service.is_observed else [service_group(service)]
+    return [*chain.from_iterable(map(slo_groups, service.slos)), *own]
 
 
 def _prefix(identity: Mapping[str, str]) -> str:

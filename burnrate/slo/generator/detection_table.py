@@ -54,19 +54,29 @@ def table(slos: Sequence[tuple[Slo, Mapping[Tier, Sequence[Detection]]]]) -> str
     return "\n".join([_HEADER, *(_section(slo, found) for slo, found in slos)])
 
 
-def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
+def detection_lines(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> list[str]:
+    """Return the tables about an SLO: its tiers, and what they find at which traffic."""
+    if not slo.tiers:
+        return ["It has no alert about its budget's pace.", ""]
     heads = [f"{number(100 * part)} % fail" for part in FAILURE_PARTS]
+    lines = [
+        "| Alert | | Windows | Factor | Threshold | Failures | " + " | ".join(heads) + " |",
+        "|---|---|---|---|---|---|" + "---|" * len(heads),
+        *(_row(slo, tier, detections) for tier, detections in found.items()),
+        "",
+    ]
+    # An error ratio knows no traffic.
+    return lines if slo.counted == "time" else [*lines, *traffic_table(slo)]
+
+
+def _section(slo: Slo, found: Mapping[Tier, Sequence[Detection]]) -> str:
     text = f"{slo.spec.description} {number(100 * slo.objective)} % in {slo.period_days} days."
     lines = [
         f"## {slo.service}: {slo.name}",
         "",
         f"{text} {way_of_counting(slo)}".strip(),
         "",
-        "| Alert | | Windows | Factor | Threshold | Failures | " + " | ".join(heads) + " |",
-        "|---|---|---|---|---|---|" + "---|" * len(heads),
-        *(_row(slo, tier, detections) for tier, detections in found.items()),
-        "",
-        *traffic_table(slo),
+        *detection_lines(slo, found),
     ]
     return "\n".join(lines)
 

@@ -11,10 +11,10 @@ import yaml
 from burnrate.configuration import Configuration
 from burnrate.slo.detection import Detection, detections
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator.alerting import service_group, slo_groups
+from burnrate.slo.generator.alerting import service_group
 from burnrate.slo.generator.detection_table import table
 from burnrate.slo.generator.inhibition import inhibited
-from burnrate.slo.generator.obeyed import obeyed
+from burnrate.slo.generator.obeyed import kept_groups
 from burnrate.slo.generator.promtool_tests import test_files
 from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.generator.written_rules import (
@@ -179,13 +179,13 @@ def _of_service(
     # Each SLO has files of its own, so that it can be read and tested alone.
     for slo in service.slos:
         rules = tree.rules / f"{prefix}-{slo.stem}.yml"
-        yield rules, {"groups": obeyed(slo, slo_groups(slo))}, [way_of_counting(slo)]
+        yield rules, {"groups": kept_groups(slo)}, [way_of_counting(slo)]
         # Without settings nobody says which series an event counts up.
         if not slo.has_known_series:
             continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
             yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, []
-    if service.job:
+    if service.job and not service.is_observed:
         yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}, []
 
 

@@ -1,10 +1,13 @@
 """What a team's specification says about its alerts, kept in every alert of the SLO."""
 
-from typing import Any
-
+from burnrate.slo.generator.alerting import Group, slo_groups
+from burnrate.slo.generator.windows import Rule
 from burnrate.slo.specification import Slo
 
-Group = dict[str, Any]
+
+def kept_groups(slo: Slo) -> list[Group]:
+    """Return the groups of an SLO as they are written."""
+    return obeyed(slo, slo_groups(slo))
 
 
 def obeyed(slo: Slo, groups: list[Group]) -> list[Group]:
@@ -19,11 +22,11 @@ def obeyed(slo: Slo, groups: list[Group]) -> list[Group]:
     return [group for group in kept if group["rules"]]
 
 
-def _is_kept(slo: Slo, rule: dict[str, Any]) -> bool:
+def _is_kept(slo: Slo, rule: Rule) -> bool:
     return "alert" not in rule or rule["labels"]["severity"] not in slo.disabled
 
 
-def _worded(slo: Slo, rule: dict[str, Any]) -> dict[str, Any]:
+def _worded(slo: Slo, rule: Rule) -> Rule:
     if "alert" not in rule:
         return rule
     severity, alerting = rule["labels"]["severity"], slo.spec.alerting

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burnrate.slo.generator.links import dashboard, link
+from burnrate.slo.generator.links import service_links, slo_links
 from burnrate.slo.generator.windows import events_name
 from burnrate.slo.specification import Service, Slo, selector, target_labels
 from burnrate.slo.windows import M5
@@ -39,8 +39,7 @@ def missing_alert(slo: Slo) -> _Rule:
                 " bad: the budget shows a hole, and none of its alerts can fire. Time to"
                 " exhaustion is unknown."
             ),
-            "runbook_url": f"{slo.runbooks}/SLIMissing",
-            "dashboard_url": dashboard(slo),
+            **slo_links(slo, "SLIMissing"),
         },
     }
 
@@ -65,8 +64,7 @@ def down_alert(service: Service) -> _Rule:
                 f"No process of {service.title} answers Prometheus (job {service.job})."
                 f" {_measured_meanwhile(service)}"
             ),
-            "runbook_url": f"{service.runbooks}/ServiceDown",
-            "dashboard_url": link(service.dashboard, service.identity),
+            **service_links(service, "ServiceDown"),
         },
     }
 
@@ -90,8 +88,7 @@ def replica_alert(service: Service) -> _Rule:
                 f" targets of {service.title} do not answer Prometheus (job {service.job}):{names}."
                 " The others serve its clients. If one more goes, clients will feel it."
             ),
-            "runbook_url": f"{service.runbooks}/ReplicaDown",
-            "dashboard_url": link(service.dashboard, service.identity),
+            **service_links(service, "ReplicaDown"),
         },
     }
 

@@ -1,14 +1,46 @@
 """Rules of anyone's services, for a Prometheus that knows nothing of this project."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator.alerting import Group, service_group, slo_groups
-from burnrate.slo.generator.files import rules_text
-from burnrate.slo.generator.obeyed import obeyed
+from burnrate.slo.generator.alerting import Group, service_group
+from burnrate.slo.generator.files import HEADER, rules_text
+from burnrate.slo.generator.obeyed import kept_groups
 from burnrate.slo.generator.windows import way_of_counting
 from burnrate.slo.specification import Service
+
+_HEADER: Final = re.compile(re.escape(HEADER.strip()).replace(r"\{source\}", "(.*)"))
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Rules in a folder that a former run wrote, and this one does not.
+
+    Attributes:
+        gone: Those of files that were read now: their SLOs are no more.
+        others: Those of other files, by what their first line says.
+    """
+
+    gone: Sequence[Path]
+    others: Sequence[tuple[Path, str]]
+
+
+def leftovers(folder: Path, made: Sequence[Path], services: Sequence[Service]) -> Leftovers:
+    """Return what is in a folder of rules besides what is made now; only files that say so."""
+    read = {service.source for service in services}
+    gone, others = [], []
+    for path in sorted(set(folder.glob("slo-*.yml")) - set(made)):
+        with path.open(encoding="utf-8", errors="replace") as file:
+            found = _HEADER.fullmatch(file.readline().strip())
+        if found and found[1] in read:
+            gone.append(path)
+        elif found:
+            others.append((path, found[1]))
+    return Leftovers(gone, others)
 
 
 def rule_files(services: Sequence[Service]) -> dict[str, str]:
@@ -42,7 +74,8 @@ def _of_service(service: Service) -> dict[str, tuple[list[Group], list[str]]]:
         about = [begin + slo.spec.description] if slo.spec.description else []
         said = [note for note in service.notes if note.startswith(begin)]
         name = f"slo-{service.stem}-{slo.stem}.yml"
-        made[name] = (obeyed(slo, slo_groups(slo)), [*about, way_of_counting(slo), *said])
-    if service.job and not all("page" in slo.disabled for slo in service.slos):
+        made[name] = (kept_groups(slo), [*about, way_of_counting(slo), *said])
+    is_silent = service.is_observed or all("page" in slo.disabled for slo in service.slos)
+    if service.job and not is_silent:
         made[f"slo-{service.stem}.yml"] = ([service_group(service)], [])
     return made

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from burnrate.configuration import Configuration
 from burnrate.slo.errors import SpecError
@@ -18,7 +19,7 @@ from burnrate.slo.specification.counting import Counting, check_plugins, countin
 from burnrate.slo.specification.formats import Specification
 from burnrate.slo.specification.model import WINDOW, Service, Slo, number
 from burnrate.slo.specification.routes import Routes, routes_of
-from burnrate.slo.specification.settings import RatioSettings, ServiceSettings, SloSettings
+from burnrate.slo.specification.settings import Mode, RatioSettings, ServiceSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
 from burnrate.slo.windows import Severity, Tier
 
@@ -27,6 +28,7 @@ _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "po
 # The dashboard that an alert's link opens.
 _DASHBOARD: Final = "burnrate-overview"
 _DAYS: Final = range(7, 91)
+_OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,35 @@ class Joined:
         for name in settings.labels:
             if name in {*identity, *_OURS}:
                 raise SpecError(self.beside, f"labels.{name}", "is set by the generator")
+        dashboard = f"{configuration.dashboard_base}/{_DASHBOARD}"
         service = Service(
             identity=identity,
             stem=self.stem,
             job=settings.job,
             alert_labels=settings.labels,
-            runbooks=(settings.runbook_url or configuration.runbook_base).rstrip("/"),
-            dashboard=settings.dashboard_url or f"{configuration.dashboard_base}/{_DASHBOARD}",
+            runbooks=settings.runbook_url.rstrip("/")
+            if settings.runbook_url
+            else self._elsewhere(configuration.runbook_base),
+            dashboard=settings.dashboard_url or self._elsewhere(dashboard),
             slos=(),
             source=self.file.name,
+            is_observed=settings.mode == "observe",
         )
         _check_labels(spec.labels, "labels", {*identity, *_OURS} - {"pool"}, self.file)
-        slos, notes = [], [*self.specification.notes]
+        slos, notes = [], [*self.specification.notes, *_missing_links(service)]
         for index, each in enumerate(spec.slos):
             slo, about = self._slo(service, each, f"slos[{index}]")
             slos.append(slo)
             notes += [f"{each.name}: {note}" for note in about]
         return replace(service, slos=tuple(slos), notes=tuple(notes))
+
+    def _elsewhere(self, address: str) -> str:
+        """Return an address that is not given by the team; none where it leads to nobody's pages.
+
+        The stack's own pages are on the machine where it runs, and so are their readers by default.
+        """
+        is_ours = not self.has_own_severities
+        return address if is_ours or urlsplit(address).hostname not in _OWN_MACHINE else ""
 
     def _identity(self) -> dict[str, str]:
         names = self.configuration.identity
@@ -132,14 +146,17 @@ class Joined:
             dashboard=own.dashboard_url or service.dashboard,
             counted=counted.counted,
             severities=dict(self._severities(slo, path)),
-            disabled=_disabled(slo),
+            disabled=_disabled(slo, own.mode or self.settings.mode),
             reads_back=self.configuration.engine == "prometheus",
             formerly=self.settings.formerly,
             has_known_series=slo.name in self.settings.slos or bool(own.good or own.bad),
         )
         check_routes(made, *place)
         tiers, left_out = _tiers(made, self.configuration)
-        return replace(made, tiers=tiers), [*counted.notes, *left_out]
+        observed = ["is observed: it has records and a budget, and no alert"]
+        mode = own.mode or self.settings.mode
+        about = [*counted.notes, *(observed if mode == "observe" else left_out)]
+        return replace(made, tiers=tiers), about
 
     def _period_days(self, slo: SloSpec, own: SloSettings, path: str) -> int:
         said = self.specification.period_days.get(slo.name)
@@ -199,7 +216,22 @@ def _check_labels(labels: Mapping[str, str], path: str, reserved: set[str], file
             raise SpecError(file, f"{path}.{name}", "is set by the generator")
 
 
-def _disabled(slo: SloSpec) -> frozenset[Severity]:
+def _missing_links(service: Service) -> Iterator[str]:
+    said = [
+        ("runbook", "runbooks", service.runbooks),
+        ("dashboard", "dashboards", service.dashboard),
+    ]
+    for what, key, address in said:
+        if not address:
+            yield (
+                f"alerts link to no {what}: give {what}_url in the service's settings, or {key} in"
+                " burnrate.yml"
+            )
+
+
+def _disabled(slo: SloSpec, mode: Mode) -> frozenset[Severity]:
+    if mode == "observe":
+        return frozenset({"page", "ticket"})
     off: dict[Severity, bool] = {
         "page": slo.alerting.page_alert.disable,
         "ticket": slo.alerting.ticket_alert.disable,

@@ -193,6 +193,7 @@ class Service:
         stem: The name of its files.
         job: The scrape job of its processes; empty if none is told.
         source: The name of the file that it comes from.
+        is_observed: Whether nobody is alerted about its processes.
         notes: What a reader should know: what was left out, what is not needed, and why.
         alert_labels: What every alert about it carries besides.
     """
@@ -205,6 +206,7 @@ class Service:
     dashboard: str
     slos: tuple[Slo, ...]
     source: str = ""
+    is_observed: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -14,6 +14,8 @@ from burnrate.slo.specification.sloth import LabelName, Labels, LabelValue, Mode
 PeriodDays = Annotated[int, Field(ge=7, le=90)]
 MinimumFailures = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0)]
+# Whether an SLO has alerts, or only records and a budget.
+Mode = Literal["alert", "observe"]
 
 
 def _bounds(name: str) -> tuple[float, ...]:
@@ -42,6 +44,7 @@ class CommonSettings(Model):
     """What every kind of SLO can set; keys that are not set are the service's.
 
     Attributes:
+        mode: `observe` for records and a budget without any alert.
         job: The scrape job that its events come from, where that is not the service's own: the
             proxy in front.
         runbook_url: The folder of the runbooks; the alert's name is added.
@@ -52,6 +55,7 @@ class CommonSettings(Model):
         bad: Series that a bad event increases by one.
     """
 
+    mode: Mode | None = None
     job: Name | None = None
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None
@@ -124,6 +128,7 @@ class ServiceSettings(Model):
     """A settings file; keys that are not set are as in burnrate.yml.
 
     Attributes:
+        mode: `observe` for SLOs without any alert, nor about the service's processes.
         job: The scrape job whose targets are the service's processes; empty if none is told, and
             then nothing is said about the processes.
         identity: The values of the labels that name the service, besides `service` itself.
@@ -132,6 +137,7 @@ class ServiceSettings(Model):
     """
 
     version: Literal["burnrate/v1"]
+    mode: Mode = "alert"
     job: Name | Literal[""] = ""
     identity: dict[LabelName, LabelValue] = Field(default_factory=dict)
     formerly: tuple[Name, ...] = ()

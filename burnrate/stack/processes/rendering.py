@@ -161,6 +161,9 @@ class PartRenderer:
         is_here = service.environment.get("INBOX_GRAFANA_URL") == address
         if is_here and "grafana" in self.inventory.absent:
             base["INBOX_HAS_GRAFANA"] = "false"
+        # Runbooks ask Loki; without one they name the files.
+        if "INBOX_GRAFANA_URL" in service.environment and "loki" in self.inventory.absent:
+            base["INBOX_LOGS_FOLDER"] = str(self.layout.logs)
         return base
 
     def _values(self) -> dict[str, str]:

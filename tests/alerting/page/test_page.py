@@ -22,6 +22,7 @@ _SERIES = {
     "slo:period_error_budget_remaining:ratio": 0.41,
     "slo:current_burn_rate:ratio": 18.2,
     "slo:time_period:days": 30,
+    "slo:sli_series:count": 4,
 }
 _SLO = {"service": "api", "slo": "availability"}
 
@@ -45,6 +46,12 @@ def _range(_request: Request) -> JSONResponse:
 _PROMETHEUS = [Route("/api/v1/query", _instant), Route("/api/v1/query_range", _range)]
 
 
+def _front_with(inbox: Inbox, piece: str) -> str:
+    """Return the front page once it says this; Prometheus is read beside it."""
+    wait_until(lambda: piece in inbox.client.get("/").text, piece)
+    return inbox.client.get("/").text
+
+
 @pytest.fixture(scope="module")
 def watching_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
     """An inbox that can ask a Prometheus."""
@@ -66,7 +73,7 @@ def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
         "dashboard_url": "http://localhost:3000/d/x",
     }
     watching_inbox.post(a_body(an_alert(labels={"slo": "availability"}, annotations=annotations)))
-    page = watching_inbox.client.get("/").text
+    page = _front_with(watching_inbox, "<polyline")
     for piece in (
         "1 page firing",
         "HighErrors · api availability",
@@ -82,7 +89,7 @@ def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
     ):
         assert piece in page, piece
     names = [link["name"] for link in watching_inbox.client.get("/alerts/1").json()["links"]]
-    assert names == ["Runbook", "Dashboard", "Logs", "Traces", "Query"]
+    assert names == ["Runbook", "SLO", "Dashboard", "Logs", "Traces", "Query"]
 
 
 def test_a_title_has_all_labels_that_name_a_service(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_no_link_leads_to_a_grafana_that_is_not_there(tmp_path: Path) -> None:
         inbox.post(a_body(alert))
         links = inbox.client.get("/alerts/1").json()["links"]
         page = inbox.client.get("/").text
-    assert [link["name"] for link in links] == ["Runbook", "Traces", "Query"]
+    assert [link["name"] for link in links] == ["Runbook", "SLO", "Traces", "Query"]
     assert f"{grafana}/" not in page
 
 
@@ -118,7 +125,7 @@ def test_says_when_prometheus_does_not_answer(tmp_path: Path) -> None:
     """With an alert shown all the same, and nothing made up."""
     with an_inbox(settings_in(tmp_path, prometheus_url="http://127.0.0.1:9")) as inbox:
         inbox.post(a_body(an_alert(labels={"slo": "availability"})))
-        page = inbox.client.get("/").text
+        page = _front_with(inbox, "Prometheus does not answer")
     assert "Prometheus does not answer. The state of the SLOs is unknown." in page
     assert "1 page firing" in page
     assert "unknown" in page
@@ -128,14 +135,14 @@ def test_shows_old_figures_as_old_when_prometheus_dies_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the time they are of; an alert's burn is marked as well."""
-    monkeypatch.setattr("alerting.inbox.watch.prometheus.slos._FRESH_SECONDS", 0)
+    monkeypatch.setattr("alerting.inbox.composition.SLOS_SECONDS", 0.05)
     with contextlib.ExitStack() as prometheus:
         url = prometheus.enter_context(serving(Starlette(routes=_PROMETHEUS)))
         with an_inbox(settings_in(tmp_path, prometheus_url=url)) as inbox:
             inbox.post(a_body(an_alert(labels={"slo": "availability"})))
-            fresh = inbox.client.get("/").text
+            fresh = _front_with(inbox, "41 %")
             prometheus.close()
-            old = inbox.client.get("/").text
+            old = _front_with(inbox, "Prometheus does not answer")
     assert "(old)" not in fresh
     assert "Prometheus does not answer. These figures are from <time" in old
     assert "18\N{MULTIPLICATION SIGN} (old)" in old

@@ -4,7 +4,7 @@ from typing import Final
 
 from burnrate.slo.generator.alerts.burn import alert_labels
 from burnrate.slo.generator.alerts.texts import budget_left, remaining, until, value
-from burnrate.slo.generator.links import dashboard
+from burnrate.slo.generator.links import slo_links
 from burnrate.slo.generator.windows import Rule
 from burnrate.slo.specification import Slo, number
 from burnrate.slo.windows import D1, DAY
@@ -58,8 +58,7 @@ def _ticket(slo: Slo, name: str, condition: str, summary: str, more: str) -> Rul
         "annotations": {
             "summary": summary,
             "description": description,
-            "runbook_url": f"{slo.runbooks}/{name}",
-            "dashboard_url": dashboard(slo),
+            **slo_links(slo, name),
             **alerting.annotations,
             **alerting.ticket_alert.annotations,
         },

@@ -5,7 +5,7 @@ from typing import Final
 
 from burnrate.slo.generator.alerts.recovery import held_record, is_held, is_low
 from burnrate.slo.generator.alerts.texts import burn_description, burn_summary
-from burnrate.slo.generator.links import dashboard
+from burnrate.slo.generator.links import slo_links
 from burnrate.slo.generator.recording import failures_minimum
 from burnrate.slo.generator.windows import Rule, events_name, ratio_name
 from burnrate.slo.specification import Slo, number
@@ -24,8 +24,7 @@ def burn_alert(slo: Slo, tier: Tier) -> Rule:
     annotations = {
         "summary": burn_summary(slo),
         "description": burn_description(slo, tier),
-        "runbook_url": f"{slo.runbooks}/{slo.alert_name(tier)}",
-        "dashboard_url": dashboard(slo),
+        **slo_links(slo, slo.alert_name(tier)),
     }
     return {
         "alert": slo.alert_name(tier),

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from burnrate.slo.generator.alerts.burn import alert_labels
-from burnrate.slo.generator.links import dashboard
+from burnrate.slo.generator.links import slo_links
 from burnrate.slo.generator.windows import Rule
 from burnrate.slo.specification import Routes, Slo, number
 from burnrate.slo.windows import H1, M5, Window
@@ -54,8 +54,7 @@ def _alert(slo: Slo, routes: Routes) -> Rule:
         "annotations": {
             "summary": f"{_named(routes)} of {slo.service} fails.",
             "description": _description(slo, routes),
-            "runbook_url": f"{slo.runbooks}/RouteFailing",
-            "dashboard_url": dashboard(slo),
+            **slo_links(slo, "RouteFailing"),
             **_traces(slo, routes),
             **alerting.annotations,
             **alerting.page_alert.annotations,

@@ -2,7 +2,12 @@
 
 from burnrate.slo.generator.windows.counting import Counting, counting
 from burnrate.slo.generator.windows.explanation import how_counted, way_of_counting
-from burnrate.slo.generator.windows.ledger import previous
+from burnrate.slo.generator.windows.increase import raw_events
+from burnrate.slo.generator.windows.ledger import (
+    SAME_START_SECONDS,
+    YOUNG_SECONDS,
+    previous,
+)
 from burnrate.slo.generator.windows.names import (
     AT_LAST_FAILURE,
     AT_LAST_GOOD,
@@ -13,19 +18,25 @@ from burnrate.slo.generator.windows.names import (
     ratio_name,
     rule,
 )
+from burnrate.slo.generator.windows.observation import Observed, observed
 
 __all__ = [
     "AT_LAST_FAILURE",
     "AT_LAST_GOOD",
+    "SAME_START_SECONDS",
+    "YOUNG_SECONDS",
     "Counting",
+    "Observed",
     "Rule",
     "counting",
     "events_name",
     "how_counted",
     "ledger_name",
+    "observed",
     "period_name",
     "previous",
     "ratio_name",
+    "raw_events",
     "rule",
     "way_of_counting",
 ]

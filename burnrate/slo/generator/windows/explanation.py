@@ -12,6 +12,8 @@ def way_of_counting(slo: Slo) -> str:
             "Its events are counted with `increase`: the engine's rules do not see at once what"
             " they recorded."
         )
+    if slo.counted == "time":
+        return "Its error ratio is averaged over the windows, without a ledger."
     field = "error_query" if slo.terms("total") else "total_query"
     return (
         f"Its events are counted with `increase`, without a ledger: its {field} is no sum or"

@@ -18,7 +18,7 @@ from burnrate.slo.specification import Slo
 from burnrate.slo.windows import HOUR, M5, Window
 
 # If a record was not written at that moment, an older one is taken.
-_LOOKBACK: Final = "10m"
+LOOKBACK: Final = "10m"
 # The function, and not what stands in quotes.
 _RATE: Final = re.compile(
     r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\brate\s*\("""
@@ -37,14 +37,14 @@ class _Increase:
     def total(self, slo: Slo, window: Window) -> str:
         if window.part is not None:
             return _joined(slo, "total", window)
-        return _events(slo, slo.total_query(window.name), window)
+        return raw_events(slo, "total", window)
 
     def bad(self, slo: Slo, window: Window) -> str:
         if window.part is not None:
             return _joined(slo, "bad", window)
         # If no bad event was ever counted there are 0; if no event was, there is no value, since
         # silence is not health. A difference of two counters may be just below 0 by rounding.
-        query = _events(slo, slo.error_query(window.name), window)
+        query = raw_events(slo, "bad", window)
         total = f"{events_name('total', window)}{slo.selector}"
         return f"clamp_min({query}, 0) or on () 0 * {total}"
 
@@ -59,7 +59,9 @@ class _Increase:
 INCREASE: Final = _Increase()
 
 
-def _events(slo: Slo, query: str, window: Window) -> str:
+def raw_events(slo: Slo, kind: str, window: Window) -> str:
+    """Return the events a second over a window that is read from the raw series."""
+    query = slo.total_query(window.name) if kind == "total" else slo.error_query(window.name)
     match slo.counted:
         case "rate":
             return gained(query, window)
@@ -94,7 +96,7 @@ def _joined(slo: Slo, kind: str, window: Window) -> str:
     # From before the service or Prometheus was there, no events are counted. max(), because the
     # SLO's labels may have changed since: what has the old ones still counts, but only once.
     earlier = [
-        f"(max(last_over_time({part}[{_LOOKBACK}] offset {_offset(index * window.part.seconds)}))"
+        f"(max(last_over_time({part}[{LOOKBACK}] offset {_offset(index * window.part.seconds)}))"
         " or vector(0))"
         for index in range(1, count)
     ]

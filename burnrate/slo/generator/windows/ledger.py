@@ -17,7 +17,8 @@ from burnrate.slo.generator.windows.names import (
     ledger_name,
     rule,
 )
-from burnrate.slo.specification import BudgetReset, Slo, Term, quote, selector
+from burnrate.slo.generator.windows.observation import INSTANCE, observed
+from burnrate.slo.specification import BudgetReset, Slo, Term, quote
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
 
 # The evaluation before this one.
@@ -27,7 +28,6 @@ _RECOVERED: Final = "[5m]"
 _FORGOTTEN: Final = "[1d]"
 # The recovery group has looked back since Prometheus was away.
 _READY: Final = "slo:ledger:ready"
-_INSTANCE: Final = "job, instance"
 # What an instance has counted of one term, and when its process started.
 _COUNTED: Final = "slo:instance_events:total"
 _STARTED: Final = "slo:instance_start:seconds"
@@ -41,24 +41,24 @@ _HISTORY_START: Final = "slo:history:start"
 # A scrape that fails now and then is no gap.
 _MEASURED: Final = "5m"
 # As long as it takes to find and scrape a new process a few times.
-_YOUNG_SECONDS: Final = 300
+YOUNG_SECONDS: Final = 300
 # A kernel says when a process started to a second or so, depending on its clock.
-_SAME_START_SECONDS: Final = 2
+SAME_START_SECONDS: Final = 2
 
 
 class _Ledger:
     """Events of windows as differences of a ledger."""
 
     def base(self, slo: Slo) -> Sequence[Rule]:
-        total, bad = slo.terms("total"), slo.terms("bad")
-        terms = list({each.name: each for each in (*total, *bad)}.values())
-        own = {**slo.identity, "slo": slo.name}
-        series = " or ".join(each.selector.text for each in total)
+        own, seen = {**slo.identity, "slo": slo.name}, observed(slo)
         return [
-            *(rule(slo, _COUNTED, _count(slo, each), {**own, "term": each.name}) for each in terms),
-            rule(slo, _STARTED, _start(slo, terms), own),
+            *(
+                rule(slo, _COUNTED, _when_ready(slo, query), {**own, "term": each.name})
+                for each, query in seen.counts.items()
+            ),
+            rule(slo, _STARTED, _when_ready(slo, seen.starts), own),
             rule(slo, _GAINED, _gained(slo), own),
-            rule(slo, _SERIES, f"count({series})", own),
+            rule(slo, _SERIES, seen.series, own),
             *_book(slo, "total", f"count_over_time({_SERIES}{slo.selector}[{_MEASURED}])"),
             rule(slo, _HISTORY_START, _history_start(slo)),
             rule(slo, HISTORY_SECONDS, f"time() - {_HISTORY_START}{slo.selector}"),
@@ -140,38 +140,13 @@ def _newest(slo: Slo, name: str) -> str:
     return f"max({name}{slo.selector} or {_last(name)}{slo.selector})"
 
 
-def _count(slo: Slo, term: Term) -> str:
-    # An instance that is there and has no such series has counted 0: its first event counts.
-    up = _target("up", slo, term)
-    return (
-        f"(sum by ({_INSTANCE}) ({term.selector.text}) or 0 * (max by ({_INSTANCE}) ({up}) == 1))"
-        f" and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
-    )
-
-
-def _start(slo: Slo, terms: Sequence[Term]) -> str:
-    found = dict.fromkeys(_target("process_start_time_seconds", slo, each) for each in terms)
-    return (
-        f"max by ({_INSTANCE}) ({' or '.join(found)})"
-        f" and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
-    )
-
-
-def _target(name: str, slo: Slo, term: Term) -> str:
-    names = frozenset({"job", "instance", *slo.identity} - {"service"})
-    shown = [f'{m.label}{m.operator}"{quote(m.value)}"' for m in term.of_target(names)]
-    if shown:
-        return f"{name}{{{', '.join(shown)}}}"
-    if slo.job:
-        return name + selector({"job": slo.job})
-    # Nobody says whose targets: those that have counted any event.
-    series = " or ".join(each.selector.text for each in slo.terms("total"))
-    return f"({name} and on ({_INSTANCE}) ({series}))"
+def _when_ready(slo: Slo, query: str) -> str:
+    return f"{query} and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
 
 
 def _gained(slo: Slo) -> str:
     now, started = _COUNTED + slo.selector, _STARTED + slo.selector
-    before, on = _previous(_COUNTED, slo.selector), f"on ({_INSTANCE})"
+    before, on = _previous(_COUNTED, slo.selector), f"on ({INSTANCE})"
     # Fewer than before: the process is another one and has counted from 0; or a series is gone
     # while its process lives, and what is left is not new.
     return (
@@ -187,10 +162,10 @@ def _fresh(slo: Slo, started: str) -> str:
         f"max(last_over_time({_last(name)}{slo.selector}{_RECOVERED}))"
         for name in (HISTORY_SECONDS, _HISTORY_START)
     )
-    recently = f"time() - {_YOUNG_SECONDS}"
+    recently = f"time() - {YOUNG_SECONDS}"
     # Another start than before, or an instance that nobody has seen, which started since then.
     return (
-        f"abs({started} - {before}) > {_SAME_START_SECONDS}"
+        f"abs({started} - {before}) > {SAME_START_SECONDS}"
         f" or ({started} unless {before}) > on () group_left ()"
         f" (clamp_max({seen}, {recently}) or vector({recently}))"
     )

@@ -1,0 +1,114 @@
+"""What a Prometheus holds, asked in pieces."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+
+from burnrate.http_client import NoAnswer, refusal
+from burnrate.slo.windows import DAY
+
+# Prometheus answers with at most 11,000 points a series.
+_MOST_POINTS: Final = 10_000
+# A day of raw series at once; a query of an hour's window over many routes takes its time.
+_TIMEOUT_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A series: which evaluations of a piece have a value, from 0, and the values."""
+
+    labels: Mapping[str, str]
+    indexes: Sequence[int]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some evaluations: the number of the first among all, when it is, and how many there are."""
+
+    first: int
+    begin: int
+    count: int
+
+
+class History:
+    """A Prometheus, asked for evaluations at a fixed distance. As a context it closes it.
+
+    Args:
+        url: Its address; a name and a password in it are used and never shown.
+        step: The seconds from one evaluation to the next.
+        transport: What carries the requests; a test's own.
+    """
+
+    def __init__(self, url: str, step: int, transport: httpx2.BaseTransport | None = None) -> None:
+        self.step = step
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        self.address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        self._client = httpx2.Client(
+            base_url=url.rstrip("/"), timeout=_TIMEOUT_SECONDS, trust_env=False, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    def pieces(self, begin: int, count: int) -> Iterator[Piece]:
+        """Yield so many evaluations, a day at a time."""
+        most = min(_MOST_POINTS, DAY // self.step)
+        for first in range(0, count, most):
+            yield Piece(first, begin + first * self.step, min(most, count - first))
+
+    def over(self, query: str, piece: Piece) -> list[Sampled]:
+        """Return the series of a query at each evaluation of a piece.
+
+        Raises:
+            NoAnswer: Prometheus does not answer, or refuses the query.
+        """
+        end = piece.begin + (piece.count - 1) * self.step
+        asked = {"query": query, "start": piece.begin, "end": end, "step": self.step}
+        return [_sampled(each, piece.begin, self.step) for each in self._ask("query_range", asked)]
+
+    def at(self, query: str, time: int) -> float | None:
+        """Return the value of a query that has one series at most.
+
+        Raises:
+            NoAnswer: Prometheus does not answer, or refuses the query.
+        """
+        found = self._ask("query", {"query": query, "time": time})
+        return float(found[0]["value"][1]) if found else None
+
+    def _ask(self, path: str, asked: Mapping[str, object]) -> list[dict[str, Any]]:
+        form = {name: str(value) for name, value in asked.items()}
+        try:
+            response = self._client.post(f"/api/v1/{path}", data=form)
+        except httpx2.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise NoAnswer(f"Prometheus does not answer at {self.address}: {reason}") from error
+        try:
+            content = response.json() if response.is_success else {}
+            result: list[dict[str, Any]] = content["data"]["result"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise NoAnswer(f"Prometheus at {self.address}: {refusal(response)}") from error
+        return result
+
+
+def _sampled(series: Mapping[str, Any], begin: int, step: int) -> Sampled:
+    # Rounded, since times are floats.
+    points = [(round((at - begin) / step), float(value)) for at, value in series["values"]]
+    points = [point for point in points if not math.isnan(point[1])]
+    return Sampled(series["metric"], [at for at, _ in points], [value for _, value in points])

@@ -1,0 +1,105 @@
+"""`burnrate slo explain`, `test` and `backtest`: what becomes of a team's files."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from burnrate.cli import CommandError, command_errors
+from burnrate.configuration import Configuration, load_configuration
+from burnrate.http_client import NoAnswer
+from burnrate.slo.backtest import History, Replayed, Span, as_json, replay, report
+from burnrate.slo.explaining import explanation
+from burnrate.slo.specification import load_files
+
+# They divide the shortest window, so that evaluations are whole.
+_STEPS = ("15", "30", "60")
+
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+ROOT = click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="Where burnrate.yml may be; by default the working directory.",
+)
+
+
+@click.command()
+@FILES
+@ROOT
+def explain(files: tuple[Path, ...], root: Path) -> None:
+    """Print what the alerts of FILES find and when, at which traffic, and what they cost."""
+    click.echo(explanation(load_files(files, load_configuration(root))), nl=False)
+
+
+@click.command()
+@FILES
+@click.option("--prometheus", required=True, help="Its address; NAME:PASSWORD@ before the host.")
+@click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]),
+    help="When the days end, in UTC; by default now.",
+)
+@click.option(
+    "--step",
+    type=click.Choice(_STEPS),
+    default=_STEPS[0],
+    show_default=True,
+    help="Seconds from one evaluation to the next; the rules have 15.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The specification as it was: what was is shown beside what would be.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print JSON: times in seconds, each alert.")
+@ROOT
+def backtest(
+    files: tuple[Path, ...],
+    prometheus: str,
+    days: int,
+    until: datetime | None,
+    step: str,
+    against: tuple[Path, ...],
+    root: Path,
+    *,
+    is_json: bool,
+) -> None:
+    """Print the alerts that FILES would have sent, over what a Prometheus holds.
+
+    Also the course of the budget. Three days before are read as well, so that windows are full.
+    """
+    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    span = Span.of(days, end.timestamp(), int(step))
+    configuration = load_configuration(root)
+    with command_errors(NoAnswer), History(prometheus, int(step)) as history:
+        new = _replayed(files, configuration, history, span)
+        old = _replayed(against, configuration, history, span) if against else {}
+    if is_json:
+        documents = {
+            name: [as_json(each) for each in some.values()]
+            for name, some in (("new", new), ("old", old))
+        }
+        click.echo(json.dumps(documents, indent=2))
+    else:
+        for key, each in new.items():
+            click.echo(report(each, old.get(key)))
+            if against and key not in old:
+                click.echo("It is new: nothing to compare it with.\n")
+        for key in old.keys() - new.keys():
+            click.echo(f"{' '.join(key)} is gone.")
+    if all(each.first is None for each in new.values()):
+        raise CommandError(f"{history.address} holds nothing that these SLOs count")
+
+
+def _replayed(
+    files: tuple[Path, ...], configuration: Configuration, history: History, span: Span
+) -> dict[tuple[str, str], Replayed]:
+    return {
+        (service.title, slo.name): replay(service, slo, history, span)
+        for service in load_files(files, configuration)
+        for slo in service.slos
+    }
