@@ -19,6 +19,7 @@ from alerting.inbox.watch import (
     DeliveryEffects,
     FailedNotifications,
     Fallback,
+    GrafanaProbe,
     Heartbeat,
     Job,
     PollTiming,
@@ -58,6 +59,7 @@ _CHECK_SECONDS = 3600.0
 SLOS_SECONDS = 15.0
 # As long as somebody who has sent a test page waits for what became of it.
 _RECEIVERS_SECONDS = 10.0
+_GRAFANA_SECONDS = 30.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
 _CHECKS_PER_LATENESS = 30
 _SLOWEST_CHECK_SECONDS = 5.0
@@ -97,6 +99,7 @@ class Composition:
         self._receivers = ReceiverWatch(self._alertmanager) if self._alertmanager else None
         self._heartbeat = self._make_heartbeat(settings.heartbeat_address())
         self._prometheus = self._make_prometheus(settings.prometheus_url)
+        self._grafana = self._make_grafana(settings.grafana_internal_url)
         self._slos = SloReader(self._prometheus, settings.identity, self.changes.notify)
         self.endpoints = self._make_endpoints(tokens)
 
@@ -116,6 +119,8 @@ class Composition:
         if self._poller is not None:
             poll = telemetry.background("reconciliation", self._poller)
             jobs.append((settings.reconcile_seconds, poll))
+        if self._grafana is not None:
+            jobs.append((_GRAFANA_SECONDS, telemetry.background("grafana", self._grafana)))
         if self._receivers is not None:
             jobs.append((_RECEIVERS_SECONDS, telemetry.background("receivers", self._receivers)))
         if self._heartbeat is not None:
@@ -169,7 +174,7 @@ class Composition:
             files.names,
             settings.grafana_url,
             settings.identity,
-            has_grafana=settings.has_grafana,
+            has_grafana=self._has_grafana,
         )
         overviews = OverviewReader(
             store,
@@ -220,6 +225,13 @@ class Composition:
                 logs_folder=settings.logs_folder,
             ),
         )
+
+    def _has_grafana(self) -> bool:
+        is_answered = self._grafana is None or self._grafana.is_answered
+        return self._settings.has_grafana and is_answered
+
+    def _make_grafana(self, url: str | None) -> GrafanaProbe | None:
+        return None if url is None else GrafanaProbe(url, self._client, self.changes.notify)
 
     def _make_webhook(self, tokens: Tokens) -> Webhook:
         limits = BodyLimits(self._settings.max_body_bytes, self._settings.body_timeout_seconds)

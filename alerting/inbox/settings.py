@@ -86,6 +86,8 @@ class Settings(BaseSettings):
 
     # What the page shows of the SLOs is read here.
     prometheus_url: Address | None = None
+    # As this process reaches it, to ask whether it answers. Without it, it is believed to.
+    grafana_internal_url: Address | None = None
     # As a browser reaches it: the queries of runbooks lead there. Without it they are only shown.
     prometheus_public_url: Address | None = None
     # Where the log lines of all parts are, for people, if there is no Loki to ask.

@@ -36,7 +36,7 @@ class Links:
         grafana_url: str | None,
         identity: Sequence[str] = ("service",),
         *,
-        has_grafana: bool = True,
+        has_grafana: Callable[[], bool] = lambda: True,
     ) -> None:
         """Make links.
 
@@ -44,11 +44,11 @@ class Links:
             runbook_names: Names the runbooks there are.
             grafana_url: Grafana's address for browsers, if there is one.
             identity: The labels that together name a service.
-            has_grafana: Whether anything answers at that address; if not, nothing leads there.
+            has_grafana: Says whether anything answers there; while not, nothing leads there.
         """
         self._runbook_names = runbook_names
-        self._grafana_url = grafana_url if has_grafana else None
-        self._dead = None if has_grafana else grafana_url
+        self._known_grafana_url = grafana_url
+        self._has_grafana = has_grafana
         self.identity = tuple(identity)
 
     def of(self, episode: StoredEpisode) -> list[Link]:
@@ -63,6 +63,10 @@ class Links:
             ("Query", web_address(episode.generator_url)),
         ]
         return [Link(name, url) for name, url in found if url and not self._is_dead(url)]
+
+    @property
+    def _grafana_url(self) -> str | None:
+        return self._known_grafana_url if self._has_grafana() else None
 
     def of_service(self, identity: Mapping[str, str], slo: str | None = None) -> list[Link]:
         """Return where to look at a service, or at one of its SLOs, besides the inbox' pages."""
@@ -87,7 +91,8 @@ class Links:
         return f"{address}?{'&'.join(filter(None, (query, urlencode(_range(episode)))))}"
 
     def _is_dead(self, url: str) -> bool:
-        return self._dead is not None and f"{url}/".startswith(f"{self._dead}/")
+        known = self._known_grafana_url
+        return known is not None and self._grafana_url is None and f"{url}/".startswith(f"{known}/")
 
     def _slo(self, episode: StoredEpisode) -> str | None:
         labels = episode.labels

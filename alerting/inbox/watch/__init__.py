@@ -6,6 +6,7 @@ from alerting.inbox.watch.dead_mans_switch import DeadMansSwitch
 from alerting.inbox.watch.delivery_effects import DeliveryEffects
 from alerting.inbox.watch.failed_notifications import FailedNotifications
 from alerting.inbox.watch.fallback import Fallback
+from alerting.inbox.watch.grafana import GrafanaProbe
 from alerting.inbox.watch.heartbeat import AlertPath, Heartbeat, HeartbeatState
 from alerting.inbox.watch.periodic import Job, calling_at_exit, running
 from alerting.inbox.watch.prometheus import (
@@ -37,6 +38,7 @@ __all__ = [
     "DeliveryEffects",
     "FailedNotifications",
     "Fallback",
+    "GrafanaProbe",
     "Heartbeat",
     "HeartbeatState",
     "Job",

@@ -135,6 +135,9 @@ class PartRenderer:
                 f"docker-compose.yml: {renderer.part}: {lost[0]} is read by the image's entry "
                 f"script and not by {definition.program}, so that a process would never see it"
             )
+        if "grafana" in self.inventory.absent:
+            # The one that people open may be elsewhere, and answer.
+            given.pop("INBOX_GRAFANA_INTERNAL_URL", None)
         own = {k: v.format_map(self._values()) for k, v in definition.environment.items()}
         return {**self._base_environment(service, definition, renderer.part), **given, **own}
 

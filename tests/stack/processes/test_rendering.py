@@ -317,9 +317,14 @@ def test_the_inbox_knows_that_grafana_is_not_here(
 ) -> None:
     """Its page then leaves out links that lead nowhere; another Grafana may be elsewhere."""
     _install(monkeypatch, Path("/nonexistent"))
-    inbox = {"command": ["uvicorn"], "environment": {"INBOX_GRAFANA_URL": url}}
-    environment = _render(layout, _compose(inbox=inbox, grafana={}))["inbox"].program.environment
+    addresses = {"INBOX_GRAFANA_URL": url, "INBOX_GRAFANA_INTERNAL_URL": "http://grafana:3000"}
+    inbox = {"command": ["uvicorn"], "environment": addresses}
+    parts = _compose(inbox=inbox, grafana={}, loki={})
+    environment = _render(layout, parts)["inbox"].program.environment
     assert ("INBOX_HAS_GRAFANA" in environment) == is_told
+    assert "INBOX_GRAFANA_INTERNAL_URL" not in environment
+    # Runbooks ask Loki; without it they name the files.
+    assert environment["INBOX_LOGS_FOLDER"] == str(layout.logs)
 
 
 @pytest.mark.usefixtures("everything_installed")

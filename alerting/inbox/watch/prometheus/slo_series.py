@@ -12,6 +12,8 @@ _BURN_RATE: Final = "slo:current_burn_rate:ratio"
 _PERIOD_DAYS: Final = "slo:time_period:days"
 _LOW_BUDGET: Final = "slo:error_budget_low:ratio"
 _HISTORY: Final = "slo:history:seconds"
+# The same for a day after nothing is measured any more.
+_HISTORY_LAST: Final = "slo:history:seconds_last"
 _SERIES_COUNT: Final = "slo:sli_series:count"
 _LATENCY: Final = "slo:latency_threshold:seconds"
 # One for each tier of alerts: how many times the sustainable rate it fires for.
@@ -19,8 +21,8 @@ _FACTOR: Final = "slo:alert_burn_rate:factor"
 _MINIMUM: Final = "slo:alert_failures:minimum"
 _RATIO: Final = "slo:sli_error:ratio_rate"
 _PLAIN: Final = (
-    BUDGET_LEFT, _OBJECTIVE, _BURN_RATE, _PERIOD_DAYS, _LOW_BUDGET, _HISTORY, _SERIES_COUNT,
-    _LATENCY,
+    BUDGET_LEFT, _OBJECTIVE, _BURN_RATE, _PERIOD_DAYS, _LOW_BUDGET, _HISTORY, _HISTORY_LAST,
+    _SERIES_COUNT, _LATENCY,
 )  # fmt: skip
 
 # All of them at once.
@@ -28,8 +30,8 @@ EVERYTHING: Final = f'{{__name__=~"{"|".join((*_PLAIN, _FACTOR, _MINIMUM))}|{_RA
 # When an SLO was measured last, in the last day: seconds since the epoch. Without a ledger nothing
 # counts the series, but a window has a value as long as there is something in it.
 LAST_MEASURED: Final = (
-    f"max_over_time(timestamp({_SERIES_COUNT})[1d:5m])"
-    f" or max_over_time(timestamp({_RATIO}5m)[1d:5m])"
+    f"max_over_time(timestamp({_SERIES_COUNT})[1d:1m])"
+    f" or max_over_time(timestamp({_RATIO}5m)[1d:1m])"
 )
 
 
@@ -77,7 +79,7 @@ class Found:
             period_days=value(_PERIOD_DAYS),
             tiers=self._tiers(),
             error_ratios=self.ratios,
-            history_seconds=value(_HISTORY),
+            history_seconds=value(_HISTORY, value(_HISTORY_LAST)),
             latency_seconds=value(_LATENCY),
             pool=self.pool,
         )

@@ -6,7 +6,7 @@ The names of these series stand here and in `panels.py`, and nowhere else in the
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -25,6 +25,7 @@ _SHORTEST_STEP: Final = 15.0
 _SHORTEST_LINE: Final = 300.0
 # The budget moves slowly, and its line is the dearest to ask for.
 _LINES_SECONDS: Final = 60.0
+_PERIOD_SECONDS: Final = 30 * 86_400.0
 _TIMEOUT_SECONDS: Final = 3.0
 _NOT_YET: Final = "Prometheus has not been asked yet."
 _Line = tuple[tuple[float, float], ...]
@@ -54,6 +55,8 @@ class SloReader:
         self._clock = clock
         self._lines: dict[Key, _Line] = {}
         self._lines_at = -math.inf
+        # None: not in the last day.
+        self._measured_at: dict[Key, datetime | None] = {}
         self._line_seconds = 0.0
         is_asked = prometheus is not None
         problem = _NOT_YET if is_asked else "INBOX_PROMETHEUS_URL is not set."
@@ -93,30 +96,34 @@ class SloReader:
         if not slos:
             return ()
         await self._read_lines(prometheus, slos)
-        last_measured: Mapping[Key, float] = {}
-        if any(not slo.is_measured for slo in slos):
-            last_measured = {
-                self._key(series): series.number
-                for series in await prometheus.instant(LAST_MEASURED, _TIMEOUT_SECONDS)
-                if series.number is not None
-            }
-        return tuple(self._whole(slo, last_measured) for slo in slos)
+        await self._read_measured(prometheus, slos)
+        return tuple(self._whole(slo) for slo in slos)
 
-    def _whole(self, slo: Slo, last_measured: Mapping[Key, float]) -> Slo:
+    def _whole(self, slo: Slo) -> Slo:
         key = (slo.identity, slo.name)
-        since = None if slo.is_measured else last_measured.get(key)
-        return replace(
-            slo,
-            line=self._lines.get(key, ()),
-            unmeasured_since=None if since is None else datetime.fromtimestamp(since, UTC),
-        )
+        since = None if slo.is_measured else self._measured_at.get(key)
+        return replace(slo, line=self._lines.get(key, ()), unmeasured_since=since)
 
-    async def _read_lines(self, prometheus: PrometheusClient, slos: Iterable[Slo]) -> None:
+    async def _read_measured(self, prometheus: PrometheusClient, slos: Sequence[Slo]) -> None:
+        """Note what is measured now; ask once for each that was not since this process started."""
+        now = datetime.now(UTC)
+        keys = {(slo.identity, slo.name): slo.is_measured for slo in slos}
+        self._measured_at |= {key: now for key, is_measured in keys.items() if is_measured}
+        if keys.keys() <= self._measured_at.keys():
+            return
+        found = {
+            self._key(series): datetime.fromtimestamp(series.number, UTC)
+            for series in await prometheus.instant(LAST_MEASURED, _TIMEOUT_SECONDS)
+            if series.number is not None
+        }
+        self._measured_at = {key: found.get(key) for key in keys} | self._measured_at
+
+    async def _read_lines(self, prometheus: PrometheusClient, slos: Sequence[Slo]) -> None:
         """Read the lines where they are old, or where an SLO has none yet."""
         is_old = self._clock() - self._lines_at >= _LINES_SECONDS
         if not is_old and all((slo.identity, slo.name) in self._lines for slo in slos):
             return
-        length = max(_line_seconds(slo) for slo in slos)
+        length = max(map(_line_seconds, slos)) or _PERIOD_SECONDS
         now = datetime.now(UTC).timestamp()
         span = Span(now - length, now, max(_SHORTEST_STEP, length / _POINTS))
         found = await prometheus.over(BUDGET_LEFT, span, _TIMEOUT_SECONDS)
@@ -129,7 +136,8 @@ class SloReader:
 
 def _line_seconds(slo: Slo) -> float:
     """The period, or as much of it as there is: a line of minutes is no line in a frame of days."""
-    period = (slo.period_days or 30) * 86_400.0
+    period = slo.period_days * 86_400.0 if slo.period_days else _PERIOD_SECONDS
     if slo.history_seconds is None:
-        return period
+        # Without a ledger there may be all of it; what was never measured has none.
+        return period if slo.is_measured else 0.0
     return min(period, max(_SHORTEST_LINE, slo.history_seconds))

@@ -1,15 +1,30 @@
 """Charts: at most once in a while, never too many at once, and in time."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import httpx2
+import promql_parser
 import pytest
+import yaml
 
 from alerting.inbox.errors import UpstreamUnavailableError
-from alerting.inbox.watch import Chart, ChartReader, Panel, PrometheusClient
+from alerting.inbox.watch import (
+    Chart,
+    ChartReader,
+    Panel,
+    PrometheusClient,
+    Slo,
+    Tier,
+    panels_of_service,
+    panels_of_slo,
+)
 from alerting.inbox.watch.prometheus.client import selector
+from alerting.inbox.watch.prometheus.panels import queries_of_routes
+from alerting.inbox.watch.prometheus.slo_series import EVERYTHING
+from tests.alerting.servers import ROOT
 
 _PANEL = Panel("burn", "Burn", "times", "", (("burn", "q"),))
 
@@ -114,3 +129,55 @@ def test_a_label_cannot_leave_its_quotes() -> None:
     assert selector({"service": 'a"} or up{b="\\\n'}, 'x="y"') == (
         '{service="a\\"} or up{b=\\"\\\\\\n", x="y"}'
     )
+
+
+def _names(query: str) -> set[str]:
+    """The names of the series in a query."""
+    found = set(re.findall(r"\b(?:slo:[a-z_]+:[a-z0-9_]+|[a-z]+(?:_[a-z]+)+)(?=\{)", query))
+    assert found, query
+    return found
+
+
+def test_charts_ask_for_series_that_there_are() -> None:
+    """The shipped rules record what the charts of SLOs name, the telemetry counts the rest."""
+    recorded = {
+        rule["record"]
+        for path in (ROOT / "prometheus" / "rules").glob("slo-api-*.yml")
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    rates = {"http_requests_total", "http_request_duration_seconds_bucket"}
+    counted = {*rates, "pool_wait_seconds_bucket"}
+    tier = Tier("Fast", "page", 14.4, "1h", "5m")
+    for slo in (Slo(("api",), "x", tiers=(tier,)), Slo(("api",), "x", pool="redis")):
+        asked = {
+            name
+            for panel in panels_of_slo(slo, {"service": "api"}, 60)
+            for _, query in panel.queries
+            for name in _names(query)
+        }
+        assert asked <= recorded | counted
+        assert len(asked & recorded) == 4
+    plain = re.search(r'__name__=~"([^"]+)"', EVERYTHING)
+    assert plain is not None
+    assert {name for name in plain[1].split("|") if not name.endswith(".+")} <= recorded
+    panels = panels_of_service({"service": "api"}, 60)
+    assert {name for panel in panels for _, query in panel.queries for name in _names(query)} == (
+        rates
+    )
+    of_routes = queries_of_routes({"service": "api"}, 3600)
+    for query in (of_routes.requests, of_routes.failed, of_routes.p99):
+        promql_parser.parse(query)
+        assert _names(query) <= rates
+
+
+@pytest.mark.parametrize("step", [15.0, 90.0, 10_800.0])
+def test_every_query_of_a_chart_parses(step: float) -> None:
+    """For each distance of points, and for a service of any name."""
+    service = {"cluster": 'e"u', "service": "a\\b"}
+    slo = Slo(("", ""), "x/y")
+    panels = (*panels_of_slo(slo, service, step), *panels_of_service(service, step))
+    for panel in panels:
+        for _, query in panel.queries:
+            promql_parser.parse(query)

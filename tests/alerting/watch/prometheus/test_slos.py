@@ -128,13 +128,15 @@ def test_the_line_is_of_the_history_there_is() -> None:
                 _series("slo:time_period:days", 30, **_AVAILABILITY),
                 _series("slo:history:seconds", 1080, **_AVAILABILITY),
                 _series("slo:sli_series:count", 3, **_AVAILABILITY),
+                # One that nobody uses here has no history, and widens no frame.
+                _series("slo:time_period:days", 30, **{**_AVAILABILITY, "slo": "unused"}),
             ],
             "slo:period_error_budget_remaining:ratio": [line],
         }
     )
 
     assert "slo:period_error_budget_remaining:ratio step 15.000" in asked
-    (row,) = slo_rows(figures, datetime.fromtimestamp(at, UTC))
+    row, _ = slo_rows(figures, datetime.fromtimestamp(at, UTC))
     assert row.line is not None
     assert row.line.points.split()[0].startswith("71.")  # 600 of 1,080 seconds ago, of 160 pixels
     assert (row.history, row.line_length) == (timedelta(seconds=1080), timedelta(seconds=1080))
@@ -202,3 +204,40 @@ def test_a_reader_says_at_once_what_it_knows_and_when_prometheus_goes() -> None:
 
     asyncio.run(read())
     assert news == ["Prometheus has no recorded SLO yet.", "Prometheus does not answer."]
+
+
+def test_since_when_is_known_from_the_readings_themselves() -> None:
+    """To the reading; Prometheus is asked once for what was not measured before the first one."""
+    asked: list[str] = []
+    is_counted = True
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        query = request.url.params["query"]
+        asked.append(query)
+        found = [_series("slo:history:seconds_last", 600, **_AVAILABILITY)]
+        if is_counted:
+            found.append(_series("slo:sli_series:count", 3, **_AVAILABILITY))
+        found.append(_series("slo:objective:ratio", 1, **{**_AVAILABILITY, "slo": "unused"}))
+        result = found if query.startswith("{") else []
+        return httpx2.Response(200, json={"data": {"result": result}})
+
+    async def read() -> tuple[datetime, datetime, SloFigures]:
+        nonlocal is_counted
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+            reader = SloReader(
+                PrometheusClient("http://prometheus", client), ("cluster", "service")
+            )
+            before = datetime.now(UTC)
+            await reader()
+            after = datetime.now(UTC)
+            is_counted = False
+            await reader()
+            await reader()
+            return before, after, reader.latest()
+
+    before, after, figures = asyncio.run(read())
+    lost, unused = figures.slos
+    assert lost.unmeasured_since is not None
+    assert before <= lost.unmeasured_since <= after
+    assert (unused.is_measured, unused.unmeasured_since) == (False, None)
+    assert len([query for query in asked if "timestamp(" in query]) == 1
