@@ -78,7 +78,12 @@ class BusyStack:
 
     def missing(self, query: PanelQuery) -> str | None:
         """Return the part that a query needs and that does not run here."""
-        about = {"loki_write_": "alloy", "loki_": "loki", "tempo_": "tempo"}
+        about = {
+            "loki_write_": "alloy",
+            "loki_process_": "alloy",
+            "loki_": "loki",
+            "tempo_": "tempo",
+        }
         needed = {query.kind}
         if query.kind == "prometheus":
             needed |= {part for prefix, part in about.items() if prefix in query.text}

@@ -23,7 +23,8 @@ _COMPLETE = frozenset({"api", "front-door", "inbox"})
 _BORN_LATER = frozenset({"429"})
 # They need not be installed.
 _PARTS = {
-    "loki_write_": "alloy", "loki_": "loki", "tempo_": "tempo", "grafana_": "grafana",
+    "loki_write_": "alloy", "loki_process_": "alloy",
+    "loki_": "loki", "tempo_": "tempo", "grafana_": "grafana",
 }  # fmt: skip
 Labels = dict[str, str]
 
