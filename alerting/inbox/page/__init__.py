@@ -3,6 +3,7 @@
 from alerting.inbox.page.alert import NO_SUCH_ALERT, STORE_UNAVAILABLE, alert_page
 from alerting.inbox.page.desk import (
     PathHealth,
+    RunbookFiles,
     Surroundings,
     history_page,
     no_such_slo,
@@ -12,6 +13,7 @@ from alerting.inbox.page.desk import (
     service_page,
     slo_page,
 )
+from alerting.inbox.page.desk import default_for as default_range
 from alerting.inbox.page.desk import seconds_of as range_seconds
 from alerting.inbox.page.front import front_page
 from alerting.inbox.page.incident import NO_SUCH_INCIDENT, incident_page
@@ -19,7 +21,6 @@ from alerting.inbox.page.layout import asset, desk_fragment, fragment, page
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.overview import OverviewReader
 from alerting.inbox.page.rendering import Content
-from alerting.inbox.page.runbook_files import RunbookFiles
 
 __all__ = [
     "NO_SUCH_ALERT",
@@ -33,6 +34,7 @@ __all__ = [
     "Surroundings",
     "alert_page",
     "asset",
+    "default_range",
     "desk_fragment",
     "fragment",
     "front_page",

@@ -1,5 +1,6 @@
 """Times and figures as people read them."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 UNKNOWN = "\N{EN DASH}"
@@ -7,6 +8,8 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
+_ALL = 100
+_NEARLY_ALL = 99
 _MANY = 10  # from here on a decimal says nothing
 
 
@@ -43,13 +46,16 @@ def percent(ratio: float | None) -> str:
 def budget(ratio: float | None) -> str:
     """What is left of a budget in whole percents, or how many times it was spent.
 
-    Never 0 while something is left, and never less than nothing.
+    Never 0 while something is left, never all of it once something is spent, and never less than
+    nothing.
     """
     if ratio is None:
         return UNKNOWN
     value = 100 * ratio
     if 0 < value < 1:
         return "<1 %"
+    if _NEARLY_ALL < value < _ALL:
+        return f"{math.floor(10 * value) / 10:.1f} %"
     return f"spent {1 - ratio:.3g}{_TIMES}" if ratio < 0 else f"{value:.0f} %"
 
 

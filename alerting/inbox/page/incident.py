@@ -1,6 +1,6 @@
 """Incidents: as groups of cards on the front page, and one by itself with all that happened."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,22 +9,14 @@ from alerting.inbox.page.cards import Card, card_of
 from alerting.inbox.page.formats import count
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.rendering import Content
-from alerting.inbox.page.stories import STORIES
+from alerting.inbox.page.timeline import timeline
 from alerting.inbox.store import (
     IncidentRecord,
-    Note,
     StoredEpisode,
     StoredIncident,
-    StoredTransition,
-    Word,
 )
 
 NO_SUCH_INCIDENT: Final = Content("no_such_incident.html", "No such incident", status=404)
-_WORDS: Final = {
-    Word.ON_IT: "on it",
-    Word.RELEASED: "no longer on it",
-    Word.COMMENTED: "said",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +35,6 @@ class Group:
     is_owned: bool
     cards: tuple[Card, ...]
     hidden: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a timeline."""
-
-    at: datetime
-    kind: str
-    what: str
-    about: str
-    episode_id: int | None
-    author: str
-    text: str
 
 
 def group(
@@ -91,7 +70,7 @@ def incident_page(record: IncidentRecord, links: Links, now: datetime) -> Conten
             "is_owned": incident.is_owned(now),
             "firing": [card for card in cards if card.episode.ends_at is None],
             "over": [card for card in cards if card.episode.ends_at is not None],
-            "timeline": _timeline(record, cards),
+            "timeline": timeline(record, cards, now),
         },
     )
 
@@ -125,23 +104,3 @@ def _summary(incident: StoredIncident) -> str:
     ]
     ended = incident.alerts - incident.pages - incident.others
     return ", ".join([*firing, *([f"{ended} ended"] if ended else [])])
-
-
-def _timeline(record: IncidentRecord, cards: Sequence[Card]) -> list[Event]:
-    """Return what happened, the newest first."""
-    titles = {card.episode.id: card.title for card in cards}
-    changes = (_change(change, titles.get(about, ""), about) for change, about in record.changes)
-    return sorted([*changes, *_notes(record.notes)], key=lambda event: event.at, reverse=True)
-
-
-def _change(change: StoredTransition, title: str, episode_id: int) -> Event:
-    what = STORIES[change.kind]
-    return Event(change.at, change.kind.value, what, title, episode_id, change.author, change.text)
-
-
-def _notes(notes: Iterable[Note]) -> Iterator[Event]:
-    for note in notes:
-        who = note.author or "Somebody"
-        yield Event(
-            note.at, note.word.value, f"{who}: {_WORDS[note.word]}", "", None, "", note.text
-        )

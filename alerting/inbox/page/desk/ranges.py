@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 _DAY: Final = 86_400.0
 PERIOD: Final = "period"
 DEFAULT: Final = "6h"
+_SHORTEST: Final = "1h"
+_YOUNG: Final = 2 * 3600.0
 # By what stands in the address.
 RANGES: Final = {
     "1h": 3600.0, "6h": 6 * 3600.0, "1d": _DAY, "3d": 3 * _DAY, "7d": 7 * _DAY, PERIOD: None,
@@ -25,13 +27,19 @@ class Choice:
 
 def seconds_of(chosen: str, period_days: float | None) -> float:
     """Return the seconds of a range; a name that is none is the default."""
-    seconds = RANGES.get(chosen, RANGES[DEFAULT])
+    seconds = RANGES[known(chosen)]
     return (period_days or 30) * _DAY if seconds is None else seconds
 
 
 def known(chosen: str) -> str:
     """Return the range's name, or the default's."""
     return chosen if chosen in RANGES else DEFAULT
+
+
+def default_for(history_seconds: float | None) -> str:
+    """Return the range that shows a young history best; None is one of unknown length."""
+    is_young = history_seconds is not None and history_seconds < _YOUNG
+    return _SHORTEST if is_young else DEFAULT
 
 
 def choices(address: str, chosen: str, period_days: float | None) -> list[Choice]:

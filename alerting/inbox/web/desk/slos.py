@@ -10,6 +10,7 @@ from alerting.inbox.page import (
     STORE_UNAVAILABLE,
     Content,
     Links,
+    default_range,
     desk_fragment,
     fragment,
     no_such_slo,
@@ -63,6 +64,7 @@ class Slos:
         if slo is None:
             return no_such_slo(figures, identity_of(request, service, figures), name)
         identity = figures.labels_of(slo)
+        chosen = chosen or default_range(slo.history_seconds)
         step = step_of(range_seconds(chosen, slo.period_days))
         panels = panels_of_slo(slo, identity, step)
         links = self._links.of_service(identity, slo.name)
@@ -76,6 +78,8 @@ class Slos:
         except StoreUnavailableError:
             return STORE_UNAVAILABLE
         slos = figures.of_service(identity)
+        known = [slo.history_seconds for slo in slos if slo.history_seconds is not None]
+        chosen = chosen or default_range(max(known, default=None))
         return service_page(
             identity,
             figures,

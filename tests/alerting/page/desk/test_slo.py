@@ -7,7 +7,7 @@ import pytest
 
 from alerting.inbox.page import slo_page
 from alerting.inbox.page.addresses import service_address, slo_address
-from alerting.inbox.page.desk.ranges import choices, seconds_of
+from alerting.inbox.page.desk.ranges import choices, default_for, seconds_of
 from alerting.inbox.page.rendering import render_page
 from alerting.inbox.watch import Slo, SloFigures, Tier, panels_of_slo
 
@@ -85,3 +85,4 @@ def test_ranges_go_from_an_hour_to_the_period() -> None:
     assert [choice.name for choice in offered if choice.is_chosen] == ["6 h"]
     assert offered[-1].address == "/slos/a/b?cluster=eu&range=period"
     assert seconds_of("period", 7) == 7 * 86_400
+    assert [default_for(history) for history in (1080, 86_400.0, None)] == ["1h", "6h", "6h"]
