@@ -13,6 +13,10 @@ from burnrate.console import run
 
 # By name, where a command is and its line of help: `burnrate --help` imports none of them.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
+    "door": (
+        "burnrate.door.commands:door",
+        "Say who may come in to inbox, Prometheus and the rest.",
+    ),
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and watch its alert."),
     "load": ("burnrate.load.commands:load", "Send the running stack a steady mix of requests."),
     "notify": ("burnrate.notify.commands:notify", "Have alerts leave this machine, and try it."),

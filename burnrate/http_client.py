@@ -22,7 +22,7 @@ class HttpClient:
 
     Args:
         part: Its name, for messages.
-        url: Where it listens, without a slash at the end.
+        url: Where it listens, without a slash at the end; a login in it is sent and never shown.
         timeout_seconds: How long an answer may take where a request says nothing else.
         transport: What carries the requests; a test's own.
     """
@@ -36,9 +36,13 @@ class HttpClient:
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self.part = part
-        self.url = url
+        self.url, auth = _split_login(url)
         self._client = httpx2.Client(
-            base_url=url, timeout=timeout_seconds, trust_env=False, transport=transport
+            base_url=self.url,
+            auth=auth,
+            timeout=timeout_seconds,
+            trust_env=False,
+            transport=transport,
         )
 
     def __enter__(self) -> Self:
@@ -103,6 +107,15 @@ class HttpClient:
             return Samples.read(body.decode())
         except ValueError as error:
             raise NoAnswer(f"{self.part}: GET {path}: {error}") from error
+
+
+def _split_login(url: str) -> tuple[str, httpx2.BasicAuth | None]:
+    scheme, _, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not at:
+        return url, None
+    name, _, password = login.partition(":")
+    return f"{scheme}://{place}", httpx2.BasicAuth(name, password)
 
 
 def refusal(response: httpx2.Response) -> str:

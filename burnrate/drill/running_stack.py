@@ -15,7 +15,7 @@ from burnrate.http_client import HttpClient
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import Slo, load_all
-from burnrate.stack import LOOPBACK, Session, Stack
+from burnrate.stack import Session, Stack
 
 # The service that drills break.
 _JOB = "api"
@@ -48,8 +48,10 @@ class RunningStack:
         if stack is None:
             raise Refused(_NOT_RUNNING)
 
+        urls = {row.part: row.url for row in stack.status()}
+
         def client(part: str, name: str = "") -> HttpClient:
-            return HttpClient(name or part, f"http://{LOOPBACK}:{session.addresses.port(part)}")
+            return HttpClient(name or part, urls[part])
 
         return cls(
             session=session,

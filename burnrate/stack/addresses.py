@@ -43,7 +43,9 @@ ENDPOINTS = (
     _endpoint("nginx", 8080),
     _endpoint("nginx", 8081, purpose="status"),
     _endpoint("api", 8000),
-    _endpoint("inbox", 8090),
+    _endpoint("door", 8090),
+    # Beside the door's, which is the one that people know.
+    _endpoint("inbox", 8090, 8091),
     _endpoint("postgres", 5432, 15432),
     _endpoint("redis", 6379, 15379),
     _endpoint("prometheus", 9090),
@@ -64,6 +66,14 @@ ENDPOINTS = (
 PARTS = tuple(dict.fromkeys(endpoint.part for endpoint in ENDPOINTS))
 # Has an address in containers only.
 _CONTAINER_ONLY = ("docker-proxy",)
+# Parts that have no port of their own beside the door's: the path below which each answers, there
+# and inside (docker-compose.yml tells them).
+BEHIND_THE_DOOR: Mapping[str, str] = {
+    "inbox": "",
+    "prometheus": "/prometheus",
+    "alertmanager": "/alertmanager",
+    "grafana": "/grafana",
+}
 # Passes on, between networks that only containers have; as processes, its addresses are those of
 # the part behind it.
 RELAYS: Mapping[str, str] = {"nginx-status": "nginx"}
@@ -121,6 +131,10 @@ class AddressMap:
             if container_port in (None, endpoint.container_port):
                 return port
         raise KeyError((part, container_port))
+
+    def local(self, part: str) -> str:
+        """Return where a part answers HTTP as a process, as `address/path`, without a scheme."""
+        return f"{LOOPBACK}:{self.port(part)}{BEHIND_THE_DOOR.get(part, '')}"
 
     def translate(self, text: str, part: str) -> str:
         """Return `text` with the addresses of this machine.

@@ -14,13 +14,15 @@ from burnrate.console import TIMEOUT, say, uninterrupted
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
+from burnrate.stack.logins import login_links
 from burnrate.stack.notified import find_told, told_line
-from burnrate.stack.protocol import Stack
+from burnrate.stack.protocol import Stack, Verb
+from burnrate.stack.render import has_login
 from burnrate.stack.session import Session
 from burnrate.stack.settings import read_settings
 from burnrate.stack.setup import Setup, check_readable
 from burnrate.stack.stack_record import Mode
-from burnrate.stack.status import table
+from burnrate.stack.status import PartStatus, table
 
 _WIPED = (
     "Delete all rows, metrics, traces, alerts and logs of this stack, in both ways to run, "
@@ -102,14 +104,15 @@ def status(*, is_json: bool) -> None:
 @click.argument("parts", nargs=-1)
 @click.option(
     "--step",
-    type=click.Choice(["all", "stage", "take", "put-back"]),
+    type=click.Choice(["all", "stage", "take", "put-back", "add", "remove"]),
     default="all",
     help="What of it to do, for a reload.",
 )
 def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> None:
     """Write what CHECKOUT says into the mounted VOLUMES, as the service `setup`.
 
-    The other steps are for a reload: `stage` prints as JSON what would change of each part.
+    The other steps are for a reload: `stage` prints as JSON what would change of each part. With
+    `add` and `remove` the words after the folders are people of the door.
     """
     check_readable(checkout)
     made = Setup(checkout, volumes, read_settings(checkout / ".env"), say)
@@ -119,6 +122,9 @@ def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> N
         made.take(parts)
     elif step == "put-back":
         made.put_back(parts)
+    elif step in ("add", "remove"):
+        for name in parts:
+            made.change_people(cast("Verb", step), name)
     else:
         made.run()
         say("every volume is ready")
@@ -193,12 +199,21 @@ def _announce(started: Stack, session: Session, began: float) -> None:
     say(f"up as {started.mode} in {time.monotonic() - began:.0f} s")
     rows = started.status()
     _say_pages(find_pages(rows, session.settings))
+    _say_login(started, session, rows)
     _say_told(find_told(rows), session)
 
 
 def _say_pages(pages: Iterable[Page]) -> None:
     for page in pages:
         say(f"  {page.line()}")
+
+
+def _say_login(started: Stack, session: Session, rows: Iterable[PartStatus]) -> None:
+    is_open = any(row.part == "door" and row.is_good for row in rows)
+    if is_open and has_login(session.settings):
+        name, link = next(iter(login_links(started).items()))
+        say(f"  open this once in each browser, it lets {name} in for 30 days:")
+        say(f"  {link}")
 
 
 def _say_told(told: list[str] | None, session: Session) -> None:

@@ -122,13 +122,14 @@ def _has_page(client: HttpClient, path: str) -> bool:
 
 def _answers(client: HttpClient, path: str) -> Iterator[tuple[int, str, str]]:
     """Yield status, content type and text of an answer and of those it leads to."""
+    below = urlsplit(client.url).path
     for _ in range(_MOST_REDIRECTS):
         response = client.request("GET", path)
         yield response.status_code, response.headers.get("content-type", ""), response.text
         target = urlsplit(response.headers.get("location", ""))
         if not response.is_redirect or not target.path:
             return
-        path = target.path + (f"?{target.query}" if target.query else "")
+        path = target.path.removeprefix(below) + (f"?{target.query}" if target.query else "")
 
 
 def _is_page(status: int, content_type: str, text: str) -> bool:

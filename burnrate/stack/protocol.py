@@ -1,11 +1,13 @@
 """What a stack can do, however its parts run."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from burnrate.stack.layout import Layout
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import PartStatus
+
+Verb = Literal["add", "remove"]
 
 
 class Stack(Protocol):
@@ -45,6 +47,12 @@ class Stack(Protocol):
 
     def status(self) -> list[PartStatus]:
         """Return each part's state and health, asked now, in the compose file's order."""
+
+    def secret(self, name: str) -> str:
+        """Return one of the secrets that the door has."""
+
+    def change_people(self, verb: Verb, name: str) -> None:
+        """Let somebody more come in at the door, or nobody of that name any more."""
 
     def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
         """Print what parts printed.

@@ -1,7 +1,7 @@
 """The table of `burnrate stack status`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Verdict = Literal["healthy", "unhealthy", "-"]
@@ -15,10 +15,12 @@ class PartStatus:
 
     Attributes:
         state: In the engine's or the supervisor's words.
-        address: Where it listens for this machine; `-` if it does not, `inside` if only for others.
+        address: Where it listens for this machine, with the path below which it answers; `-` if it
+            does not, `inside` if only for others.
         health: What its health check or probe says; `-` where nothing was asked.
         detail: Why, for people.
         can_run: Whether this part is one of the stack's, here.
+        login: What it wants of a command, as `name:password`; shown nowhere.
     """
 
     part: str
@@ -27,6 +29,7 @@ class PartStatus:
     health: Verdict
     detail: str = ""
     can_run: bool = True
+    login: str = field(default="", repr=False)
 
     @property
     def is_good(self) -> bool:
@@ -34,13 +37,19 @@ class PartStatus:
         return self.health == "healthy" or not self.can_run
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether it listens for this machine."""
+        return self.address not in {"-", "inside"}
+
+    @property
     def url(self) -> str:
-        """Where it answers HTTP for this machine; only if it listens for it."""
-        return f"http://{self.address.partition(',')[0]}"
+        """Where it answers HTTP for this machine, with its login; only if it listens for it."""
+        login = f"{self.login}@" if self.login else ""
+        return f"http://{login}{self.address.partition(',')[0]}"
 
     def as_json(self) -> dict[str, object]:
         """Return the row for machines."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "login"}
 
 
 def table(rows: Iterable[PartStatus], style: Callable[[str, str], str]) -> str:

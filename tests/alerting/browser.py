@@ -48,11 +48,12 @@ class Page:
 
 
 @contextlib.contextmanager
-def browsing(folder: Path) -> Iterator[Page]:
-    """Start a browser with a new profile; it ends with the block."""
+def browsing(folder: Path, *options: str) -> Iterator[Page]:
+    """Start a browser with a new profile and further options; it ends with the block."""
     with (folder / "chromium.log").open("wb") as log:
         process = launch_group(
-            [*_COMMAND, f"--user-data-dir={folder / 'profile'}", "about:blank"], stderr=log
+            [*_COMMAND, *options, f"--user-data-dir={folder / 'profile'}", "about:blank"],
+            stderr=log,
         )
     try:
         with connect(

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 from socket import AF_INET
@@ -16,9 +17,10 @@ import httpx2
 import psutil
 import yaml
 
+from burnrate.stack import BEHIND_THE_DOOR
 from tests.containers.engine import Engine
 from tests.containers.images import Images
-from tests.servers.checkout import Checkout
+from tests.servers.checkout import Checkout, below
 
 _LEFT_OUT = "compose.left-out.yml"
 
@@ -121,9 +123,19 @@ class Containers(Checkout):
         lines = (done.stdout + done.stderr).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def url(self, part: str, path: str) -> str:
-        """Return an address of a published part."""
-        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{path}"
+    def url(self, part: str, path: str = "") -> str:
+        """Return where this machine reaches a part: its own port, or the door's with a login."""
+        if part in BEHIND_THE_DOOR:
+            place = f"{self.login}@127.0.0.1:{self.ports['DOOR_PORT']}{below(part)}"
+        else:
+            place = f"127.0.0.1:{self.ports[f'{part.upper()}_PORT']}"
+        return f"http://{place}{path}"
+
+    @cached_property
+    def login(self) -> str:
+        """What the door lets in."""
+        name = "/etc/burnrate/secrets/machine_password"
+        return f"burnrate:{self.execute('door', 'cat', name).stdout.strip()}"
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """Return Prometheus' answer."""

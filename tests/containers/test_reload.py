@@ -128,7 +128,10 @@ def test_a_webhook_on_the_engines_machine_gets_an_alert(own: Containers) -> None
             own.edited("alerting/alertmanager.yml", "  routes:\n", routes),
         ):
             assert own.run("reload", "alertmanager").returncode == 0
-            done = own.compose("exec", "-T", "alertmanager", *shlex.split(try_it))
+            # The page's goes through the door; a program of this machine may not be there.
+            inside = "--alertmanager.url=http://127.0.0.1:9093/alertmanager"
+            words = ["amtool", inside, *shlex.split(try_it)[2:]]
+            done = own.compose("exec", "-T", "alertmanager", *words)
             assert done.returncode == 0, done.stderr
             wait_until(lambda: bool(got.bodies.get("/hook")), "the notification")
     assert got.bodies["/hook"][0]["commonLabels"]["alertname"] == "Try"

@@ -26,7 +26,7 @@ class _Stack:
 
     def url(self, part: str, path: str) -> str:
         """Return an address of a part."""
-        return f"http://127.0.0.1:{self._checkout.ports[f'{part.upper()}_PORT']}{path}"
+        return self._checkout.url(part, path)
 
     def add_user(self, name: str) -> int:
         """Have the service write a row."""

@@ -8,7 +8,7 @@ import yaml
 
 from tests.alerting.receivers import http_receiver
 from tests.docs.pages import run_as_written, under
-from tests.servers.checkout import ROOT, Checkout
+from tests.servers.checkout import ROOT, Checkout, door_login
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -27,7 +27,7 @@ def test_the_readme_follows_a_request_to_its_log_line(checkout: Checkout) -> Non
     assert {"trace_id", "route", "status_code", "process_time"} <= found.keys()
     query = 'sum by (endpoint, status) (http_requests_total{service="api"})'
     assert query in _README.read_text()
-    address = f"http://127.0.0.1:{checkout.ports['PROMETHEUS_PORT']}/api/v1/query"
+    address = checkout.url("prometheus", "/api/v1/query")
     wait_until(
         lambda: httpx2.get(address, params={"query": query}).json()["data"]["result"], "a scrape"
     )
@@ -45,20 +45,21 @@ def test_the_readme_stops_the_service_and_starts_it_again(checkout: Checkout) ->
 
 def test_every_address_of_the_readme_answers(checkout: Checkout) -> None:
     """Those that it promises in both modes; the others it says something of."""
-    for part, path in (("INBOX", "/"), ("NGINX", "/docs"), ("PROMETHEUS", "/")):
-        address = f"http://127.0.0.1:{checkout.ports[f'{part}_PORT']}{path}"
-        assert httpx2.get(address, follow_redirects=True).status_code == 200, address
+    for part, path in (("door", "/"), ("nginx", "/docs"), ("door", "/prometheus/")):
+        address = checkout.url(part, path)
+        login = door_login(checkout)
+        assert httpx2.get(address, auth=login, follow_redirects=True).status_code == 200, address
 
 
 def test_a_silence_is_made_listed_and_ended(checkout: Checkout) -> None:
     """It silences what the page says it does, until it is expired."""
-    add, query, expire = under(ROOT / "docs/silencing.md", "Silencing")
-    run_as_written([add], checkout)
-    listed = run_as_written([query], checkout)
+    door, add, query, expire = under(ROOT / "docs/silencing.md", "Silencing")
+    run_as_written([door, add], checkout)
+    listed = run_as_written([door, query], checkout)
     assert 'service="api"' in listed
     assert 'alertname=~"PoolBudgetBurn.*"' in listed
-    run_as_written([expire], checkout)
-    assert "PoolBudgetBurn" not in run_as_written([query], checkout)
+    run_as_written([door, expire], checkout)
+    assert "PoolBudgetBurn" not in run_as_written([door, query], checkout)
 
 
 def test_a_muted_time_is_valid(checkout: Checkout) -> None:

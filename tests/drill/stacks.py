@@ -15,7 +15,7 @@ import yaml
 
 from burnrate.durations import format_duration, parse_duration
 from burnrate.stack import ENDPOINTS
-from tests.servers.checkout import ports_for_all
+from tests.servers.checkout import below, ports_for_all
 
 ROOT = Path(__file__).resolve().parents[2]
 # Windows of 5 minutes and an hour become 15 s and 3 minutes: a drill takes half a minute.
@@ -75,7 +75,7 @@ class DrillStack:
 
     def url(self, part: str, path: str = "") -> str:
         """Return where a part listens."""
-        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{path}"
+        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{below(part)}{path}"
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """Ask Prometheus."""

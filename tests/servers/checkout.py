@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from burnrate.stack import ENDPOINTS, free_ports
+from burnrate.stack import BEHIND_THE_DOOR, ENDPOINTS, free_ports
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +24,11 @@ def ports_for_all() -> dict[str, int]:
     """Return a free port for each endpoint of the stack, by the name of its variable."""
     names = [endpoint.variable for endpoint in ENDPOINTS]
     return dict(zip(names, free_ports(len(names)), strict=True))
+
+
+def below(part: str) -> str:
+    """Return the path below which a part answers."""
+    return BEHIND_THE_DOOR.get(part, "")
 
 
 class Checkout:
@@ -37,6 +42,10 @@ class Checkout:
         # One worker: most tests are about processes, not about load.
         variables = {"WEB_CONCURRENCY": "1", **ports, **environment}
         self.environment = {**os.environ, **variables}
+
+    def url(self, part: str, path: str = "") -> str:
+        """Return an address of a part."""
+        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{below(part)}{path}"
 
     def evaluate_often(self) -> None:
         """Have the rules of the SLOs evaluated each five seconds: what they say stays the same."""
@@ -64,9 +73,13 @@ class Checkout:
         return [str(Path(sys.prefix) / "bin/burnrate"), "stack"]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a subcommand."""
+        """Run a subcommand of `burnrate stack`."""
+        return self.run_command("stack", *words)
+
+    def run_command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `burnrate`."""
         return subprocess.run(
-            [*self.command, *words],
+            [self.command[0], *words],
             cwd=self.path,
             env=self.environment,
             capture_output=True,
@@ -115,6 +128,13 @@ class Checkout:
     def wait_until_healthy(self, part: str) -> None:
         """Wait for a part that is on its way back."""
         wait_until(lambda: self.status()[part]["health"] == "healthy", part, every_seconds=0.2)
+
+
+def door_login(checkout: Checkout) -> tuple[str, str]:
+    """Return a name and a token that the door of a stack of processes lets in."""
+    text = (checkout.path / ".burnrate/secrets/door_people").read_text(encoding="utf-8")
+    name, token = text.split()[:2]
+    return name, token
 
 
 @contextmanager

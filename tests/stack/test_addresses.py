@@ -20,7 +20,7 @@ PLAIN_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
         ('["postgres-exporter:9187"]', '["127.0.0.1:9187"]'),
         ("0.0.0.0:8000", "127.0.0.1:8000"),
         ("--host 0.0.0.0", "--host 127.0.0.1"),
-        ("user@inbox:8090", "user@127.0.0.1:8090"),
+        ("user@inbox:8090", "user@127.0.0.1:8091"),
         ("http://host.docker.internal:8000/hook", "http://127.0.0.1:8000/hook"),
         # Not addresses of ours.
         ("http://host.docker.internal.example:1", "http://host.docker.internal.example:1"),

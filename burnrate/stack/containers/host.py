@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from burnrate.stack.addresses import ENDPOINTS
+from burnrate.stack.addresses import BEHIND_THE_DOOR, ENDPOINTS
 from burnrate.stack.compose import CONFIGURATION, SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
 from burnrate.stack.containers.engine import command_output
@@ -34,18 +34,18 @@ class ContainerHost:
 
     def stage(self, parts: Sequence[str]) -> dict[str, list[str]]:
         """Have `setup` write candidates into the parts' volumes, and secrets in their place."""
-        answer = self._setup("stage", parts)
+        answer = self.setup("stage", parts)
         return cast("dict[str, list[str]]", json.loads(answer.splitlines()[-1]))
 
     def take(self, parts: Sequence[str]) -> None:
         """Have `setup` put candidates in place."""
         if parts:
-            self._setup("take", parts)
+            self.setup("take", parts)
 
     def put_back(self, parts: Sequence[str]) -> None:
         """Have `setup` undo `take`."""
         if parts:
-            self._setup("put-back", parts)
+            self.setup("put-back", parts)
 
     def running(self) -> frozenset[str]:
         """Return the parts whose container runs."""
@@ -94,7 +94,7 @@ class ContainerHost:
     def get(self, part: str, path: str) -> str:
         """Return what the part answers, asked from where it can be reached."""
         port = next(each.container_port for each in ENDPOINTS if each.part == part)
-        url = f"http://{part}:{port}{path}"
+        url = f"http://{part}:{port}{BEHIND_THE_DOOR.get(part, '')}{path}"
         done = self.command.run("exec", "-T", _ASKING, "python", "-c", _ASK, url)
         if done.returncode != 0:
             raise StackError(f"{part} does not answer {_ASKING}: {_last(done.stderr)}")
@@ -116,7 +116,8 @@ class ContainerHost:
         done = self.command.run("logs", "--no-log-prefix", "--since", mark, part)
         return done.stdout.splitlines()
 
-    def _setup(self, step: str, parts: Sequence[str]) -> str:
+    def setup(self, step: str, parts: Sequence[str]) -> str:
+        """Run a step of the one-shot service; returns what it printed."""
         words = [*(self.compose.services[SETUP].command or []), "--step", step, *parts]
         done = self.command.run("run", "--rm", "--no-deps", "-T", SETUP, *words)
         if done.returncode != 0:

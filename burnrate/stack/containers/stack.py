@@ -5,13 +5,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, cast
 
 from burnrate.console import uninterrupted
-from burnrate.stack.addresses import AddressMap
-from burnrate.stack.compose import SETUP, Compose
+from burnrate.stack.addresses import BEHIND_THE_DOOR, AddressMap
+from burnrate.stack.compose import SECRETS, SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
 from burnrate.stack.containers.conflicts import EngineConflicts
 from burnrate.stack.containers.engine import command_output
@@ -21,7 +21,9 @@ from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
 from burnrate.stack.ports import refuse
 from burnrate.stack.progress import waiting_line
+from burnrate.stack.protocol import Verb
 from burnrate.stack.reload import Reload
+from burnrate.stack.secrets import MACHINE
 from burnrate.stack.stack_record import Mode
 from burnrate.stack.status import PartStatus, Verdict
 
@@ -124,10 +126,35 @@ class ContainerStack:
         rows = self._command.rows()
         # Compose itself leaves out what a profile of a further file excludes (COMPOSE_FILE).
         wanted = set(self._services()) or set(self.compose.parts)
-        return [
-            _status(name, rows.get(name)) if name in wanted else _left_out(name)
+        found = {
+            name: _status(name, rows.get(name)) if name in wanted else _left_out(name)
             for name in self.compose.parts
-        ]
+        }
+        return [self._behind_the_door(row, found.get("door")) for row in found.values()]
+
+    def secret(self, name: str) -> str:
+        """Return one of the door's secrets, as its container has it."""
+        done = self._command.run("exec", "-T", "door", "cat", f"{SECRETS}/{name}")
+        if done.returncode != 0:
+            raise StackError(f"the door does not run: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def change_people(self, verb: Verb, name: str) -> None:
+        """Let somebody more come in at the door, or nobody of that name any more."""
+        with self._lock():
+            ContainerHost(self._command, self.compose, self._restart).setup(verb, [name])
+        self.reload("door")
+
+    def _behind_the_door(self, row: PartStatus, door: PartStatus | None) -> PartStatus:
+        """Return where this machine reaches a part that has no port of its own."""
+        path = BEHIND_THE_DOOR.get(row.part)
+        if path is None or row.address != "inside" or door is None or not door.is_reachable:
+            return row
+        return replace(row, address=f"{door.address}{path}", login=self._machine_login)
+
+    @cached_property
+    def _machine_login(self) -> str:
+        return f"{MACHINE}:{self.secret('machine_password')}"
 
     def _wait_until_healthy(self, part: str) -> None:
         # `docker compose start` comes back as soon as the container runs.

@@ -9,6 +9,7 @@ from burnrate.stack.processes.probes import HttpProbe, PostgresProbe, Probe, Red
 
 # By this ending the images' entry scripts know a file that holds a variable's value.
 _FILES = ".*_FILE"
+_NGINX_SCRIPT = rf"NGINX_(ENVSUBST|ENTRYPOINT)_.*|{_FILES}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         probe=HttpProbe("/stub_status", 8081),
         # By itself root's nginx works as `nobody`, who may not reach its folder for large bodies.
         root_options=(("-g", "daemon off; user root;"),),
-        script_variables=rf"NGINX_(ENVSUBST|ENTRYPOINT)_.*|{_FILES}",
+        script_variables=_NGINX_SCRIPT,
         stop_signal="QUIT",  # finishes the requests it has
         # Debian 12's njs is older than shared dictionaries.
         replacements={"nginx/njs": "nginx/lua"},
@@ -139,13 +140,21 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
             target="nginx-status:8081",
         ),
     ),
+    "door": ProcessDefinition(
+        program="nginx",
+        package="nginx",
+        probe=HttpProbe("/-/door/health"),
+        root_options=(("-g", "daemon off; user root;"),),
+        script_variables=_NGINX_SCRIPT,
+        stop_signal="QUIT",
+    ),
     "prometheus": ProcessDefinition(
-        program="prometheus", package="prometheus", probe=HttpProbe("/-/ready")
+        program="prometheus", package="prometheus", probe=HttpProbe("/prometheus/-/ready")
     ),
     "alertmanager": ProcessDefinition(
         program="prometheus-alertmanager",
         package="prometheus-alertmanager",
-        probe=HttpProbe("/-/ready"),
+        probe=HttpProbe("/alertmanager/-/ready"),
     ),
     "postgres-exporter": ProcessDefinition(
         program="prometheus-postgres-exporter",
@@ -177,7 +186,12 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         probe=HttpProbe("/api/health"),
         cost="no dashboards; Prometheus' own page shows the same series",
         subcommand=("server", "--homepath", "{grafana_home}"),
-        environment={"GF_SERVER_HTTP_ADDR": "127.0.0.1", "GF_SERVER_HTTP_PORT": "{grafana_port}"},
+        environment={
+            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_PORT": "{grafana_port}",
+            # Only here is it known where the door comes from.
+            "GF_AUTH_PROXY_WHITELIST": "127.0.0.1",
+        },
         # The image's run.sh, which knows them, passes them on in other forms.
         script_variables=(rf"GF_PATHS_(HOME|CONFIG)|GF_INSTALL_PLUGINS|GF_AWS_PROFILES|{_FILES}"),
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from burnrate.http_client import HttpClient, NoAnswer
-from burnrate.stack.addresses import LOOPBACK, AddressMap
+from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_system_program
@@ -131,7 +131,7 @@ class ProcessHost:
 
     def get(self, part: str, path: str) -> str:
         """Return what the part answers at its main port."""
-        with HttpClient(part, f"http://{LOOPBACK}:{self.addresses.port(part)}") as client:
+        with HttpClient(part, f"http://{self.addresses.local(part)}") as client:
             try:
                 return client.request("GET", path).text
             except NoAnswer as error:

@@ -8,13 +8,14 @@ from burnrate.stack.processes.supervision import heartbeat_folder
 from burnrate.stack.secrets import make_secrets
 
 
-def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
+def make_state(layout: Layout, compose: Compose, addresses: AddressMap, door: str = "") -> None:
     """Create the state directory with its secrets and one data folder for each part.
 
     Args:
         layout: Where it is.
         compose: Which secrets and data folders there are.
         addresses: Of Redis, for the exporter's file of passwords.
+        door: The door's address as people know it.
 
     Raises:
         StackError: a secret that only a person can know has no file.
@@ -24,7 +25,7 @@ def make_state(layout: Layout, compose: Compose, addresses: AddressMap) -> None:
     make_directory(heartbeat_folder(layout), 0o755)
     # Logs tell about clients.
     make_directory(layout.logs, 0o700)
-    make_secrets(layout.secrets, compose.secrets, addresses)
+    make_secrets(layout.secrets, compose.secrets, addresses, door)
     for directory in data_directories(layout, compose):
         if not directory.exists():
             make_directory(directory, 0o700)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack.addresses import AddressMap
+from burnrate.stack.addresses import BEHIND_THE_DOOR, AddressMap
 from burnrate.stack.compose import Compose, Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
@@ -159,8 +159,8 @@ class PartRenderer:
         is_tempo_absent = "tempo" in self.inventory.absent
         if is_tempo_absent and "OTEL_EXPORTER_OTLP_ENDPOINT" in service.environment:
             base["OTEL_TRACES_EXPORTER"] = "none"
-        # Elsewhere there may be one; at its own port here there is none.
-        address = f"http://localhost:{self.addresses.port('grafana')}"
+        # Elsewhere there may be one; behind the door here there is none.
+        address = f"http://localhost:{self.addresses.port('door')}{BEHIND_THE_DOOR['grafana']}"
         is_here = service.environment.get("INBOX_GRAFANA_URL") == address
         if is_here and "grafana" in self.inventory.absent:
             base["INBOX_HAS_GRAFANA"] = "false"

@@ -27,7 +27,9 @@ from burnrate.stack.processes.shutdown import end_stack, find_supervisor
 from burnrate.stack.processes.startup import Startup
 from burnrate.stack.processes.status import Observation, part_rows
 from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor
+from burnrate.stack.protocol import Verb
 from burnrate.stack.render import read_sources
+from burnrate.stack.secrets import change_people, read_secret
 from burnrate.stack.stack_record import (
     Mode,
     StackRecord,
@@ -59,7 +61,7 @@ class ProcessStack:
 
     def up(self) -> None:
         """Start what does not run, reload or restart what changed; a failure leaves nothing."""
-        make_state(self.layout, self.compose, self.addresses)
+        self._make_state()
         record_data_mode(self.layout, self.mode)
         with self._lock():
             inventory = take_inventory(self.layout, self.compose)
@@ -119,7 +121,7 @@ class ProcessStack:
                 self._check_name(part, record)
             if record.ports != self.addresses.by_variable():
                 raise StackError("ports have moved, and parts would not find each other: make up")
-            make_state(self.layout, self.compose, self.addresses)
+            self._make_state()
             parts = self._renderer(take_inventory(self.layout, self.compose)).all()
             wanted = [name for name in record.part_names if name in parts and part in {None, name}]
             self._reload().run({name: parts[name] for name in wanted}, record)
@@ -142,6 +144,21 @@ class ProcessStack:
                 print_line(name, line)
         if is_followed:
             follow(paths, print_line)
+
+    def secret(self, name: str) -> str:
+        """Return one of the door's secrets."""
+        return read_secret(self.layout.secrets, name)
+
+    def change_people(self, verb: Verb, name: str) -> None:
+        """Let somebody more come in at the door, or nobody of that name any more."""
+        with self._lock():
+            self._running_record()
+            change_people(self.layout.secrets, verb, name)
+        self.reload("door")
+
+    def _make_state(self) -> None:
+        door = self.settings.get("INBOX_URL", "")
+        make_state(self.layout, self.compose, self.addresses, door)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

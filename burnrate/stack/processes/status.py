@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from burnrate.stack.addresses import LOOPBACK, AddressMap
+from burnrate.stack.addresses import AddressMap
 from burnrate.stack.processes.inventory import Inventory, MissingPart
 from burnrate.stack.processes.probes import Health
 from burnrate.stack.processes.supervision import ProcessInfo
@@ -32,8 +32,7 @@ def part_rows(
     for missing in inventory.missing:
         yield _missing_row(missing, seen)
     for name in inventory.programs:
-        port = next(iter(addresses.of_part(name).values()))
-        yield _row(name, f"{LOOPBACK}:{port}", seen)
+        yield _row(name, addresses.local(name), seen)
 
 
 def _missing_row(missing: MissingPart, seen: Observation) -> PartStatus:

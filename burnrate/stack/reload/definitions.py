@@ -39,6 +39,7 @@ RELOADS: Mapping[str, PartReload] = {
         reads_by_itself=("exporter.sql",),
     ),
     "nginx": PartReload(check=_NGINX, evidence=Workers()),
+    "door": PartReload(check=_NGINX, evidence=Workers()),
     "nginx-status": PartReload(check=_NGINX, evidence=Workers()),
     # It starts as root, which it does not stay.
     "docker-proxy": PartReload(check=_NGINX, user="101:101", evidence=Workers()),

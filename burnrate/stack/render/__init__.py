@@ -13,6 +13,7 @@ from burnrate.stack.render.configured import (
     read_sources,
     variables_of,
 )
+from burnrate.stack.render.door import has_login
 from burnrate.stack.render.files import digest, shown, write_files
 from burnrate.stack.render.mounts import Mounts, find_mounts
 from burnrate.stack.render.paths import PathMap
@@ -27,6 +28,7 @@ __all__ = [
     "clear_candidate",
     "digest",
     "find_mounts",
+    "has_login",
     "put_back",
     "read_configuration",
     "read_sources",

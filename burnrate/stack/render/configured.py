@@ -15,6 +15,7 @@ from burnrate.slo.specification import load_all
 from burnrate.stack.compose import SECRETS, Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.render.clients import with_client_limits
+from burnrate.stack.render.door import door_files
 from burnrate.stack.render.receivers import with_receivers
 
 _FRONT_DOOR = Path("nginx/nginx.conf")
@@ -52,8 +53,8 @@ class Sources:
     """A checkout's files as the parts get them.
 
     Attributes:
-        configured: Rules, routes and nginx' limits, as the settings have them, by their paths in
-            the checkout.
+        configured: Rules, routes, nginx' limits and the door's names, as the settings have them, by
+            their paths in the checkout.
     """
 
     checkout: Path
@@ -126,6 +127,7 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
     if (checkout / _FRONT_DOOR).is_file():
         front_door = (checkout / _FRONT_DOOR).read_text(encoding="utf-8")
         made[_FRONT_DOOR] = with_client_limits(front_door, settings)
+    made |= door_files(actual.urls, settings)
     return Sources(checkout, made)
 
 

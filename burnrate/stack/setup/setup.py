@@ -9,8 +9,9 @@ from burnrate.stack.addresses import AddressMap
 from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout
+from burnrate.stack.protocol import Verb
 from burnrate.stack.render import read_configuration, read_sources, shown, variables_of
-from burnrate.stack.secrets import GENERATED, make_secrets
+from burnrate.stack.secrets import GENERATED, change_people, make_secrets
 from burnrate.stack.setup.image import is_image_of
 from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
 from burnrate.stack.setup.volumes import (
@@ -85,6 +86,10 @@ class Setup:
         for part in parts:
             put_volume_back(self._volume(part), owner_of(part, self._compose.parts[part]))
 
+    def change_people(self, verb: Verb, name: str) -> None:
+        """Let somebody more come in at the door, or nobody of that name; `stage` passes it on."""
+        change_people(self._secrets, verb, name)
+
     def _render(self) -> dict[str, dict[str, bytes]]:
         """Return the files of each part that reads any or has secrets, which are made."""
         self._check_addresses()
@@ -123,7 +128,8 @@ class Setup:
         take_over_data(self._layout, self._secrets, volumes, self.say)
         take_over_secrets(self._layout.secrets, self._secrets, self._compose.secrets)
         self._refuse_new_secrets_for_old_data(volumes.values())
-        make_secrets(self._secrets, self._compose.secrets, AddressMap())
+        door = self.settings.get("INBOX_URL", "")
+        make_secrets(self._secrets, self._compose.secrets, AddressMap(), door)
 
     def _refuse_new_secrets_for_old_data(self, volumes: Iterable[Path]) -> None:
         # PostgreSQL and Grafana learn their passwords at their first start alone.

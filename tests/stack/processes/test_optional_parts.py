@@ -59,7 +59,7 @@ def test_each_finds_all_that_its_arguments_and_variables_name(stand_ins: Path) -
 def test_nobody_logs_in_to_grafana_with_its_default_password(real: Checkout) -> None:
     """The generated one alone opens it."""
     _require("grafana")
-    url = f"http://127.0.0.1:{real.ports['GRAFANA_PORT']}/login"
+    url = real.url("grafana", "/login")
     secret = (real.path / ".burnrate/secrets/grafana_admin_password").read_text(encoding="utf-8")
     answers = {
         password: httpx2.post(url, json={"user": "admin", "password": password}).status_code

@@ -28,7 +28,7 @@ def _reload(stack: Checkout, *part: str) -> str:
 
 
 def _url(stack: Checkout, part: str, path: str) -> str:
-    return f"http://127.0.0.1:{stack.ports[f'{part.upper()}_PORT']}{path}"
+    return stack.url(part, path)
 
 
 def _files(stack: Checkout) -> dict[Path, bytes]:

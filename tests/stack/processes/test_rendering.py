@@ -310,7 +310,7 @@ def test_grafana_is_told_where_its_pages_are(tmp_path: Path, *, has_home: bool) 
 
 @pytest.mark.parametrize(
     ("url", "is_told"),
-    [("http://localhost:3000", True), ("https://graphs.example.org", False)],
+    [("http://localhost:8090/grafana", True), ("https://graphs.example.org", False)],
 )
 def test_the_inbox_knows_that_grafana_is_not_here(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, url: str, *, is_told: bool

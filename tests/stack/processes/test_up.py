@@ -47,7 +47,7 @@ def test_up_makes_every_part_that_can_run_here_healthy(stopped: Checkout) -> Non
     rows = stopped.status()
     module = rows.pop("libnginx-mod-http-lua", None)
     assert module is None or "no count" in module["detail"]
-    assert len(rows) == 17
+    assert len(rows) == 18
     for name in ("nginx", "api", "inbox", "postgres", "redis", "prometheus", "alertmanager"):
         assert (rows[name]["state"], rows[name]["health"]) == ("running", "healthy")
     absent = {name: row for name, row in rows.items() if row["state"] == "not installed"}

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from burnrate.configuration import load_configuration
+from burnrate.stack.addresses import BEHIND_THE_DOOR
 from burnrate.stack.compose import Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.render import read_configuration, read_sources, variables_of
@@ -44,16 +45,13 @@ def test_a_changed_port_is_in_every_link_and_what_is_gone_is_left_out(checkout: 
     """Of all rules, Prometheus' and Loki's, generated and written by hand."""
     (checkout / "prometheus/rules/inbox.yml").unlink()
 
-    texts = _texts(checkout, GRAFANA_PORT="13000", INBOX_PORT="18090")
+    texts = _texts(checkout, DOOR_PORT="18090")
 
-    assert "http://localhost:13000/d/burnrate-saturation" in texts["rules/causes.yml"]
+    assert "http://localhost:18090/grafana/d/burnrate-saturation" in texts["rules/causes.yml"]
     assert "http://localhost:18090/runbooks/" in texts["rules/causes.yml"]
     assert "rules/inbox.yml" not in texts
     assert {"rules/stack.yml", "loki/fake/errors.yml", "a.yml", "rules/slo-api.yml"} <= set(texts)
-    found = [
-        text for text in texts.values() if "localhost:3000" in text or "localhost:8090" in text
-    ]
-    assert found == []
+    assert [text for text in texts.values() if "localhost:8090" in text] == []
 
 
 def test_files_have_unix_line_ends_and_hidden_ones_are_left_out(checkout: Path) -> None:
@@ -131,8 +129,10 @@ def test_compose_has_the_addresses_of_burnrate_yml() -> None:
     assert grafana["GF_SERVER_ROOT_URL"] == inbox["INBOX_GRAFANA_URL"] == raw["grafana"]
     for part in ("prometheus", "alertmanager"):
         assert f"--web.external-url={raw[part]}" in services[part]["command"]
-        # Else an address with a path would move what the other parts and the health check ask for.
-        assert "--web.route-prefix=/" in services[part]["command"]
+        # Whatever address people use, the other parts and the health check ask below this path.
+        path = BEHIND_THE_DOOR[part]
+        assert f"--web.route-prefix={path.removeprefix('/')}" in services[part]["command"]
+        assert raw[part].endswith(f"{path}}}")
     assert inbox["INBOX_IDENTITY_LABELS"] == "${IDENTITY_LABELS:-service}"
     assert load_configuration().identity == ("service",)
 
@@ -141,11 +141,11 @@ def test_an_address_in_burnrate_yml_reaches_every_part(checkout: Path) -> None:
     """By the variables that docker-compose.yml reads; the environment's are in it already."""
     file = checkout / "burnrate.yml"
     text = file.read_text().replace(
-        "${GRAFANA_URL:-http://localhost:${GRAFANA_PORT:-3000}}", "https://graphs.example.org/"
+        "${GRAFANA_URL:-http://localhost:${DOOR_PORT:-8090}/grafana}", "https://graphs.example.org/"
     )
     file.write_text(text)
 
-    variables = variables_of(read_configuration(checkout, {"INBOX_PORT": "18090"}))
+    variables = variables_of(read_configuration(checkout, {"DOOR_PORT": "18090"}))
 
     assert variables["GRAFANA_URL"] == "https://graphs.example.org"
     assert variables["INBOX_URL"] == "http://localhost:18090"

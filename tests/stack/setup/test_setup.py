@@ -102,7 +102,7 @@ def test_what_changed_is_named_with_its_part(world: World) -> None:
     world.run()
     (world.checkout / "nginx/nginx.conf").write_text("events {}\n")
     assert world.run() == ["nginx: nginx.conf"]
-    moved = world.run(GRAFANA_PORT="13000")
+    moved = world.run(DOOR_PORT="13000")
     assert {line.split(":")[0] for line in moved} == {"prometheus", "loki"}
 
 
@@ -167,10 +167,10 @@ def test_what_is_wrong_later_leaves_the_volumes_as_they_were(world: World) -> No
 def test_an_address_in_burnrate_yml_alone_is_named_with_its_variable(world: World) -> None:
     """A plain `docker compose up` would give the parts another one."""
     file = world.checkout / "burnrate.yml"
-    default = "${GRAFANA_URL:-http://localhost:${GRAFANA_PORT:-3000}}"
+    default = "${GRAFANA_URL:-http://localhost:${DOOR_PORT:-8090}/grafana}"
     file.write_text(file.read_text().replace(default, "https://graphs.example.org/"))
     with pytest.raises(StackError, match=r"write GRAFANA_URL=https://graphs\.example\.org into"):
-        world.run(GRAFANA_URL="http://localhost:3000")
+        world.run(GRAFANA_URL="http://localhost:8090/grafana")
     world.run(GRAFANA_URL="https://graphs.example.org/")
 
 
