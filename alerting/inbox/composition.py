@@ -17,19 +17,24 @@ from alerting.inbox.watch import (
     ChartReader,
     DeadMansSwitch,
     DeliveryEffects,
+    EndedWhileMuted,
     FailedNotifications,
     Fallback,
+    FiringRules,
     GrafanaProbe,
     Heartbeat,
     Job,
+    MutingWatch,
     PollTiming,
     PrometheusClient,
     ReceiverWatch,
     RetentionJob,
+    SilencingClient,
     SloReader,
     Watchdog,
 )
 from alerting.inbox.web import (
+    About,
     Actions,
     Alerts,
     BodyLimits,
@@ -43,6 +48,7 @@ from alerting.inbox.web import (
     Path,
     Runbooks,
     SameOrigin,
+    Silences,
     Slos,
     Stream,
     Tokens,
@@ -60,6 +66,8 @@ SLOS_SECONDS = 15.0
 # As long as somebody who has sent a test page waits for what became of it.
 _RECEIVERS_SECONDS = 10.0
 _GRAFANA_SECONDS = 30.0
+# Rules are evaluated each 15 s: what Prometheus says changes no more often.
+_MUTING_SECONDS = 15.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
 _CHECKS_PER_LATENESS = 30
 _SLOWEST_CHECK_SECONDS = 5.0
@@ -97,6 +105,8 @@ class Composition:
         self._alertmanager = self._make_alertmanager(settings.alertmanager_url)
         self._poller = self._make_poller()
         self._receivers = ReceiverWatch(self._alertmanager) if self._alertmanager else None
+        self._silencing = self._make_silencing(settings.alertmanager_url)
+        self._muting = MutingWatch(self._silencing, self.changes.notify)
         self._heartbeat = self._make_heartbeat(settings.heartbeat_address())
         self._prometheus = self._make_prometheus(settings.prometheus_url)
         self._grafana = self._make_grafana(settings.grafana_internal_url)
@@ -123,6 +133,10 @@ class Composition:
             jobs.append((_GRAFANA_SECONDS, telemetry.background("grafana", self._grafana)))
         if self._receivers is not None:
             jobs.append((_RECEIVERS_SECONDS, telemetry.background("receivers", self._receivers)))
+        if self._silencing is not None:
+            jobs.append((_MUTING_SECONDS, telemetry.background("silences", self._muting)))
+        if (ended := self._make_ended()) is not None:
+            jobs.append((_MUTING_SECONDS, telemetry.background("ended_while_muted", ended)))
         if self._heartbeat is not None:
             beat = telemetry.background("heartbeat", self._heartbeat)
             jobs.append((settings.heartbeat_seconds, beat))
@@ -142,6 +156,17 @@ class Composition:
 
     def _make_prometheus(self, url: str | None) -> PrometheusClient | None:
         return None if url is None else PrometheusClient(url, self._client)
+
+    def _make_silencing(self, url: str | None) -> SilencingClient | None:
+        return None if url is None else SilencingClient(url, self._client)
+
+    def _make_ended(self) -> EndedWhileMuted | None:
+        url = self._settings.prometheus_url
+        if url is None or self._silencing is None:
+            return None
+        rules = FiringRules(url, self._client)
+        settled_after = timedelta(seconds=self._settings.settled_after_seconds)
+        return EndedWhileMuted(self._muting, rules, self.store, self.changes, settled_after)
 
     def _make_heartbeat(self, address: str | None) -> Heartbeat | None:
         if address is None:
@@ -181,6 +206,7 @@ class Composition:
             self._slos,
             self._watchdog,
             self._poller,
+            self._muting,
             is_silence_meant=settings.notify == "nobody",
             has_heartbeat=self._heartbeat is not None,
         )
@@ -190,9 +216,16 @@ class Composition:
             alerts=Alerts(store, links),
             actions=Actions(store, changes, same_origin),
             incidents=Incidents(store, changes, same_origin),
+            silences=Silences(
+                self._silencing,
+                self._muting,
+                About(store, settings.identity),
+                changes,
+                same_origin,
+            ),
             stream=Stream(store, changes, self.metrics),
             desk=self._make_desk(files, links, overviews, same_origin),
-            pages=Pages(overviews, store, links),
+            pages=Pages(overviews, store, links, self._muting),
             health=Health(store),
         )
 

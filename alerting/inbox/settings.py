@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     # list: longer than the longest group_interval, 5 minutes of a ticket, and a poll.
     found_after_seconds: Seconds = 330.0
 
+    # A Prometheus that has run for less may not know all that fires, so what it lacks is not taken
+    # to have ended: its --rules.alert.for-grace-period.
+    settled_after_seconds: Seconds = 600.0
+
     # The watchdog comes once a minute: this is two missed and a half. 0 turns the switch off.
     watchdog_late_seconds: SecondsOrOff = 150.0
     # Notified when the watchdog is late, and when it is back. The address is often a secret itself.

@@ -1,6 +1,7 @@
 """The inbox's pages for people: rendered here, kept live by one small script."""
 
 from alerting.inbox.page.alert import NO_SUCH_ALERT, STORE_UNAVAILABLE, alert_page
+from alerting.inbox.page.cards import alert_title
 from alerting.inbox.page.desk import (
     PathHealth,
     RunbookFiles,
@@ -21,8 +22,17 @@ from alerting.inbox.page.layout import asset, desk_fragment, fragment, page
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.overview import OverviewReader
 from alerting.inbox.page.rendering import Content
+from alerting.inbox.page.silencing import (
+    NO_ALERTMANAGER,
+    SilenceForm,
+    choices_of_alert,
+    choices_of_incident,
+    silence_form_page,
+    silences_page,
+)
 
 __all__ = [
+    "NO_ALERTMANAGER",
     "NO_SUCH_ALERT",
     "NO_SUCH_INCIDENT",
     "STORE_UNAVAILABLE",
@@ -31,9 +41,13 @@ __all__ = [
     "OverviewReader",
     "PathHealth",
     "RunbookFiles",
+    "SilenceForm",
     "Surroundings",
     "alert_page",
+    "alert_title",
     "asset",
+    "choices_of_alert",
+    "choices_of_incident",
     "default_range",
     "desk_fragment",
     "fragment",
@@ -47,5 +61,7 @@ __all__ = [
     "routes_part",
     "runbook_page",
     "service_page",
+    "silence_form_page",
+    "silences_page",
     "slo_page",
 ]

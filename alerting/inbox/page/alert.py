@@ -7,16 +7,21 @@ from alerting.inbox.page.links import Links
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.stories import STORIES
 from alerting.inbox.store import StoredEpisode, StoredTransition
+from alerting.inbox.watch import Muting
 
 NO_SUCH_ALERT = Content("no_such_alert.html", "No such alert", status=404)
 STORE_UNAVAILABLE = Content("store_unavailable.html", "The store is not available", status=503)
 
 
 def alert_page(
-    episode: StoredEpisode, timeline: list[StoredTransition], links: Links, now: datetime
+    episode: StoredEpisode,
+    timeline: list[StoredTransition],
+    links: Links,
+    muting: Muting,
+    now: datetime,
 ) -> Content:
     """Return what the page of one alert shows; its timeline is oldest first."""
-    card = card_of(episode, links)
+    card = card_of(episode, links, muting)
     return Content(
         template="alert.html",
         title=f"{card.title} · Burnrate",

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
+from alerting.inbox.page.formats import clock
 from alerting.inbox.page.links import Link, Links
 from alerting.inbox.store import StoredEpisode
+from alerting.inbox.watch import Muting
 
 _SEVERITIES = ("page", "ticket")
+NOTHING_MUTED: Final = Muting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +30,26 @@ class Card:
     links: tuple[Link, ...] = ()
 
 
-def card_of(episode: StoredEpisode, links: Links, *, leads_on: bool = True) -> Card:
+def card_of(
+    episode: StoredEpisode,
+    links: Links,
+    muting: Muting = NOTHING_MUTED,
+    *,
+    leads_on: bool = True,
+) -> Card:
     """Make an alert's card, with its links if it leads on to other pages."""
     severity = episode.labels.get("severity", "")
     return Card(
         episode=episode,
-        title=_title(episode, links.identity),
+        title=alert_title(episode, links.identity),
         severity=severity if severity in _SEVERITIES else "other",
-        badges=tuple(_badges(episode)),
+        badges=(*_badges(episode), *_held_back(episode, muting)),
         links=tuple(links.of(episode)) if leads_on else (),
     )
 
 
-def _title(episode: StoredEpisode, identity: Sequence[str]) -> str:
+def alert_title(episode: StoredEpisode, identity: Sequence[str]) -> str:
+    """Return an alert's name and what it is about."""
     labels = episode.labels
     about = " ".join(labels[name] for name in (*identity, "slo") if labels.get(name))
     name = labels.get("alertname") or "An alert without a name"
@@ -54,3 +66,14 @@ def _badges(episode: StoredEpisode) -> Iterable[tuple[str, str]]:
     if episode.acknowledged_at:
         by = f" by {episode.acknowledged_by}" if episode.acknowledged_by else ""
         yield ("acknowledged", f"acknowledged{by}")
+
+
+def _held_back(episode: StoredEpisode, muting: Muting) -> Iterable[tuple[str, str]]:
+    if episode.ends_at is not None:
+        return
+    silence = muting.silence_of(episode.fingerprint)
+    if silence is not None:
+        until = clock(silence.ends_at, datetime.now(UTC))
+        yield ("muted", f"silenced until {until} by {silence.author or 'somebody'}")
+    elif inhibitors := muting.inhibitors_of(episode.fingerprint):
+        yield ("muted", f"held back while {', '.join(inhibitors)} fires")

@@ -10,6 +10,7 @@ from alerting.inbox.page.notices import notices
 from alerting.inbox.page.overview import Overview
 from alerting.inbox.page.path import path_of
 from alerting.inbox.page.rendering import Content
+from alerting.inbox.page.silencing import held_back
 from alerting.inbox.page.slo_rows import slo_rows
 
 
@@ -25,7 +26,7 @@ class State:
 def front_page(overview: Overview, links: Links) -> Content:
     """Return what the front page shows."""
     state = _state(overview)
-    groups = group(overview.incidents, overview.firing.shown, links, overview.now)
+    groups = group(overview.incidents, overview.firing.shown, links, overview.muting, overview.now)
     return Content(
         template="front.html",
         title=f"{state.headline} · Burnrate",
@@ -33,6 +34,7 @@ def front_page(overview: Overview, links: Links) -> Content:
             "now": overview.now,
             "state": state,
             "path": path_of(overview),
+            "held": held_back(overview.muting),
             "notices": list(notices(overview)),
             "groups": groups,
             "more": len(overview.incidents) - len(groups),
@@ -49,17 +51,10 @@ def _state(overview: Overview) -> State:
         return State(
             "blind", "Blind: alerts are not arriving", f"{overview.verdict.reason} {detail}"
         )
-    pages, tickets = overview.firing.pages, overview.firing.others
-    owned = [each for each in overview.incidents if each.pages and each.is_owned(overview.now)]
-    waiting = pages - sum(each.pages for each in owned)
-    also = f"{count(tickets, 'ticket')} open as well." if tickets else ""
-    if waiting:
-        return State(
-            "page", f"{count(waiting, 'page')} firing", also or "Somebody should look now."
-        )
-    if owned:
-        who = ", ".join(f"{each.owner} is on {each.title}" for each in owned)
-        return State("owned", f"{count(pages, 'page')}, and somebody is on it", f"{who}. {also}")
+    tickets = overview.firing.others
+    if overview.firing.pages:
+        also = f"{count(tickets, 'ticket')} open as well." if tickets else ""
+        return _state_of_pages(overview, also)
     if tickets:
         detail = "Nothing that cannot wait until working hours."
         return State("ticket", f"{count(tickets, 'ticket')} open", detail)
@@ -68,3 +63,19 @@ def _state(overview: Overview) -> State:
         return State("waiting", "Nothing is firing, as far as is known", detail)
     detail = "The watchdog alert is arriving, so any other alert would arrive too."
     return State("quiet", "Nothing is firing", detail)
+
+
+def _state_of_pages(overview: Overview, also: str) -> State:
+    pages, silenced = overview.firing.pages, overview.silenced_pages
+    owned = [each for each in overview.incidents if each.pages and each.is_owned(overview.now)]
+    waiting = pages - sum(each.pages for each in owned) - silenced
+    if waiting:
+        return State(
+            "page", f"{count(waiting, 'page')} firing", also or "Somebody should look now."
+        )
+    if not owned:
+        detail = f"It fires all the same, and nobody is told while the silence lasts. {also}"
+        return State("owned", f"{count(pages, 'page')}, silenced", detail)
+    who = ", ".join(f"{each.owner} is on {each.title}" for each in owned)
+    rest = f" {count(silenced, 'page')} silenced." if silenced else ""
+    return State("owned", f"{count(pages, 'page')}, and somebody is on it", f"{who}.{rest} {also}")

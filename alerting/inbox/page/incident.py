@@ -15,6 +15,7 @@ from alerting.inbox.store import (
     StoredEpisode,
     StoredIncident,
 )
+from alerting.inbox.watch import Muting
 
 NO_SUCH_INCIDENT: Final = Content("no_such_incident.html", "No such incident", status=404)
 
@@ -41,6 +42,7 @@ def group(
     incidents: Iterable[StoredIncident],
     episodes: Sequence[StoredEpisode],
     links: Links,
+    muting: Muting,
     now: datetime,
 ) -> list[Group]:
     """Return the incidents of some alerts: pages that nobody is on first, then the newest."""
@@ -48,17 +50,17 @@ def group(
     for episode in episodes:
         of_incident.setdefault(episode.incident_id, []).append(episode)
     made = [
-        _group(incident, of_incident[incident.id], links, now)
+        _group(incident, of_incident[incident.id], links, muting, now)
         for incident in incidents
         if incident.id in of_incident
     ]
     return sorted(made, key=lambda each: (not each.incident.pages, each.is_owned))
 
 
-def incident_page(record: IncidentRecord, links: Links, now: datetime) -> Content:
+def incident_page(record: IncidentRecord, links: Links, muting: Muting, now: datetime) -> Content:
     """Return what the page of one incident shows."""
     incident = record.incident
-    cards = [card_of(episode, links) for episode in record.episodes]
+    cards = [card_of(episode, links, muting) for episode in record.episodes]
     return Content(
         template="incident.html",
         title=f"{incident.title} · Burnrate",
@@ -76,14 +78,18 @@ def incident_page(record: IncidentRecord, links: Links, now: datetime) -> Conten
 
 
 def _group(
-    incident: StoredIncident, episodes: Sequence[StoredEpisode], links: Links, now: datetime
+    incident: StoredIncident,
+    episodes: Sequence[StoredEpisode],
+    links: Links,
+    muting: Muting,
+    now: datetime,
 ) -> Group:
     return Group(
         incident=incident,
         mood=_mood(incident, now),
         summary=_summary(incident),
         is_owned=incident.is_owned(now),
-        cards=tuple(card_of(episode, links) for episode in episodes),
+        cards=tuple(card_of(episode, links, muting) for episode in episodes),
         hidden=incident.pages + incident.others - len(episodes),
     )
 

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from alerting.inbox.store import Firing, Losses, Store, StoredEpisode, StoredIncident
-from alerting.inbox.watch import AlertmanagerPoller, SloFigures, SloReader, Verdict, Watchdog
+from alerting.inbox.watch import (
+    AlertmanagerPoller,
+    Muting,
+    MutingWatch,
+    SloFigures,
+    SloReader,
+    Verdict,
+    Watchdog,
+)
 
 # More cards take seconds to show; headlines count what is left out, and the list has it.
 MAX_PAGES = 500
@@ -27,6 +35,7 @@ class Overview:
         truncated: How many alerts Alertmanager left out of what it last sent of its groups.
         silent_seconds: How long ago the watchdog arrived, or this process started.
         reach: Who hears of it besides this page.
+        muting: What Alertmanager holds back.
         is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
@@ -42,6 +51,18 @@ class Overview:
     silent_seconds: float
     is_answered: bool | None
     reach: "Reach"
+    muting: Muting
+
+    @property
+    def silenced_pages(self) -> int:
+        """How many pages a silence holds back, without those somebody is on."""
+        owned = {each.id for each in self.incidents if each.is_owned(self.now)}
+        return sum(
+            episode.labels.get("severity") == "page"
+            and episode.incident_id not in owned
+            and self.muting.silence_of(episode.fingerprint) is not None
+            for episode in self.firing.shown
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,7 @@ class OverviewReader:
         slos: SloReader,
         watchdog: Watchdog,
         poller: AlertmanagerPoller | None,
+        muting: MutingWatch,
         *,
         is_silence_meant: bool,
         has_heartbeat: bool,
@@ -79,6 +101,7 @@ class OverviewReader:
         self._slos = slos
         self._watchdog = watchdog
         self._poller = poller
+        self._muting = muting
 
     async def read(self) -> Overview:
         """Gather all of it.
@@ -98,6 +121,7 @@ class OverviewReader:
             verdict=self._watchdog.verdict(),
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
+            muting=self._muting.latest(),
             is_answered=self._poller.is_answered if self._poller else None,
             reach=Reach(
                 told=self._poller.told if self._poller else None,

@@ -15,6 +15,7 @@ STORIES: Final = {
     Kind.STALE: "No longer listed by Alertmanager",
     Kind.CONFIRMED: "Confirmed: still firing",
     Kind.CLOSED_UNCONFIRMED: "Taken as resolved: long off Alertmanager's list",
+    Kind.CLOSED_UNHEARD: "Ended while it was held back: Prometheus no longer has it",
     Kind.FOUND: "Found on Alertmanager's list; its notification never arrived",
     Kind.ACKNOWLEDGED: "Acknowledged",
     Kind.UNACKNOWLEDGED: "No longer acknowledged",

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     CONFIRMED = "confirmed"  # it was stale, and is listed or was delivered again
     CLOSED_UNCONFIRMED = "closed_unconfirmed"  # not listed for so long that the resolve was lost
     FOUND = "found"  # it is listed, and its notification never arrived
+    # By asking Prometheus.
+    CLOSED_UNHEARD = "closed_unheard"  # it ended while it was held back, which nobody tells
     # By people.
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"

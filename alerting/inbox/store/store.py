@@ -1,7 +1,7 @@
 """The store as the rest of the inbox sees it: one SQLite file, a writing and a reading thread."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from alerting.inbox.store import (
     reconciliation,
     retention,
     transitions,
+    unheard,
 )
 from alerting.inbox.store.actions import Action
 from alerting.inbox.store.deliveries import Delivery
@@ -99,6 +100,14 @@ class Store:
             reconciliation.reconcile, snapshot=snapshot, grace=grace, identity=self._identity
         )
         return await self._write(reconcile)
+
+    async def open_labels(self, fingerprints: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the labels of those of these alerts that are open."""
+        return await self._read(partial(unheard.open_labels, fingerprints=fingerprints))
+
+    async def close_unheard(self, fingerprints: Collection[str], at: datetime) -> int:
+        """Close what ended while it was held back; returns how many episodes."""
+        return await self._write(partial(unheard.close, fingerprints=fingerprints, at=at))
 
     async def apply(self, action: Action) -> bool:
         """Store what a person did; False if there is no such episode."""

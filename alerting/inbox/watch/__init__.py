@@ -26,6 +26,17 @@ from alerting.inbox.watch.prometheus import (
 )
 from alerting.inbox.watch.receivers import Receiver, ReceiverWatch
 from alerting.inbox.watch.retention_job import RetentionJob
+from alerting.inbox.watch.silencing import (
+    EndedWhileMuted,
+    FiringRules,
+    ListedAlert,
+    Matcher,
+    Muting,
+    MutingWatch,
+    NewSilence,
+    Silence,
+    SilencingClient,
+)
 from alerting.inbox.watch.watchdog import Verdict, Watchdog
 
 __all__ = [
@@ -36,12 +47,19 @@ __all__ = [
     "ChartReader",
     "DeadMansSwitch",
     "DeliveryEffects",
+    "EndedWhileMuted",
     "FailedNotifications",
     "Fallback",
+    "FiringRules",
     "GrafanaProbe",
     "Heartbeat",
     "HeartbeatState",
     "Job",
+    "ListedAlert",
+    "Matcher",
+    "Muting",
+    "MutingWatch",
+    "NewSilence",
     "Panel",
     "PollTiming",
     "PrometheusClient",
@@ -50,6 +68,8 @@ __all__ = [
     "RetentionJob",
     "Route",
     "Routes",
+    "Silence",
+    "SilencingClient",
     "Slo",
     "SloFigures",
     "SloReader",

@@ -10,9 +10,11 @@ from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
 from alerting.inbox.web.requests import BodyLimits, HeadMiddleware, SameOrigin
 from alerting.inbox.web.routes import Endpoints, make_router
+from alerting.inbox.web.silencing import About, Silences
 from alerting.inbox.web.stream import Stream
 
 __all__ = [
+    "About",
     "Actions",
     "Alerts",
     "BodyLimits",
@@ -27,6 +29,7 @@ __all__ = [
     "Path",
     "Runbooks",
     "SameOrigin",
+    "Silences",
     "Slos",
     "Stream",
     "Tokens",

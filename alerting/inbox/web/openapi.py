@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from alerting.inbox.web.delivery import AlertPayload, DeliveryPayload
 from alerting.inbox.web.requests import ActionBody
+from alerting.inbox.web.silencing import SilenceBody
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -20,6 +21,7 @@ _DESCRIPTIONS = {
     500: "Something unexpected happened",
     503: "The store is not available; try again",
 }
+_FORMS = ("application/json", "application/x-www-form-urlencoded")
 READ = (422, 503)
 READ_ONE = (404, *READ)
 WRITE = (400, 403, 404, 408, 413, *READ)
@@ -66,8 +68,12 @@ def delivery_body() -> dict[str, Any]:
 def action_body() -> dict[str, Any]:
     """Describe what a person may send with an action, as JSON or as a form."""
     schema = ActionBody.model_json_schema()
-    forms = ("application/json", "application/x-www-form-urlencoded")
-    return _body(dict.fromkeys(forms, schema), is_required=False)
+    return _body(dict.fromkeys(_FORMS, schema), is_required=False)
+
+
+def silence_body() -> dict[str, Any]:
+    """Describe a silence as it is asked for, as JSON or as a form."""
+    return _body(dict.fromkeys(_FORMS, SilenceBody.model_json_schema()), is_required=True)
 
 
 def _body(schemas: dict[str, Any], *, is_required: bool) -> dict[str, Any]:

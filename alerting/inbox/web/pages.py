@@ -19,6 +19,7 @@ from alerting.inbox.page import (
     page,
 )
 from alerting.inbox.store import Store
+from alerting.inbox.watch import MutingWatch
 from alerting.inbox.web.alerts import AlertId
 from alerting.inbox.web.incidents import MOST_CHANGES
 
@@ -26,11 +27,14 @@ from alerting.inbox.web.incidents import MOST_CHANGES
 class Pages:
     """The front page, and that of each alert and incident."""
 
-    def __init__(self, overviews: OverviewReader, store: Store, links: Links) -> None:
-        """Take what gathers the front page, and what an alert's page is read from."""
+    def __init__(
+        self, overviews: OverviewReader, store: Store, links: Links, muting: MutingWatch
+    ) -> None:
+        """Take what gathers the front page, and what the pages of alerts are read from."""
         self._overviews = overviews
         self._store = store
         self._links = links
+        self._muting = muting
 
     async def front(self) -> HTMLResponse:
         """Show the front page."""
@@ -63,7 +67,7 @@ class Pages:
             return STORE_UNAVAILABLE
         if record is None:
             return NO_SUCH_INCIDENT
-        return incident_page(record, self._links, datetime.now(UTC))
+        return incident_page(record, self._links, self._muting.latest(), datetime.now(UTC))
 
     async def _front(self) -> Content:
         try:
@@ -80,4 +84,5 @@ class Pages:
         if found is None:
             return NO_SUCH_ALERT
         episode, timeline = found
-        return alert_page(episode, timeline, self._links, datetime.now(UTC))
+        muting = self._muting.latest()
+        return alert_page(episode, timeline, self._links, muting, datetime.now(UTC))

@@ -23,8 +23,10 @@ from alerting.inbox.web.openapi import (
     delivery_body,
     errors,
     errors_of_a_stream,
+    silence_body,
 )
 from alerting.inbox.web.pages import Pages
+from alerting.inbox.web.silencing import Silences
 from alerting.inbox.web.stream import Stream
 
 
@@ -36,6 +38,7 @@ class Endpoints:
     alerts: Alerts
     actions: Actions
     incidents: Incidents
+    silences: Silences
     stream: Stream
     desk: Desk
     pages: Pages
@@ -90,6 +93,22 @@ def make_router(to: Endpoints) -> APIRouter:
             responses={**shown, **errors(*WRITE)},
             openapi_extra=action_body(),
         )
+    made: Responses = {303: {"description": "Done, for a form: see the silences"}}
+    add(
+        "/silences",
+        to.silences.create,
+        methods=post,
+        status_code=201,
+        responses={**made, **errors(*WRITE)},
+        openapi_extra=silence_body(),
+    )
+    add(
+        "/silences/{silence_id}/end",
+        to.silences.end,
+        methods=post,
+        status_code=204,
+        responses={**made, **errors(*WRITE)},
+    )
     add(
         "/now/{service}",
         to.incidents.now,
@@ -115,6 +134,9 @@ def make_router(to: Endpoints) -> APIRouter:
         ("/episodes/{alert_id}/fragment", to.pages.episode_fragment),
         ("/incidents/{incident_id}", to.pages.incident),
         ("/incidents/{incident_id}/fragment", to.pages.incident_fragment),
+        ("/silences", to.silences.show),
+        ("/silences/fragment", to.silences.show_fragment),
+        ("/silences/new", to.silences.form),
         ("/assets/{name:path}", asset),
     ):
         router.add_api_route(path, page, methods=get, include_in_schema=False)

@@ -3,7 +3,13 @@
 from alerting.inbox.web.requests.body import BodyLimits, read_body
 from alerting.inbox.web.requests.head import HeadMiddleware
 from alerting.inbox.web.requests.same_origin import SameOrigin
-from alerting.inbox.web.requests.words import ActionBody, is_form, read_words
+from alerting.inbox.web.requests.words import (
+    ActionBody,
+    is_form,
+    read_content,
+    read_words,
+    user_of,
+)
 
 __all__ = [
     "ActionBody",
@@ -12,5 +18,7 @@ __all__ = [
     "SameOrigin",
     "is_form",
     "read_body",
+    "read_content",
     "read_words",
+    "user_of",
 ]

@@ -1,7 +1,7 @@
 """Reads who does something and what they say about it, from JSON or a form."""
 
 import json
-from typing import Any
+from typing import Any, Final, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import HTTPException
@@ -12,7 +12,12 @@ from alerting.inbox.errors import BodyTimeoutError, BodyTooLargeError
 from alerting.inbox.web.requests.body import BodyLimits, read_body
 
 _LIMITS = BodyLimits(max_bytes=64 * 1024, timeout_seconds=10.0)
-_FORM = "application/x-www-form-urlencoded"
+_FORM: Final = "application/x-www-form-urlencoded"
+# As nginx/door says who somebody is.
+_USER: Final = "x-burnrate-user"
+_LONGEST_NAME: Final = 80
+_MOST_FIELDS: Final = 40
+M = TypeVar("M", bound=BaseModel)
 
 
 class ActionBody(BaseModel):
@@ -30,12 +35,27 @@ def is_form(request: Request) -> bool:
 
 
 async def read_words(request: Request) -> ActionBody:
-    """Read the body.
+    """Read the body; who gives no name has that of their login.
 
     Raises:
         HTTPException: 400, 408, 413 or 422.
     """
-    return _parse(await _read(request), is_form=is_form(request))
+    said = await read_content(request, ActionBody)
+    return said if said.by else said.model_copy(update={"by": user_of(request)})
+
+
+async def read_content(request: Request, model: type[M]) -> M:
+    """Read the body as a model; a form's empty fields count as not sent.
+
+    Raises:
+        HTTPException: 400, 408, 413 or 422.
+    """
+    return _parse(await _read(request), model, is_form=is_form(request))
+
+
+def user_of(request: Request) -> str:
+    """Return the name that the door in front let somebody in by; empty without one."""
+    return request.headers.get(_USER, "").strip()[:_LONGEST_NAME]
 
 
 async def _read(request: Request) -> bytes:
@@ -49,10 +69,10 @@ async def _read(request: Request) -> bytes:
         raise HTTPException(400, "the client left") from error
 
 
-def _parse(body: bytes, *, is_form: bool) -> ActionBody:
+def _parse(body: bytes, model: type[M], *, is_form: bool) -> M:
     try:
-        content: Any = _form(body) if is_form else json.loads(body or b"{}")
-        return ActionBody.model_validate(content)
+        content: Any = _form(body, model) if is_form else json.loads(body or b"{}")
+        return model.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = first["loc"][0] if first["loc"] else "body"
@@ -61,5 +81,15 @@ def _parse(body: bytes, *, is_form: bool) -> ActionBody:
         raise HTTPException(400, "not JSON, and not a form") from None
 
 
-def _form(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+def _form(body: bytes, model: type[BaseModel]) -> dict[str, str | list[str]]:
+    lists = {
+        name for name, field in model.model_fields.items() if get_origin(field.annotation) is list
+    }
+    content: dict[str, str | list[str]] = {}
+    pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    for name, value in pairs:
+        if name in lists:
+            content[name] = [*content.get(name, []), value]
+        else:
+            content[name] = value
+    return content
