@@ -41,6 +41,7 @@ from alerting.inbox.web import (
     Charts,
     Desk,
     Endpoints,
+    Glance,
     Health,
     History,
     Incidents,
@@ -226,6 +227,7 @@ class Composition:
             stream=Stream(store, changes, self.metrics),
             desk=self._make_desk(files, links, overviews, same_origin),
             pages=Pages(overviews, store, links, self._muting),
+            glance=Glance(overviews),
             health=Health(store),
         )
 

@@ -67,6 +67,17 @@ def browsing(folder: Path, *options: str) -> Iterator[Page]:
         end_group(process, signal.SIGKILL)
 
 
+@contextlib.contextmanager
+def another_tab(folder: Path, url: str) -> Iterator[Page]:
+    """Open one more tab of the browser whose profile is in a folder."""
+    port = (folder / "profile" / "DevToolsActivePort").read_text().splitlines()[0]
+    made = httpx2.put(f"http://127.0.0.1:{port}/json/new?{url}", timeout=PATIENCE_SECONDS).json()
+    with connect(
+        made["webSocketDebuggerUrl"], max_size=None, open_timeout=PATIENCE_SECONDS
+    ) as connection:
+        yield Page(connection)
+
+
 def _address(process: subprocess.Popen[bytes], profile: Path) -> str:
     file = profile / "DevToolsActivePort"
     wait_until(lambda: file.exists() or process.poll() is not None, "Chromium listens")

@@ -16,7 +16,7 @@ from alerting.inbox.page.desk import (
 )
 from alerting.inbox.page.desk import default_for as default_range
 from alerting.inbox.page.desk import seconds_of as range_seconds
-from alerting.inbox.page.front import front_page
+from alerting.inbox.page.front import front_page, state_of
 from alerting.inbox.page.incident import NO_SUCH_INCIDENT, incident_page
 from alerting.inbox.page.layout import asset, desk_fragment, fragment, page
 from alerting.inbox.page.links import Links
@@ -64,4 +64,5 @@ __all__ = [
     "silence_form_page",
     "silences_page",
     "slo_page",
+    "state_of",
 ]

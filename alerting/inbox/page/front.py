@@ -16,16 +16,22 @@ from alerting.inbox.page.slo_rows import slo_rows
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The answer to "is anything wrong?"; `mood` is a class that has a colour."""
+    """The answer to "is anything wrong?".
+
+    Attributes:
+        mood: A class that has a colour.
+        pages: How many pages wait for somebody.
+    """
 
     mood: str
     headline: str
     detail: str
+    pages: int = 0
 
 
 def front_page(overview: Overview, links: Links) -> Content:
     """Return what the front page shows."""
-    state = _state(overview)
+    state = state_of(overview)
     groups = group(overview.incidents, overview.firing.shown, links, overview.muting, overview.now)
     return Content(
         template="front.html",
@@ -45,7 +51,8 @@ def front_page(overview: Overview, links: Links) -> Content:
     )
 
 
-def _state(overview: Overview) -> State:
+def state_of(overview: Overview) -> State:
+    """Return the verdict of the front page."""
     if overview.verdict.is_late:
         detail = "What is shown may be over, and what is firing may be missing."
         return State(
@@ -70,9 +77,8 @@ def _state_of_pages(overview: Overview, also: str) -> State:
     owned = [each for each in overview.incidents if each.pages and each.is_owned(overview.now)]
     waiting = pages - sum(each.pages for each in owned) - silenced
     if waiting:
-        return State(
-            "page", f"{count(waiting, 'page')} firing", also or "Somebody should look now."
-        )
+        detail = also or "Somebody should look now."
+        return State("page", f"{count(waiting, 'page')} firing", detail, waiting)
     if not owned:
         detail = f"It fires all the same, and nobody is told while the silence lasts. {also}"
         return State("owned", f"{count(pages, 'page')}, silenced", detail)

@@ -17,6 +17,10 @@ _TYPES = {
     "inbox.css": "text/css",
     "inbox.js": "text/javascript",
     "icon.svg": "image/svg+xml",
+    "icon-blind.svg": "image/svg+xml",
+    "icon-owned.svg": "image/svg+xml",
+    "icon-page.svg": "image/svg+xml",
+    "icon-ticket.svg": "image/svg+xml",
 }
 
 # Nothing from elsewhere and nothing inline: a label that got through as markup would still do

@@ -5,6 +5,7 @@ from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.delivery import Tokens, Webhook
 from alerting.inbox.web.desk import Charts, Desk, History, Path, Runbooks, Slos
 from alerting.inbox.web.error_handlers import add_error_handlers
+from alerting.inbox.web.glance import Glance
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
@@ -21,6 +22,7 @@ __all__ = [
     "Charts",
     "Desk",
     "Endpoints",
+    "Glance",
     "HeadMiddleware",
     "Health",
     "History",

@@ -11,6 +11,7 @@ from alerting.inbox.web.actions import Actions
 from alerting.inbox.web.alerts import Alerts
 from alerting.inbox.web.delivery import Webhook
 from alerting.inbox.web.desk import Desk, add_desk
+from alerting.inbox.web.glance import Glance
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.openapi import (
@@ -42,6 +43,7 @@ class Endpoints:
     stream: Stream
     desk: Desk
     pages: Pages
+    glance: Glance
     health: Health
 
 
@@ -93,6 +95,8 @@ def make_router(to: Endpoints) -> APIRouter:
             responses={**shown, **errors(*WRITE)},
             openapi_extra=action_body(),
         )
+    unchanged: Responses = {304: {"description": "The same as with that ETag"}}
+    add("/state", to.glance.show, methods=get, response_class=Response, responses=unchanged)
     made: Responses = {303: {"description": "Done, for a form: see the silences"}}
     add(
         "/silences",
