@@ -12,7 +12,7 @@ from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.slo.checking import Checked, checked
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, leftovers, rule_files, rules, stale, write
-from burnrate.slo.service_commands import backtest, explain
+from burnrate.slo.service_commands import backtest, explain, try_rules
 from burnrate.slo.specification import Service, load_all, load_files
 
 _ROOT = click.option(
@@ -33,6 +33,7 @@ def slo() -> None:
 
 
 slo.add_command(explain)
+slo.add_command(try_rules)
 slo.add_command(backtest)
 
 

@@ -1,8 +1,11 @@
 """`burnrate slo explain`, `test` and `backtest`: what becomes of a team's files."""
 
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import indent
 
 import click
 
@@ -12,6 +15,7 @@ from burnrate.http_client import NoAnswer
 from burnrate.slo.backtest import History, Replayed, Span, as_json, replay, report
 from burnrate.slo.explaining import explanation
 from burnrate.slo.specification import load_files
+from burnrate.slo.trial import PromtoolMissing, Verdict, tried
 
 # They divide the shortest window, so that evaluations are whole.
 _STEPS = ("15", "30", "60")
@@ -31,6 +35,40 @@ ROOT = click.option(
 def explain(files: tuple[Path, ...], root: Path) -> None:
     """Print what the alerts of FILES find and when, at which traffic, and what they cost."""
     click.echo(explanation(load_files(files, load_configuration(root))), nl=False)
+
+
+@click.command("test")
+@FILES
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the rules and their tests; without it they are not kept.",
+)
+@ROOT
+def try_rules(files: tuple[Path, ...], output: Path | None, root: Path) -> None:
+    """Write promtool's tests of FILES and run them: exit 1 if one fails.
+
+    Each tier must see failures in time and their end too, and a healthy service must be silent.
+    """
+    services = load_files(files, load_configuration(root))
+    failed = 0
+    with ExitStack() as stack:
+        stack.enter_context(command_errors(PromtoolMissing))
+        folder = output or Path(stack.enter_context(TemporaryDirectory(prefix="burnrate-")))
+        for verdict in tried(services, folder):
+            failed += bool(verdict.failure)
+            click.echo(f"{_word(verdict)}: {verdict.what}")
+            if verdict.failure:
+                click.echo(indent(verdict.failure, "  "), err=True)
+    if failed:
+        raise CommandError(f"{failed} of promtool's checks failed")
+
+
+def _word(verdict: Verdict) -> str:
+    if verdict.failure is None:
+        return "not tested, since it is not known which series an event moves"
+    return "FAILED" if verdict.failure else "ok"
 
 
 @click.command()

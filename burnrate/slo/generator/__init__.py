@@ -2,10 +2,10 @@
 
 from burnrate.slo.generator.alerting import Group, groups, service_alerts
 from burnrate.slo.generator.detection_table import detection_lines
-from burnrate.slo.generator.files import Tree, configured, generated, stale, write
-from burnrate.slo.generator.input_series import event_steps
+from burnrate.slo.generator.files import Tree, configured, generated, stale, unit_tests, write
+from burnrate.slo.generator.input_series import event_steps, has_input_series
 from burnrate.slo.generator.obeyed import kept_groups
-from burnrate.slo.generator.standalone import leftovers, rule_files, rules
+from burnrate.slo.generator.standalone import file_name, leftovers, rule_files, rules
 from burnrate.slo.generator.windows import (
     SAME_START_SECONDS,
     YOUNG_SECONDS,
@@ -28,8 +28,10 @@ __all__ = [
     "detection_lines",
     "event_steps",
     "events_name",
+    "file_name",
     "generated",
     "groups",
+    "has_input_series",
     "how_counted",
     "kept_groups",
     "ledger_name",
@@ -40,6 +42,7 @@ __all__ = [
     "rules",
     "service_alerts",
     "stale",
+    "unit_tests",
     "with_identity",
     "write",
 ]

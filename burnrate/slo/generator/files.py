@@ -14,6 +14,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator.alerting import service_group
 from burnrate.slo.generator.detection_table import table
 from burnrate.slo.generator.inhibition import inhibited
+from burnrate.slo.generator.input_series import has_input_series
 from burnrate.slo.generator.obeyed import kept_groups
 from burnrate.slo.generator.promtool_tests import test_files
 from burnrate.slo.generator.windows import way_of_counting
@@ -23,7 +24,7 @@ from burnrate.slo.generator.written_rules import (
     with_identity,
     with_team_labels,
 )
-from burnrate.slo.specification import Service
+from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import Tier
 
 HEADER: Final = (
@@ -172,6 +173,18 @@ def write(made: dict[Path, str | None]) -> list[Path]:
     return changed
 
 
+def unit_tests(slo: Slo, found: Mapping[Tier, Sequence[Detection]], rules: str) -> dict[str, str]:
+    """Return the files of promtool's tests of an SLO, by what they are about.
+
+    Args:
+        slo: The SLO.
+        found: What each of its tiers makes of failures.
+        rules: Where its rules are, seen from the files.
+    """
+    source = Path(rules).name
+    return {name: rules_text(each, source) for name, each in test_files(slo, found, rules).items()}
+
+
 def _of_service(
     tree: Tree, service: Service, found: Mapping[str, Mapping[Tier, Sequence[Detection]]]
 ) -> Iterator[tuple[Path, object, list[str]]]:
@@ -180,8 +193,7 @@ def _of_service(
     for slo in service.slos:
         rules = tree.rules / f"{prefix}-{slo.stem}.yml"
         yield rules, {"groups": kept_groups(slo)}, [way_of_counting(slo)]
-        # Without settings nobody says which series an event counts up.
-        if not slo.has_known_series:
+        if not has_input_series(slo):
             continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
             yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, []

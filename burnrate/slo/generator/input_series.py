@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from burnrate.promql import selectors
+from burnrate.slo.generator.example_series import example_events, moves
 from burnrate.slo.specification import (
     LatencySettings,
     PoolSettings,
@@ -60,10 +62,27 @@ def _text(value: Fraction) -> str:
     return str(int(value)) if value.denominator == 1 else f"{float(value):.10g}"
 
 
+def has_input_series(slo: Slo) -> bool:
+    """Return whether it is known which series an event of an SLO moves."""
+    return slo.has_known_series or example_events(slo) is not None
+
+
 def _series(slo: Slo) -> tuple[list[str], list[str]]:
     settings = slo.settings
     if settings.good or settings.bad:
         return list(settings.good), list(settings.bad)
+    ours = _of_telemetry(slo)
+    is_ours = [_moves(slo, names) for names in ours] == [(1, 0), (1, 1)]
+    return ours if is_ours else example_events(slo) or ours
+
+
+def _moves(slo: Slo, names: Sequence[str]) -> tuple[int, int]:
+    (found,) = zip(*(selectors(name) for name in names), strict=True)
+    return moves(slo, [{each.label: each.value for each in one.matchers} for one in found])
+
+
+def _of_telemetry(slo: Slo) -> tuple[list[str], list[str]]:
+    settings = slo.settings
     job = target_labels(slo.job, slo.identity)
     if isinstance(settings, PoolSettings):
         attempt = {**job, "pool": settings.pool}

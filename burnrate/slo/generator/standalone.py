@@ -11,7 +11,7 @@ from burnrate.slo.generator.alerting import Group, service_group
 from burnrate.slo.generator.files import HEADER, rules_text
 from burnrate.slo.generator.obeyed import kept_groups
 from burnrate.slo.generator.windows import way_of_counting
-from burnrate.slo.specification import Service
+from burnrate.slo.specification import Service, Slo
 
 _HEADER: Final = re.compile(re.escape(HEADER.strip()).replace(r"\{source\}", "(.*)"))
 
@@ -58,6 +58,11 @@ def rule_files(services: Sequence[Service]) -> dict[str, str]:
     return made
 
 
+def file_name(service: Service, slo: Slo) -> str:
+    """Return the name of an SLO's file of rules."""
+    return f"slo-{service.stem}-{slo.stem}.yml"
+
+
 def rules(services: Sequence[Service]) -> str:
     """Return all rules as one file."""
     parts = [part for each in services for part in _of_service(each).values()]
@@ -73,8 +78,7 @@ def _of_service(service: Service) -> dict[str, tuple[list[Group], list[str]]]:
         begin = f"{slo.name}: "
         about = [begin + slo.spec.description] if slo.spec.description else []
         said = [note for note in service.notes if note.startswith(begin)]
-        name = f"slo-{service.stem}-{slo.stem}.yml"
-        made[name] = (kept_groups(slo), [*about, way_of_counting(slo), *said])
+        made[file_name(service, slo)] = (kept_groups(slo), [*about, way_of_counting(slo), *said])
     is_silent = service.is_observed or all("page" in slo.disabled for slo in service.slos)
     if service.job and not is_silent:
         made[f"slo-{service.stem}.yml"] = ([service_group(service)], [])
