@@ -84,7 +84,8 @@ def test_nothing_runs_for_ever_or_twice(name: str) -> None:
 def test_actions_are_pinned_and_leave_no_token_behind() -> None:
     """By a major version or a commit, never by a branch that anybody's next commit moves."""
     for step in _steps():
-        if "uses" not in step:
+        # Our own is at the commit that runs.
+        if "uses" not in step or step["uses"].startswith("./"):
             continue
         action, _, version = step["uses"].partition("@")
         assert re.fullmatch(r"v\d+(\.\d+)*|[0-9a-f]{40}|release/v\d+", version), step["uses"]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -66,6 +67,11 @@ class History:
     ) -> None:
         """Close its connections."""
         self._client.close()
+
+    @cached_property
+    def holds_both_ends(self) -> bool:
+        """Whether a range holds a sample that is exactly as old as it is long: before 3.0."""
+        return (self.at("count_over_time(vector(1)[5m:5m])", DAY) or 0) > 1
 
     def pieces(self, begin: int, count: int) -> Iterator[Piece]:
         """Yield so many evaluations, a day at a time."""

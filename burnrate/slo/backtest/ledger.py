@@ -66,13 +66,14 @@ class LedgerReplay:
             yield self._book(gains, index, piece) if is_measured else None
 
     def _presence(self, series: Sequence[Sampled], piece: Piece) -> Iterator[bool]:
+        longest = _MEASURED_SECONDS - (0 if self.history.holds_both_ends else 1)
         counted = {index for each in series for index in each.indexes}
         for index in range(piece.count):
             if index in counted:
                 self._series_at = piece.first + index
             at = self._series_at
             ago = None if at is None else (piece.first + index - at) * self.history.step
-            yield ago is not None and ago <= _MEASURED_SECONDS
+            yield ago is not None and ago <= longest
 
     def _known_since(self, is_present: Sequence[bool], piece: Piece) -> list[float]:
         """Return from when on a process has to have started for all that it counted to be new."""
