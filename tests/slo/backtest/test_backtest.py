@@ -248,3 +248,66 @@ def test_alerts_are_found_when_promtool_finds_them(
         "exp_samples": [{"labels": "{}", "value": 1}],
     }
     assert _promtool(folder, [*_expectations(found["alerts"]), budget]) == ""
+
+
+def test_an_old_specification_stands_beside_the_new_one(past: Past, folder: Path) -> None:
+    """With what either would have sent and what both, both budgets, and how much there was."""
+    _write(folder, _FAILED)
+    (folder / "shop.yml").rename(folder / "old.yml")
+    (folder / "shop.settings.yml").rename(folder / "old.settings.yml")
+    _write(folder, _FAILED, objective="90")
+
+    done = past.backtest("shop.yml", "--against", "old.yml", "--step", "60")
+
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "# shop: availability, 99.9 % in 30 days -> 90 % in 30 days"
+    assert "evaluated every 60 s, of samples 15 s apart" in lines[2]
+    assert lines[3] == "There is history since 2026-11-01 00:00:00 only: 7.0 h of 24.0 h."
+    assert lines[4] == "Nothing was measured for 12 min since then, in all."
+    counts = [line for line in lines if line.startswith(("old: ", "new: "))]
+    assert len(counts) == 2
+    rows = [line.split() for line in lines if line.startswith("  2026")]
+    alerts = {(row[-2], row[-1]) for row in rows if "%" not in row}
+    assert ("ShopFailsFast", "old") in alerts
+    assert ("ServiceDown", "both") in alerts
+    _, _, old, _, new, _ = rows[-1]
+    assert float(old) < 80
+    assert float(new) > 99
+
+
+def test_what_is_observed_has_a_budget_and_no_alert(past: Past, folder: Path) -> None:
+    """As its rules would have it."""
+    _write(folder, _FAILED)
+    (folder / "shop.settings.yml").write_text("version: burnrate/v1\njob: shop\nmode: observe\n")
+
+    done = past.backtest("shop.yml", "--json")
+
+    (found,) = json.loads(done.stdout)["new"]
+    assert found["alerts"] == []
+    assert found["budget_left"][-1]["ratio"] < 0.8
+
+
+def test_a_prometheus_without_such_series_is_said(past: Past, folder: Path) -> None:
+    """Silence is not health."""
+    _write(folder, _FAILED.replace("answers", "orders"))
+    text = (folder / "shop.yml").read_text().replace("answers", "orders")
+    (folder / "shop.yml").write_text(text)
+
+    done = past.backtest("shop.yml")
+
+    assert done.exit_code == 1
+    assert "Nothing was measured in all that time." in done.stdout
+    assert "holds nothing that these SLOs count" in done.stderr
+
+
+def test_a_password_is_never_shown(folder: Path) -> None:
+    """The address is, where nobody answers."""
+    _write(folder, _FAILED)
+    given = ["backtest", "shop.yml", "--prometheus", "http://me:hush@127.0.0.1:1/prom"]
+
+    done = CliRunner().invoke(slo, given)
+
+    assert done.exit_code == 1
+    assert "Prometheus does not answer at http://127.0.0.1:1/prom: " in done.stderr
+    assert "hush" not in done.output
