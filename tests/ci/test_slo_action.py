@@ -100,7 +100,7 @@ def test_a_refused_file_has_an_annotation_and_fails(job: Job) -> None:
 
 def test_stale_rules_fail_and_are_shown(job: Job) -> None:
     """Where they are committed; fresh ones do not."""
-    burnrate = Path(sys.executable).with_name("burnrate")
+    burnrate = str(Path(sys.executable).with_name("burnrate"))
     command = [burnrate, "slo", "generate", "slos", "-o", "rules"]
     subprocess.run(command, cwd=job.folder, check=True, capture_output=True)
     fresh, said = job.run(RULES="rules")
