@@ -9,6 +9,7 @@ import pytest
 
 from burnrate.stack import free_port
 from tests.compose.servers import ROOT, FakeDocker, running_nginx, serving
+from tests.servers.front import send_raw
 
 pytestmark = pytest.mark.integration
 
@@ -97,6 +98,66 @@ def test_nothing_else_gets_through(proxy: Proxy, method: str, path: str) -> None
     assert response.status_code == 403
     assert len(proxy.docker.requests) == before
     assert f'"method":"{method}"' in proxy.log.read_text()
+
+
+_LIST = "/v1.51/containers/json"
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (f"{_LIST}/../../containers/json", _LIST),
+        ("//v1.51///containers//json", _LIST),
+        ("/v1.51/x/%2e%2e/containers/json", _LIST),
+        ("/v1.51/x%2f..%2fcontainers/json", _LIST),
+        ("/v1.51/./containers/%6a%73%6f%6e", _LIST),
+        (f"/v1.51/containers/create/..%2f{_ID}/json?x=1", f"/v1.51/containers/{_ID}/json?x=1"),
+        (f"http://elsewhere{_LIST}?all=1", f"{_LIST}?all=1"),
+        (f"http://elsewhere/v1.51/a/../containers/{_ID}/logs", f"/v1.51/containers/{_ID}/logs"),
+        (f"{_LIST}?a=/../../create", f"{_LIST}?a=/../../create"),
+        (f"{_LIST}?a=?b%0d%0aX", f"{_LIST}?a=?b%0d%0aX"),
+        ("//_ping", "/_ping"),
+        ("/x/../_ping?a", "/_ping?a"),
+    ],
+)
+def test_what_is_passed_on_is_what_was_checked(proxy: Proxy, target: str, expected: str) -> None:
+    """The engine might read the path that a client sent in another way than nginx does."""
+    assert _send(proxy, target) == 200
+    assert proxy.docker.requests[-1] == ("GET", expected, b"")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/v1.51/containers/{_ID}/json%00",
+        f"/v1.51/containers/{_ID}/json%0a",
+        f"/v1.51/containers/{_ID}/json%3f",
+        f"/v1.51/containers/{_ID}/json%23",
+        f"/v1.51/containers/{_ID}%252fjson",
+        f"/v1.51/containers/{_ID}/json;/../archive",
+        f"/v1.51/containers/{_ID}/json/%2e%2e/archive?path=/",
+        f"/v1.51/containers/{_ID}/json/..%2farchive",
+        f"/v1.51/containers/{_ID}/json%5c..%5carchive",
+        f"http://docker/v1.51/containers/{_ID}/archive",
+        "/v1.51/containers/json/../create",
+        f"/v1.51/containers/{_ID}0/json",
+        "/v1.51/../../containers/json",
+    ],
+)
+def test_path_in_disguise_does_not_get_through(proxy: Proxy, target: str) -> None:
+    """However it is spelled, it is refused for what it is."""
+    before = len(proxy.docker.requests)
+
+    assert _send(proxy, target) in {400, 403}
+    assert len(proxy.docker.requests) == before
+
+
+def _send(proxy: Proxy, target: str) -> int:
+    """Ask for a target as it is: a client library would tidy it up; returns the status."""
+    port = httpx2.URL(proxy.url).port
+    assert port is not None
+    request = f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    return int(send_raw(port, request.encode()).split()[1])
 
 
 def test_request_hidden_in_a_body_does_not_get_through(proxy: Proxy) -> None:
