@@ -56,3 +56,5 @@ accesslog = None
 logconfig_dict = telemetry.log_config("api")
 child_exit = telemetry.child_exit
 on_exit = telemetry.on_exit
+# SIGHUP, which `burnrate stack restart api` sends: new code, and always somebody who serves.
+when_ready = telemetry.when_ready

@@ -9,6 +9,7 @@ worker_class = telemetry.WORKER_CLASS
 logconfig_dict = telemetry.log_config("foreign")
 child_exit = telemetry.child_exit
 on_exit = telemetry.on_exit
+when_ready = telemetry.when_ready
 
 workers = int(os.environ.get("WORKERS", "4"))
 max_requests = int(os.environ.get("MAX_REQUESTS", "0"))

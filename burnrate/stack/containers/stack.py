@@ -105,7 +105,9 @@ class ContainerStack:
             reload = self._reload()
             changed = [name for name, files in reload.check([part]).items() if files]
             reload.host.take(changed)
-        self._restart(part)
+            is_renewed = reload.renew(part)
+        if not is_renewed:
+            self._restart(part)
 
     def reload(self, part: str | None) -> None:
         """Have one part, or all, load their files as they are now."""

@@ -55,6 +55,19 @@ class ProcessReload:
         finally:
             host.clear()
 
+    def renew(self, part: RenderedPart, record: StackRecord) -> bool:
+        """Restart a part of which nothing but its code has changed, without a gap.
+
+        Returns:
+            Whether that is possible.
+
+        Raises:
+            StackError: the new program would not start; the old one serves on.
+        """
+        if part.record not in record.parts:
+            return False
+        return Reload(self._host({part.name: part}, record), self.say).renew(part.name)
+
     def run_where_nothing_else_changed(self, parts: Parts, record: StackRecord) -> StackRecord:
         """Have those of `parts` load changed files that need no restart; check those of all.
 

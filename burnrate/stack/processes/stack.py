@@ -102,12 +102,17 @@ class ProcessStack:
             self._stop(part)
 
     def restart(self, part: str) -> None:
-        """Stop one part and start it with the configuration as it is now, checked first."""
+        """Stop one part and start it with the configuration as it is now, checked first.
+
+        The service is renewed instead where it has the settings that it would get.
+        """
         with self._lock():
             record = self._running_record()
             self._check_name(part, record)
             rendered = self._rendered(part)
             self._reload().check({part: rendered}, record)
+            if self._reload().renew(rendered, record):
+                return
             self._stop(part)
             self._write([rendered])
             write_record(self.layout, record.with_parts([rendered.record]))

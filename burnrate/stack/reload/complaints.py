@@ -11,7 +11,7 @@ _NOISE = re.compile(
     r"^\s*$|^Checking \S+$|SUCCESS|test failed$|failed to validate \d+ file|contains errors"
     r"|validation failed$|^\s*\d*\s+\|"
 )
-_TROUBLE = re.compile(r"\[emerg\]|level\"?[=:]\"?error|FATAL|ERROR", re.IGNORECASE)
+_TROUBLE = re.compile(r"\[emerg\]|level\"?[=:] ?\"?error|FATAL|ERROR", re.IGNORECASE)
 # Time, level and what else stands before the reason.
 _PREFIX = re.compile(r"^.*?(?:FAILED:|\[emerg\] [\d#]+:|\bError:|LOG:|FATAL:|ERROR:)\s*")
 _LOGFMT = re.compile(r'\berr(?:or)?="((?:[^"\\]|\\.)*)"')
@@ -37,6 +37,12 @@ def _structured(line: str) -> str | None:
             fields = json.loads(line)
         except ValueError:
             return None
-        return str(fields.get("err") or fields.get("error") or fields.get("msg") or "")
+        return str(
+            fields.get("err")
+            or fields.get("error")
+            or fields.get("reason")
+            or fields.get("msg")
+            or ""
+        )
     found = _LOGFMT.search(line)
     return found[1].replace('\\"', '"') if found else None

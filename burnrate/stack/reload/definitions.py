@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from burnrate.stack.reload.evidence import Evidence, LogLine, Metrics, Workers
+from burnrate.stack.reload.evidence import Evidence, LogLine, Metrics, Successors, Workers
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,15 @@ class PartReload:
         evidence: What shows that it has loaded its files after SIGHUP; None for a part that reads
             them only when it starts.
         reads_by_itself: What it reads again without being told: how the names begin.
+        renewal: What shows that SIGHUP has replaced its program, for one that restarts without a
+            moment in which nobody serves.
     """
 
     check: tuple[str, ...] = ()
     user: str | None = None
     evidence: Evidence | None = None
     reads_by_itself: tuple[str, ...] = ()
+    renewal: Evidence | None = None
 
 
 _NGINX = ("nginx", "{arguments}", "-t")
@@ -43,6 +46,7 @@ RELOADS: Mapping[str, PartReload] = {
     "nginx-status": PartReload(check=_NGINX, evidence=Workers()),
     # It starts as root, which it does not stay.
     "docker-proxy": PartReload(check=_NGINX, user="101:101", evidence=Workers()),
+    "api": PartReload(renewal=Successors("the program is not renewed")),
     "inbox": PartReload(reads_by_itself=("secrets/inbox_token",)),
     "prometheus": PartReload(
         check=("promtool", "check", "config", "{next}/prometheus.yml"),

@@ -9,7 +9,7 @@ from burnrate.stack.reload.host import Host
 
 
 class Refused(Exception):
-    """The part says that it has not loaded its files."""
+    """The part says that it has not loaded its files; maybe with the line that says so."""
 
 
 class Evidence(Protocol):
@@ -92,3 +92,27 @@ class LogLine:
     def is_loaded(self, host: Host, part: str, before: object) -> bool:
         """Return whether the line is there."""
         return any(self.text in line for line in host.log_since(part, str(before)))
+
+
+@dataclass(frozen=True)
+class Successors:
+    """Workers none of which was there before: those have served until these did.
+
+    Attributes:
+        refusal: What the part logs instead.
+    """
+
+    refusal: str
+
+    def before(self, host: Host, part: str) -> object:
+        """Return the workers, and where the log ends."""
+        return host.workers(part), host.log_mark(part)
+
+    def is_loaded(self, host: Host, part: str, before: object) -> bool:
+        """Return whether there are only new workers; raises Refused where it has logged that."""
+        workers, mark = cast("tuple[frozenset[int], str]", before)
+        for line in host.log_since(part, mark):
+            if self.refusal in line:
+                raise Refused(line)
+        now = host.workers(part)
+        return bool(now) and not now & workers

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from burnrate.stack.errors import StackError
 from burnrate.stack.reload.complaints import complaint, logged_complaint
 from burnrate.stack.reload.definitions import RELOADS, PartReload
-from burnrate.stack.reload.evidence import Refused
+from burnrate.stack.reload.evidence import Evidence, Refused
 from burnrate.stack.reload.host import Host
 from burnrate.stack.render import NEXT, shown
 
 # Prometheus reads thousands of rules in a second or two; a machine may be slow.
 _LOAD_SECONDS = 30.0
+# It is tried, starts beside the old one, and that one's last requests end.
+_RENEWAL_SECONDS = 240.0
 _POLL_SECONDS = 0.1
 # PostgreSQL's words for what it takes over at its next start alone.
 _AT_A_RESTART = re.compile(r'parameter "(\w+)" cannot be changed without restarting')
@@ -79,6 +81,26 @@ class Reload:
             raise StackError("; ".join([*reasons, "nothing is changed"]))
         return changes
 
+    def renew(self, part: str) -> bool:
+        """Replace a running part's program without a moment in which nobody serves.
+
+        Returns:
+            Whether the part can do so.
+
+        Raises:
+            StackError: the new program would not start; the old one serves on.
+        """
+        renewal = RELOADS.get(part, PartReload()).renewal
+        if renewal is None or part not in self.host.running():
+            return False
+        try:
+            self._signal_and_wait(part, renewal, _RENEWAL_SECONDS)
+        except Refused as refusal:
+            reason = logged_complaint([str(refusal)])
+            raise StackError(f"{part} serves on as it was: {reason}") from None
+        self.say(f"{part}: restarted, one program after the other")
+        return True
+
     def _refusal(self, part: str) -> str | None:
         """Return why the part's program does not take the candidate; None if it does."""
         definition = RELOADS.get(part, PartReload())
@@ -115,18 +137,17 @@ class Reload:
 
     def _signal(self, part: str, mark: str) -> None:
         try:
-            self._signal_and_wait(part)
+            self._signal_and_wait(part, RELOADS[part].evidence, _LOAD_SECONDS)
         except Refused:
             reason = logged_complaint(self.host.log_since(part, mark))
             raise StackError(f"{part} has not loaded its files: {reason}") from None
 
-    def _signal_and_wait(self, part: str) -> None:
-        evidence = RELOADS[part].evidence
+    def _signal_and_wait(self, part: str, evidence: Evidence | None, seconds: float) -> None:
         if evidence is None:
             return
         before = evidence.before(self.host, part)
         self.host.signal(part)
-        deadline = time.monotonic() + _LOAD_SECONDS
+        deadline = time.monotonic() + seconds
         while not evidence.is_loaded(self.host, part, before):
             if time.monotonic() > deadline:
                 raise Refused

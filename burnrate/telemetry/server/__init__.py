@@ -9,6 +9,7 @@ worker_class = telemetry.WORKER_CLASS
 logconfig_dict = telemetry.log_config("shop")
 child_exit = telemetry.child_exit
 on_exit = telemetry.on_exit
+when_ready = telemetry.when_ready  # SIGHUP: new code, and always somebody who serves
 ```
 """
 
@@ -21,6 +22,7 @@ from burnrate.telemetry.server.hooks import (
     on_exit,
     prepare,
 )
+from burnrate.telemetry.server.renewal import when_ready
 
 __all__ = [
     "BOUNDED_HTTP",
@@ -30,4 +32,5 @@ __all__ = [
     "log_config",
     "on_exit",
     "prepare",
+    "when_ready",
 ]

@@ -15,6 +15,7 @@ from burnrate.telemetry import workers
 from burnrate.telemetry.failures import guard, register_own_trouble
 from burnrate.telemetry.logs import logging_config
 from burnrate.telemetry.metrics import WORKER_EXIT_REASONS, worker_exits
+from burnrate.telemetry.server.renewal import inherited_folder
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.usage import ProcessUsage
 
@@ -42,14 +43,15 @@ def prepare() -> None:
     """Give this gunicorn a new, empty folder for its workers' metric files.
 
     A folder of its own, so that the files of an earlier run never count twice, and two
-    services on one machine never mix. `on_exit` removes it. A reload (SIGHUP) runs the
-    configuration again in the same master, whose folder and counts go on.
+    services on one machine never mix. `on_exit` removes it. A reload (SIGHUP), gunicorn's own or
+    with `when_ready`, runs the configuration again in the same process, whose folder and counts go
+    on.
     """
     if _Master.folder is not None and _Master.pid == os.getpid():
         return
     _Master.pid = os.getpid()
     with guard("files"):
-        folder = _new_folder()
+        folder = inherited_folder() or _new_folder()
         workers.activate(folder)
         _Master.folder = folder
     with guard("hooks"):

@@ -272,11 +272,11 @@ def test_a_part_is_started_when_it_is_healthy(
     """`docker compose start` comes back as soon as its container runs."""
     monkeypatch.setattr("burnrate.stack.containers.stack._POLL_SECONDS", 0)
     for name, health in (("ps", "starting"), ("ps-next", "healthy")):
-        row = {"Service": "api", "State": "running", "Health": health}
+        row = {"Service": "redis", "State": "running", "Health": health}
         (docker / name).write_text(json.dumps(row), encoding="utf-8")
-    getattr(stack, verb)("api")
+    getattr(stack, verb)("redis")
     calls = _calls(docker)
-    later = calls[calls.index(f"{verb} api") :]
+    later = calls[calls.index(f"{verb} redis") :]
     # After a restart's first look the container starts again.
     assert later.count("ps --all --format json") == {"start": 2, "restart": 1}[verb]
 

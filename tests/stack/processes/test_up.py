@@ -4,15 +4,19 @@ import os
 import signal
 import socket
 import subprocess
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import psutil
 import pytest
 
 from burnrate.stack.layout import Layout
 from tests.servers.checkout import Checkout, copied_checkout
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -128,6 +132,33 @@ def test_one_part_stops_and_starts(running: Checkout) -> None:
     unknown = running.run("start", "redis-exporters")
     assert unknown.returncode == 1
     assert "'redis-exporters' is not a part of the running stack: postgres, redis" in unknown.stderr
+
+
+def test_restart_of_the_service_loses_nothing(running: Checkout) -> None:
+    """Whoever asks meanwhile is answered; the process is the same, and its workers are new."""
+    before = running.leader("api")
+    workers = {child.pid for child in psutil.Process(before).children()}
+    url = f"http://127.0.0.1:{running.ports['NGINX_PORT']}/users"
+    done = threading.Event()
+
+    def ask() -> Counter[int]:
+        statuses: Counter[int] = Counter()
+        with httpx2.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            while not done.is_set():
+                statuses[client.get(url).status_code] += 1
+        return statuses
+
+    with ThreadPoolExecutor(4) as clients:
+        asking = [clients.submit(ask) for _ in range(4)]
+        try:
+            restarted = running.run("restart", "api")
+        finally:
+            done.set()
+    assert (restarted.returncode, restarted.stderr) == (0, "")
+    assert "api: restarted, one program after the other" in restarted.stdout
+    assert {status for each in asking for status in each.result()} == {200}
+    assert running.leader("api") == before
+    assert workers.isdisjoint(child.pid for child in psutil.Process(before).children())
 
 
 def test_data_survives_down_and_up(running: Checkout) -> None:

@@ -137,3 +137,32 @@ def test_many_names_are_cut() -> None:
     """A changed address is in each file of rules."""
     host = FakeHost({"prometheus": ["a", "b", "c", "d", "e"]})
     assert _run(host) == ["prometheus: a, b, c and 2 more: loaded"]
+
+
+def test_service_is_renewed_by_a_signal() -> None:
+    """It has new workers then, and no restart."""
+    host, said = FakeHost({"api": []}), list[str]()
+    assert Reload(host, said.append).renew("api")
+    assert (host.done, said) == (
+        ["signal api"],
+        ["api: restarted, one program after the other"],
+    )
+
+
+def test_part_that_cannot_renew_itself_or_does_not_run_is_left_alone() -> None:
+    """It is for the caller to restart it."""
+    host = FakeHost({"api": [], "tempo": []}, stopped={"api"})
+    assert not Reload(host, print).renew("api")
+    assert not Reload(host, print).renew("tempo")
+    assert host.done == []
+
+
+def test_refused_program_is_told_with_its_reason() -> None:
+    """The old one serves on, whatever else it has logged."""
+    host = FakeHost({"api": []}, refuses_to_load={"api"}, in_place={"api"})
+    host.logs["api"] = [
+        '{"level": "error", "message": "POST /users 500"}',
+        '{"level": "error", "message": "the program is not renewed", "reason": "SyntaxError: x"}',
+    ]
+    with pytest.raises(StackError, match=r"^api serves on as it was: SyntaxError: x$"):
+        Reload(host, print).renew("api")
