@@ -298,6 +298,7 @@ def test_panel_says_when_it_is_empty_on_a_healthy_stack() -> None:
     # A table has more than one query: there only a column is empty, with words of its own.
     listed = {name.rpartition(" / ")[0] for name in EMPTY}
     columns = {
+        "Host / File systems",
         "Services / Services",
         "SLO overview / Objectives",
         "SLO overview / Routes",

@@ -39,6 +39,11 @@ _UNITS_OF = (
     # One thing through another.
     (r"^time\(\) - ", {"s"}),
     (r"total_events:rate", {"none", "suffix:/s"}),
+    (r"procs_running|procs_blocked|^count\(", {"none"}),
+    (r"deriv\(.* / 86400", {"suffix:d"}),
+    (r"pressure_|disk_io_time_seconds", {"percentunit"}),
+    (r"io_time_weighted", {"none"}),
+    (r"oom_kill", {"none"}),
     (r"time_period:days", {"suffix:d"}),
     (r"current_burn_rate|alert_burn_rate", {"suffix:x"}),
     (r"_threshold:seconds|slo:history:seconds", {"s"}),
