@@ -34,13 +34,13 @@ def test_one_address_changes_and_the_others_are_as_shipped(tmp_path: Path) -> No
 
 def test_ports_and_addresses_of_the_environment_are_in_every_link() -> None:
     """As in docker-compose.yml: a port changes localhost's address, an address is taken whole."""
-    ports = load_configuration(environment={"INBOX_PORT": "18090", "GRAFANA_PORT": "13000"})
+    ports = load_configuration(environment={"DOOR_PORT": "18090"})
     addresses = load_configuration(
-        environment={"INBOX_URL": "https://ops.example.org/inbox/", "GRAFANA_PORT": "13000"}
+        environment={"INBOX_URL": "https://ops.example.org/inbox/", "DOOR_PORT": "13000"}
     )
 
     assert ports.runbook_base == "http://localhost:18090/runbooks"
-    assert ports.dashboard_base == "http://localhost:13000/d"
+    assert ports.dashboard_base == "http://localhost:18090/grafana/d"
     assert addresses.runbook_base == "https://ops.example.org/inbox/runbooks"
 
 
