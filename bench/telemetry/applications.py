@@ -1,5 +1,6 @@
 """The same small application, bare and instrumented in each of the ways that are compared."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,7 +14,7 @@ PATH: Final = "/items/42"
 
 @dataclass(frozen=True)
 class Application:
-    """What answers requests, and how to send the spans that are left."""
+    """What answers requests, and how to send the spans and lines that are left."""
 
     asgi: ASGIApp
     flush: Callable[[], object] = lambda: None
@@ -53,7 +54,14 @@ def _burnrate() -> Application:
         workers.activate(folder)
     app = bare()
     instrument(app, service="bench")
-    return Application(app, getattr(trace.get_tracer_provider(), "force_flush", lambda: None))
+    flush_spans = getattr(trace.get_tracer_provider(), "force_flush", lambda: None)
+
+    def flush() -> None:
+        flush_spans()
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+
+    return Application(app, flush)
 
 
 def _instrumentator() -> Application:

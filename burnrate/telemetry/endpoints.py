@@ -1,6 +1,6 @@
 """The `endpoint` label: the full route template, never the path a client sent."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from re import Pattern
 from typing import Any, Final, NamedTuple, Protocol
@@ -69,11 +69,16 @@ class Endpoints:
 
     Args:
         application: Its routes may change later.
+
+    Attributes:
+        notes: What others remember of functions and routes in the table, by their `id`; a table
+            that is read again begins without any.
     """
 
     def __init__(self, application: Routed) -> None:
         self._application = application
         self._by_endpoint: dict[int, list[Endpoint]] = {}
+        self.notes: dict[Hashable, Any] = {}
 
     def build(self) -> list[Endpoint]:
         """Read the routing table (again) and return every endpoint in it."""
@@ -82,6 +87,7 @@ class Endpoints:
         for endpoint in endpoints:
             table.setdefault(id(endpoint.function), []).append(endpoint)
         self._by_endpoint = table
+        self.notes = {}
         return endpoints
 
     def resolve(self, scope: Scope) -> str:
@@ -93,18 +99,30 @@ class Endpoints:
         function = scope.get("endpoint")
         if function is None:
             return self._without_endpoint(scope)
+        template = self.plain(function, scope.get("route"))
+        if template is not None:
+            return template
         candidates = self._by_endpoint.get(id(function), ())
-        if len(candidates) == 1:
-            (only,) = candidates
-            route = scope.get("route")
-            if not only.has_routes and (route is None or route is only.route):
-                return only.template
-        elif candidates:  # one function under several routes: the path says which
+        if len(candidates) > 1:  # one function under several routes: the path says which
             path = _route_path(scope)
             for each in candidates:
                 if each.pattern.match(path) and not each.has_routes:
                     return each.template
         return self._ask_routes(scope, function)
+
+    def plain(self, function: object, route: object) -> str | None:
+        """Return the template where function and route alone tell it, whatever the path is.
+
+        Args:
+            function: As routing leaves it in `scope["endpoint"]`.
+            route: As in `scope["route"]`; None where the framework leaves none there.
+        """
+        candidates = self._by_endpoint.get(id(function), ())
+        if len(candidates) == 1:
+            (only,) = candidates
+            if not only.has_routes and (route is None or route is only.route):
+                return only.template
+        return None
 
     def function_of(self, scope: Scope) -> object:
         """Return what serves a request, or will once it is routed; None where nothing does."""

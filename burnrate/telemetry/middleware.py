@@ -7,7 +7,6 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +25,8 @@ from burnrate.telemetry.traces import (
     Identities,
     Outcome,
     adopted,
+    attach,
+    detach,
     expect_server_span,
 )
 
@@ -100,11 +101,11 @@ class TelemetryMiddleware:
         self._is_logging = settings.logs
         self._tracing = tracing
         deciding = None if is_foreign else tracing
-        # Most requests have no span and no caller with one: the same context serves them all.
         self._unsampled = deciding.unsampled if deciding is not None else None
-        self._identities = Identities(
+        identities = Identities(
             deciding, untraced=settings.untraced, is_caller_trusted=settings.trust_traceparent
         )
+        self._identify = identities.of
         self._lifecycle = lifecycle
         self._is_started = False
         self._running = 0
@@ -118,17 +119,30 @@ class TelemetryMiddleware:
             return
         if not self._is_started:  # a server without lifespan, or with it turned off
             self._start()
+        exchange: HttpExchange | WebSocketExchange
         try:
-            exchange, parent = self._begin(scope, receive, send)
+            request, parent = self._identify(scope)
+            if kind == "http":
+                recorder = self._recorder
+                if self._uncounted is not None and self._uncounted.have(scope):
+                    recorder = self._uncounting
+                exchange = HttpExchange(scope, receive, send, request, recorder)
+            else:
+                measured, endpoints = self._metrics, self._endpoints
+                exchange = WebSocketExchange(scope, receive, send, request, measured, endpoints)
         except Exception as error:  # noqa: BLE001 - the request is served, unmeasured
             failed("requests", error)
             await self._app(scope, receive, send)
             return
         scope[_EXCHANGE] = exchange
         self._running += 1
-        token = current.set(exchange.request)
+        token = current.set(request)
         app, context = self._app, None
-        if self._tracing is not None or self._is_foreign:
+        # Most requests have no span and no caller with one: the same context serves them all.
+        if self._unsampled is not None and parent is None and not request.is_sampled:
+            scope.setdefault(_NATIVE, None)
+            context = attach(self._unsampled)
+        elif self._tracing is not None or self._is_foreign:
             app, context = self._enter(scope, exchange, parent)
         try:
             await app(scope, exchange.receive, exchange.send)
@@ -136,28 +150,22 @@ class TelemetryMiddleware:
             exchange.fail(error)
             raise
         finally:
-            if not exchange.is_closed:
-                exchange.finish()
-            if exchange.request.waits is not None and exchange.is_notable:
-                self._make_late(scope, exchange.request, parent, exchange.outcome)
+            if not exchange.is_plain:
+                self._end(scope, exchange, parent)
             self._running -= 1
             scope.pop(_EXCHANGE, None)  # no cycle of references is left behind
             if context is not None:
-                otel_context.detach(context)
+                detach(context)
             current.reset(token)
 
-    def _begin(
-        self, scope: Scope, receive: Receive, send: Send
-    ) -> tuple[HttpExchange | WebSocketExchange, Context | None]:
-        """Return what measures a request, and its caller's context if it sent any."""
-        request, parent = self._identities.of(scope)
-        if scope["type"] != "http":
-            measured, endpoints = self._metrics, self._endpoints
-            return WebSocketExchange(scope, receive, send, request, measured, endpoints), parent
-        recorder = self._recorder
-        if self._uncounted is not None and self._uncounted.have(scope):
-            recorder = self._uncounting
-        return HttpExchange(scope, receive, send, request, recorder), parent
+    def _end(
+        self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
+    ) -> None:
+        """Record what is not recorded yet, and make the span of what failed or was slow."""
+        if not exchange.is_closed:
+            exchange.finish()
+        if exchange.request.waits is not None and exchange.is_notable:
+            self._make_late(scope, exchange.request, parent, exchange.outcome)
 
     def _enter(
         self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
@@ -167,8 +175,6 @@ class TelemetryMiddleware:
         if parent is not None:
             exchange.parent = parent
         tracing, request = self._tracing, exchange.request
-        if self._unsampled is not None and parent is None and not request.is_sampled:
-            return self._app, otel_context.attach(self._unsampled)
         if tracing is None or self._is_foreign:
             return self._app, None
         if self._sampled_app is not None and request.is_sampled:

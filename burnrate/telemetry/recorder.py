@@ -5,7 +5,7 @@ processor's caches. So its cost is its size: hence few, flat functions.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import islice
 from random import random
 from time import time
@@ -19,6 +19,7 @@ from starlette.types import Scope
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.deadlines import Limits, Watched
 from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, OTHER_METHOD, Metrics
 from burnrate.telemetry.settings import TelemetrySettings
@@ -41,12 +42,14 @@ class _Children:
     Decision 12 names the private attributes and the tests that hold them.
 
     Attributes:
+        endpoint: The label's value.
         buckets: None in a release of prometheus_client that has renamed one of these.
     """
 
-    __slots__ = ("bounds", "buckets", "counter", "histogram", "requests", "sum")
+    __slots__ = ("bounds", "buckets", "counter", "endpoint", "histogram", "requests", "sum")
 
-    def __init__(self, counter: Counter, histogram: Histogram) -> None:
+    def __init__(self, endpoint: str, counter: Counter, histogram: Histogram) -> None:
+        self.endpoint = endpoint
         self.counter = counter
         self.histogram = histogram
         self.buckets: list[Any] | None = None
@@ -112,7 +115,7 @@ class HttpRecorder:
         self._in_progress: Any = getattr(gauge, "_value", gauge)
         self.enter: Callable[[float], None] = self._in_progress.inc
         # Values in files share a lock, so one is enough for all four.
-        self._add = getattr(type(self._in_progress), "add_all", _add_each)
+        self._end = getattr(type(self._in_progress), "end_request", _end_request)
 
     def record(
         self, method: str, endpoint: str, status: int, seconds: float, request: RequestInfo
@@ -140,13 +143,53 @@ class HttpRecorder:
             children.record(seconds, {"trace_id": request.trace_id} if has_span else None)
             return
         bucket = buckets[bisect_left(children.bounds, seconds)]
-        self._add(
-            self._in_progress, -1.0, children.requests, 1.0, bucket, 1.0, children.sum, seconds
-        )
+        self._end(self._in_progress, children.requests, bucket, children.sum, seconds)
         if request.is_sampled or (
             request.waits is not None and (status >= _SERVER_ERROR or seconds >= self.slow_seconds)
         ):
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
+
+    def record_well(
+        self, scope: Scope, method: str, status: int, seconds: float, request: RequestInfo
+    ) -> str:
+        """Count a request that went well and fast as `record` does, and return its endpoint.
+
+        Args:
+            scope: The request's, as routing has left it.
+            method: One that HTTP knows.
+            status: Of the answer, below 500.
+            seconds: What it took, less than `slow_seconds`.
+            request: Its ids.
+        """
+        key = (id(scope.get("endpoint")), id(scope.get("route")), method, status)
+        children: _Children | None = self.endpoints.notes.get(key)
+        if children is None:
+            children = self._find_children(scope, method, status, key)
+        buckets = children.buckets
+        if buckets is None:
+            self.record(method, children.endpoint, status, seconds, request)
+            return children.endpoint
+        bucket = buckets[bisect_left(children.bounds, seconds)]
+        self._end(self._in_progress, children.requests, bucket, children.sum, seconds)
+        if request.is_sampled:
+            bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
+        return children.endpoint
+
+    def _find_children(self, scope: Scope, method: str, status: int, key: Hashable) -> _Children:
+        endpoint, notes = UNMATCHED, None
+        try:
+            endpoint = self.endpoints.resolve(scope)
+            # Of what is in the table no `id` passes to another object.
+            if self.endpoints.plain(scope.get("endpoint"), scope.get("route")) is not None:
+                notes = self.endpoints.notes
+        except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
+            failed("requests", error)
+        children = self._children.get((method, endpoint, status))
+        if children is None:
+            children = self._make_children(method, endpoint, status)
+        if notes is not None:
+            notes[key] = children
+        return children
 
     def _status_label(self, status: int) -> str:
         return f"{status // 100}xx" if self._is_by_class else str(status)
@@ -179,6 +222,7 @@ class HttpRecorder:
     def _make_children(self, method: str, endpoint: str, status: int) -> _Children:
         self._note_first(method, endpoint, status)
         children = self._children[method, endpoint, status] = _Children(
+            endpoint,
             self._metrics.http_requests.labels(method, endpoint, self._status_label(status)),
             self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
         )
@@ -252,6 +296,10 @@ class UncountedRecorder(HttpRecorder):
     def record(self, *_: object) -> None:
         """Count nothing."""
 
+    def record_well(self, scope: Scope, *_: object) -> str:
+        """Count nothing; return the endpoint all the same."""
+        return self.endpoints.resolve(scope)
+
     def record_open(self, *_: object) -> None:
         """Count nothing."""
 
@@ -262,15 +310,14 @@ class UncountedRecorder(HttpRecorder):
         """Count nothing."""
 
 
-def _add_each(
-    one: "_Value", one_amount: float, other: "_Value", other_amount: float,
-    third: "_Value", third_amount: float, fourth: "_Value", fourth_amount: float,
-) -> None:  # fmt: skip
-    # As FileValue.add_all.
-    one.inc(one_amount)
-    other.inc(other_amount)
-    third.inc(third_amount)
-    fourth.inc(fourth_amount)
+def _end_request(
+    running: "_Value", requests: "_Value", bucket: "_Value", total: "_Value", seconds: float
+) -> None:
+    # As FileValue.end_request.
+    running.inc(-1.0)
+    requests.inc(1.0)
+    bucket.inc(1.0)
+    total.inc(seconds)
 
 
 class _Value(Protocol):

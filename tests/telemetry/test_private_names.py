@@ -4,12 +4,15 @@ import ast
 import importlib
 import tomllib
 from collections.abc import Iterator
+from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest
 from starlette.routing import Router
@@ -21,22 +24,33 @@ from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.server import worker
-from burnrate.telemetry.traces import clients
+from burnrate.telemetry.traces import attaching, clients
 
 ROOT = Path(__file__).parents[2]
 
 
+def names_defined_in(module: ast.AST) -> Iterator[str]:
+    """Yield what a module defines or assigns to, attributes too."""
+    for node in ast.walk(module):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case _:
+                pass
+
+
 def foreign_names(path: Path) -> Iterator[str]:
-    """Yield the attributes with an underscore that a module uses and nothing in it defines."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
-    own = {node.attr for node in nodes if isinstance(node, ast.Attribute)
-           and isinstance(node.ctx, ast.Store)}  # fmt: skip
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            own.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-    for node in nodes:
+    """Yield the attributes with an underscore that a module uses and nothing beside it defines."""
+    own = {
+        name
+        for module in path.parent.glob("*.py")
+        for name in names_defined_in(ast.parse(module.read_text()))
+    }
+    for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Attribute(attr=name) if is_private(name) and name not in own:
                 yield name
@@ -153,6 +167,16 @@ def test_fastapi_s_own_telemetry_can_be_turned_off() -> None:
     """Else a request has two server spans."""
     native: Any = getattr(FastAPI(), "_telemetry", None)
     assert native.keys() >= {"tracing", "metrics", "logs"}
+
+
+def test_contexts_are_attached_without_opentelemetry_s_four_functions() -> None:
+    """They come to one variable, which each request sets."""
+    assert isinstance(attaching._variable, ContextVar)
+    before, own = otel_context.get_current(), Context({"own": 1})
+    token = attaching.attach(own)
+    assert otel_context.get_current() is own
+    attaching.detach(token)
+    assert otel_context.get_current() is before
 
 
 @pytest.mark.parametrize("library", ["asyncpg", "redis"])

@@ -4,7 +4,6 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 import sys
-from itertools import chain
 from typing import Any, Final
 
 from starlette.types import Message, Scope
@@ -22,6 +21,7 @@ _ASIDE: Final = frozenset(
     ("http.response.debug", "http.response.early_hint", "http.response.push", *BODIES, *TRAILERS)
 )
 _REQUEST_ID: Final = b"x-request-id"
+_REQUEST_ID_BYTES: Final = len(_REQUEST_ID)
 _CLOSE: Final = (b"connection", b"close")
 # nginx takes both out (nginx/nginx.conf).
 _KIND: Final = b"x-request-kind"
@@ -38,9 +38,11 @@ def with_headers(start: Message, request_id: str, *, is_closing: bool) -> Messag
         is_closing: Whether the server is going to close the connection.
     """
     headers = [*start.get("headers", ())]
-    # All of them at once, as each answer comes here; where it stands in a value it is looked for.
-    is_named = _REQUEST_ID in b"".join(chain.from_iterable(headers)).lower()
-    if not is_named or not any(name.lower() == _REQUEST_ID for name, _ in headers):
+    # Each answer comes here, and of its few names hardly one has as many letters.
+    for name, _ in headers:
+        if len(name) == _REQUEST_ID_BYTES and name.lower() == _REQUEST_ID:
+            break
+    else:
         headers.append((_REQUEST_ID, request_id.encode("ascii")))
     if is_closing and not any(name.lower() == b"connection" for name, _ in headers):
         headers.append(_CLOSE)

@@ -1,7 +1,5 @@
 """One HTTP request as the client saw it: one count, one duration, one log line."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable
 from time import perf_counter
 from typing import Final
@@ -13,49 +11,28 @@ from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import UNMATCHED
 from burnrate.telemetry.exchanges import answer
 from burnrate.telemetry.exchanges.answer import BODIES, INTERNAL_ERROR, START, TRAILERS
-from burnrate.telemetry.exchanges.unanswered import (
-    CLIENT_CLOSED_REQUEST,
-    GATEWAY_TIMEOUT,
-    Unanswered,
-    is_disconnected,
-)
+from burnrate.telemetry.exchanges.ending import Ending
 from burnrate.telemetry.failures import failed, guard
-from burnrate.telemetry.logs import RequestLine, mark_logged
+from burnrate.telemetry.logs import RequestLine
 from burnrate.telemetry.metrics import HTTP_METHODS
 from burnrate.telemetry.recorder import HttpRecorder
-from burnrate.telemetry.traces import Outcome
 
 _CLIENT_ERROR: Final = 400
-_WRITTEN: Final = "http.response.body"
-# What fits into the buffers of socket and server, so that sending it waits for no client.
-_SHORT_BYTES: Final = 65_536
 # What RequestLine(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
-_background: Final = logging.getLogger("burnrate.background")
 
 
-class HttpExchange(Unanswered):
+class HttpExchange(Ending):
     """Stands between server and application for one request.
 
     The status is 500 until the application says otherwise, 499 when the client left before the
     last byte, and 500 again when an answer breaks after its 200.
 
     Attributes:
-        is_closed: Whether all is recorded and logged.
+        is_plain: Whether it went well and fast, and all is recorded and logged.
     """
 
-    # Defaults on the class cost nothing for the many requests that never change them.
-    is_closed = False
-    _ends = BODIES
-    _more = "more_body"
-    _status = INTERNAL_ERROR
-    _seconds = 0.0
-    _endpoint = UNMATCHED
-    _error: BaseException | None = None
-    _inner_error: BaseException | None = None
-    _is_complete = False
-    _is_extended = False
-    _is_recorded = False
+    __slots__ = ("_ends", "_more", "_send", "is_plain")
 
     def __init__(
         self,
@@ -71,6 +48,17 @@ class HttpExchange(Unanswered):
         self._send = send
         self.request = request
         self._recorder = recorder
+        self._ends = BODIES
+        self._more = "more_body"
+        self._status = INTERNAL_ERROR
+        self._endpoint = UNMATCHED
+        self._seconds = self._read_seconds = 0.0
+        self.span = self.parent = self.counted_as = None
+        self._start = self._error = self._inner_error = None
+        self._is_client_gone = self._is_body_read = self._is_reading = False
+        self._is_counted = self._is_overdue = self.is_exempt = False
+        self._is_complete = self._is_extended = self._is_recorded = False
+        self.is_closed = self.is_plain = False
         recorder.enter(1.0)
         recorder.open[self] = None
 
@@ -130,9 +118,10 @@ class HttpExchange(Unanswered):
         return message
 
     async def _send_last(self, message: Message) -> None:
-        is_late = False  # handed on: an attribute that nobody has set is the slowest to look up
+        recorder = self._recorder
+        is_late = False
         try:
-            del self._recorder.open[self]
+            del recorder.open[self]
         except KeyError:
             self._is_counted |= not (self.is_exempt or self._is_complete)
             is_late = self._is_counted
@@ -145,44 +134,41 @@ class HttpExchange(Unanswered):
             return
         self._is_complete = True
         seconds = self._seconds = perf_counter() - self._started
-        if seconds >= self._recorder.limits.shortest and _is_short(message):
-            with guard("requests"):
-                self._is_overdue = self.has_passed(seconds)
-            is_late = True
-        # Behind a middleware that ends what broke inside it, the error is still to come. So is an
-        # unhandled exception after its 500, and it belongs in the line.
-        if self._inner_error is not None:
+        if (
+            is_late
+            or seconds >= recorder.slow_seconds
+            or seconds >= recorder.limits.shortest
+            or self._status >= INTERNAL_ERROR
+            or self._inner_error is not None
+            or self._error is not None
+            or self.span is not None
+            or self._is_client_gone
+            # As `is_disconnected`, which each request would have to call.
+            or getattr(getattr(self._receive, "__self__", None), "disconnected", False) is True
+            or self._scope["method"] not in HTTP_METHODS
+        ):
+            self._end(message, is_late=is_late)
             return
-        is_failed = self._status >= INTERNAL_ERROR
         try:
-            self._record(is_late=is_late)
-            if not is_failed:
-                self._close(is_late=is_late)
+            self._end_well(seconds)
         except Exception as error:  # noqa: BLE001 - the answer is out; the application goes on
             failed("requests", error)
 
-    @property
-    def is_notable(self) -> bool:
-        """Whether it failed or was slow, so that somebody may ask for its trace."""
-        # Of each request it is asked once more, so nothing is called for the many that are neither.
-        recorder, seconds = self._recorder, self._seconds
-        if self._status < INTERNAL_ERROR and seconds < recorder.slow_seconds:
-            is_old = seconds >= recorder.limits.shortest
-            return is_old and self._is_overdue and not self.is_traced
-        return not self.is_traced
-
-    @property
-    def outcome(self) -> Outcome:
-        """What became of it, once it has finished."""
-        error = self._error if isinstance(self._error, Exception) else None
-        return Outcome(
-            self._endpoint,
-            GATEWAY_TIMEOUT if self._is_overdue else self._status,
-            error,
-            self._started,
-            self._seconds,
-            self._is_overdue,
-        )
+    def _end_well(self, seconds: float) -> None:
+        """Record what went well and fast, as `_end` would."""
+        scope, status, request, recorder = self._scope, self._status, self.request, self._recorder
+        method = scope["method"]
+        self._is_recorded = True
+        endpoint = recorder.record_well(self.routed, method, status, seconds, request)
+        self._endpoint = endpoint
+        self.is_closed = self.is_plain = True
+        if recorder.is_logged(status, seconds, scope):
+            client = scope.get("client")
+            line: RequestLine = _new(
+                RequestLine,
+                (method, scope["path"], endpoint, status, seconds, client[0] if client else None),
+            )
+            line.write(request)
 
     def break_inside(self, error: BaseException) -> None:
         """Remember what the routes raised: a middleware around them may end the answer."""
@@ -214,118 +200,3 @@ class HttpExchange(Unanswered):
                 self._record(is_late=True)
         with guard("requests"):
             self._close(is_late=True)
-
-    def _is_whole(self) -> bool:
-        """Say whether the client got all there was, though no last byte was seen to end it well."""
-        if self._error is None:
-            # Else it gave up, or a message that is not known here ended the answer.
-            return self._is_complete or (self._is_extended and self._start is not None)
-        if _is_left(self._error):
-            # Nothing else ends such an answer: the client leaves, or the server stops.
-            return answer.is_endless(self._start)
-        return False
-
-    def _record(self, *, is_late: bool) -> None:
-        """Count it, at its end.
-
-        Args:
-            is_late: Whether it may have passed its deadline.
-        """
-        self._is_recorded = True
-        if self._is_client_gone or is_disconnected(self._receive):
-            self._status = self._left_status()
-            self._is_overdue = False
-        try:
-            self._endpoint = self._recorder.endpoints.resolve(self.routed)
-        except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
-            failed("requests", error)
-        if is_late and (self._is_counted or self._is_overdue):
-            self._record_late()
-            return
-        self._recorder.record(
-            self._scope["method"], self._endpoint, self._status, self._seconds, self.request
-        )
-
-    def _record_late(self) -> None:
-        """Count what nobody has counted yet of a request that was not answered in time."""
-        if self._is_counted:
-            self._is_overdue = self.counted_as == GATEWAY_TIMEOUT
-            self._recorder.leave()
-            return
-        method, endpoint = self._scope["method"], self._endpoint
-        self._recorder.record(method, endpoint, GATEWAY_TIMEOUT, self._seconds, self.request)
-        self._recorder.count_overdue(method, endpoint)
-
-    def _left_status(self) -> int:
-        """Return the status of an answer that the client did not wait for; events have no end."""
-        is_ended_well = self._error is None or _is_left(self._error)
-        if self._start is not None and is_ended_well and answer.is_event_stream(self._start):
-            status: int = self._start.get("status", INTERNAL_ERROR)
-            return status
-        return CLIENT_CLOSED_REQUEST
-
-    def _close(self, *, is_late: bool) -> None:
-        """Write the line and end the span; nothing more will be known."""
-        is_overdue = is_late and self._is_overdue
-        self.is_closed = True
-        if self.span is not None and not self.is_traced:
-            error = self._error if isinstance(self._error, Exception) else None
-            with guard("traces"):
-                status = GATEWAY_TIMEOUT if is_overdue else self._status
-                self.span.finish(self._endpoint, status, error, is_overdue=is_overdue)
-        if (
-            self._error is not None
-            or self._recorder.is_logged(self._status, self._seconds, self._scope)
-            or is_overdue
-        ):
-            self._log_line(is_overdue=is_overdue)
-
-    def _log_line(self, *, is_overdue: bool) -> None:
-        scope, error, status = self._scope, self._error, self._status
-        method = scope["method"]
-        client = scope.get("client")
-        line: RequestLine = _new(
-            RequestLine,
-            (
-                method,
-                scope["path"],
-                self._endpoint,
-                status,
-                self._seconds,
-                client[0] if client else None,
-            ),
-        )
-        is_well = status < INTERNAL_ERROR and not is_overdue
-        if error is None and is_well and method in HTTP_METHODS:
-            line.write(self.request)
-            return
-        if error is not None:
-            mark_logged(error)
-        if error is not None and not _is_left(error):
-            line.log(logging.ERROR, error, is_overdue=is_overdue)
-        else:
-            line.log(logging.INFO if is_well else logging.WARNING, None, is_overdue=is_overdue)
-
-    def _report_late(self, error: BaseException) -> None:
-        """Log what was raised after the answer: by a background task, or by a dependency's end."""
-        if _is_left(error) or not isinstance(error, Exception):
-            return
-        mark_logged(error)
-        method, path = self._scope["method"], self._scope["path"]
-        _background.error(
-            "%s %s failed after its answer",
-            method,
-            path,
-            exc_info=error,
-            extra={"method": method, "path": path, "route": self._endpoint},
-        )
-
-
-def _is_short(last: Message) -> bool:
-    """Say whether sending the last message of an answer has waited for no client."""
-    return last["type"] == _WRITTEN and len(last.get("body", b"")) < _SHORT_BYTES
-
-
-def _is_left(error: BaseException) -> bool:
-    """Say whether an exception only tells that the client left or that the server gave up."""
-    return isinstance(error, ClientDisconnect | asyncio.CancelledError)

@@ -37,28 +37,49 @@ class Unanswered:
         parent: The caller's context, if it sent any and there are traces.
     """
 
+    # An attribute that only the class has is the slowest to look up, and each request asks for many
+    # of these, some several times; so `HttpExchange` sets all of them, in one function.
+    __slots__ = (
+        "_is_body_read",
+        "_is_client_gone",
+        "_is_counted",
+        "_is_overdue",
+        "_is_reading",
+        "_read_seconds",
+        "_receive",
+        "_recorder",
+        "_scope",
+        "_start",
+        "_started",
+        "counted_as",
+        "is_exempt",
+        "parent",
+        "request",
+        "routed",
+        "span",
+    )
+
     request: RequestInfo
     routed: Scope
-    # Defaults on the class cost nothing for the many requests that never change them.
-    span: ServerSpan | None = None
-    parent: Context | None = None
+    span: ServerSpan | None
+    parent: Context | None
     _started: float
     _scope: Scope
     _receive: Receive
     _recorder: HttpRecorder
-    _start: Message | None = None
-    _is_client_gone = False
-    _is_body_read = False
+    _start: Message | None
+    _is_client_gone: bool
+    _is_body_read: bool
     # Whether it waits for the client's body now, and when the last of it came: from then on its
     # deadline counts, as in nginx.
-    _is_reading = False
-    _read_seconds = 0.0
+    _is_reading: bool
+    _read_seconds: float
     # No deadline goes for it any more: its answer has begun, or it never had one.
-    is_exempt = False
+    is_exempt: bool
     # Somebody else has taken it out of `open`, and counted it with `counted_as`.
-    _is_counted = False
-    counted_as: int | None = None
-    _is_overdue = False
+    _is_counted: bool
+    counted_as: int | None
+    _is_overdue: bool
 
     def begin_answer(self, message: Message) -> None:
         """Leave the deadline behind: the client is getting something, and more is to come."""

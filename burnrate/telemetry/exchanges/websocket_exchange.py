@@ -45,6 +45,7 @@ class WebSocketExchange:
     """
 
     is_closed = False
+    is_plain = False  # ends like any other
     parent: Context | None = None
 
     def __init__(

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from burnrate.telemetry.failures import failed, log_lines
 from burnrate.telemetry.logs.sink import Sink
+from burnrate.telemetry.logs.waiting import USUAL_BYTES, Line, size_of, text_of
 from burnrate.telemetry.platforms import after_fork
 
 # How long lines are gathered, and so what a killed process loses of them at most.
@@ -39,11 +40,13 @@ class LineBuffer:
     Args:
         sink: Where they go.
         most_bytes: How much may wait.
+        service: The service's name as it stands in a line of a request.
     """
 
-    def __init__(self, sink: Sink, most_bytes: int) -> None:
+    def __init__(self, sink: Sink, most_bytes: int, service: str = '""') -> None:
         self._sink = sink
         self._most_bytes = most_bytes
+        self._service = service
         self._begin()
         _buffers.add(self)
 
@@ -53,25 +56,27 @@ class LineBuffer:
         self._lock = RLock()
         self._writing = Lock()
         self._is_pen_free = True
-        self._lines: list[str] = []
+        self._lines: list[Line] = []
         self._rest = b""  # of the batch that is being written
-        self._bytes = 0  # of both
+        self._bytes = 0  # of both; about as many where they are no text yet
         self._counted = [0, 0]  # written and dropped, not in the metrics yet
         self._dropped = 0  # nobody has been told yet
         self._error: Exception | None = None  # why writing fails
         self._is_error_told = False
+        self._broken: list[Exception] = []  # why lines have no text, not told yet
         self._is_over = False
         self._is_awake = False
         self._wake = Event()
         self._thread: Thread | None = None
 
-    def add(self, line: str) -> None:
+    def add(self, line: Line) -> None:
         """Take a line that may wait for others; it is written within 50 ms if there is room.
 
         Args:
-            line: In ASCII, its end included.
+            line: In ASCII, its end included; or what there is to say of a request.
         """
-        size = len(line)
+        # As `size_of`, which each request would have to call.
+        size = len(line) if isinstance(line, str) else USUAL_BYTES + 2 * len(line[1][1])
         with self._lock:
             if not self._bytes or self._bytes + size <= self._most_bytes:
                 self._lines.append(line)
@@ -129,12 +134,13 @@ class LineBuffer:
             (written, dropped), self._counted = self._counted, [0, 0]
             error = None if self._is_error_told else self._error
             self._is_error_told = self._error is not None
+            broken, self._broken = self._broken, []
         if written:
             log_lines.add("written", written)
         if dropped:
             log_lines.add("dropped", dropped)
-        if error is not None:
-            failed("logs", error)
+        for each in broken if error is None else [error, *broken]:
+            failed("logs", each)
 
     def report(self) -> None:
         """Count as `publish`, and say how many lines were dropped once others get out again."""
@@ -151,16 +157,16 @@ class LineBuffer:
         self._sink.start_anew()
         self._begin()
 
-    def _fits(self, line: str) -> bool:
-        return not self._bytes or self._bytes + len(line) <= self._most_bytes
+    def _fits(self, line: Line) -> bool:
+        return not self._bytes or self._bytes + size_of(line) <= self._most_bytes
 
-    def _append(self, line: str) -> None:
+    def _append(self, line: Line) -> None:
         if not self._fits(line):
             self._counted[1] += 1
             self._dropped += 1
             return
         self._lines.append(line)
-        self._bytes += len(line)
+        self._bytes += size_of(line)
 
     def _drop_all(self) -> None:
         rest = self._rest
@@ -210,23 +216,33 @@ class LineBuffer:
             self._writing.release()
 
     def _take_batch(self) -> bool:
+        if self._rest:
+            return True
         with self._lock:
-            if not self._rest and self._lines:
-                if self._bytes <= _BATCH_BYTES:
-                    batch, self._lines = self._lines, []
-                else:
-                    batch = self._first_lines()
-                self._rest = "".join(batch).encode()
-            return bool(self._rest)
+            if not self._lines:
+                return False
+            batch, size = self._first_lines()
+        # Not under the lock, since requests add theirs meanwhile: who has the pen is alone here.
+        text, errors = text_of(batch, self._service)
+        with self._lock:
+            self._rest = text.encode()
+            self._bytes += len(self._rest) - size
+            self._counted[1] += len(errors)
+            self._dropped += len(errors)
+            self._broken = self._broken or errors[:1]
+        return True
 
-    def _first_lines(self) -> list[str]:
+    def _first_lines(self) -> tuple[list[Line], int]:
+        if self._bytes <= _BATCH_BYTES:
+            batch, self._lines = self._lines, []
+            return batch, self._bytes
         size = count = 0
         while count < len(self._lines) and (not count or size < _BATCH_BYTES):
-            size += len(self._lines[count])
+            size += size_of(self._lines[count])
             count += 1
         batch = self._lines[:count]
         del self._lines[:count]
-        return batch
+        return batch, size
 
     def _put_batch(self) -> bool:
         try:

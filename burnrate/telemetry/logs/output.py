@@ -6,10 +6,11 @@ import sys
 from time import monotonic
 from typing import Final, TextIO
 
-from burnrate.telemetry.failures import log_lines
+from burnrate.telemetry.failures import failed, log_lines
 from burnrate.telemetry.logs.buffer import LineBuffer
 from burnrate.telemetry.logs.formatter import JsonFormatter
 from burnrate.telemetry.logs.sink import Sink
+from burnrate.telemetry.logs.waiting import Line, text_of
 
 # A stop waits so long for whoever reads the log, once: gunicorn gives a worker seconds to leave.
 _STOP_SECONDS: Final = 2.0
@@ -22,7 +23,6 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
     gets through again says how many were dropped.
 
     Attributes:
-        service_json: The service's name as it stands in a line.
         longest_plain: A text of so many characters is never cut, whatever they are.
     """
 
@@ -32,10 +32,10 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream or sys.stdout)
         self.setFormatter(formatter)
         self.addFilter(_LoggedOnce())
-        self.service_json = json.dumps(formatter.service)
+        self._service = json.dumps(formatter.service)  # as it stands in a line
         # One takes twelve bytes at most; the message has the path and more.
         self.longest_plain = formatter.field_bytes // 12 - 16
-        self._buffer = _buffer_of(self.stream, buffer_bytes)
+        self._buffer = _buffer_of(self.stream, buffer_bytes, self._service)
         self._patience_seconds = _STOP_SECONDS
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -58,12 +58,15 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         else:
             self._write_stream(f"{line}\n")
 
-    def write(self, line: str) -> None:
-        """Write one line, its end included; it may wait for others to be written with it."""
+    def write(self, line: Line) -> None:
+        """Write one line; it may wait for others to be written with it."""
         if self._buffer is not None:
             self._buffer.add(line)
         else:
-            self._write_stream(line)
+            text, errors = text_of([line], self._service)
+            self._write_stream(text)
+            for error in errors:
+                failed("logs", error)
 
     def flush(self) -> None:
         """Write what there is room for."""
@@ -97,9 +100,9 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
             log_lines.add("written")
 
 
-def _buffer_of(stream: TextIO, buffer_bytes: int) -> LineBuffer | None:
+def _buffer_of(stream: TextIO, buffer_bytes: int, service: str) -> LineBuffer | None:
     try:
-        return LineBuffer(Sink(stream.fileno()), buffer_bytes)
+        return LineBuffer(Sink(stream.fileno()), buffer_bytes, service)
     except (AttributeError, OSError, ValueError):  # a test's, or closed
         return None
 

@@ -9,6 +9,7 @@ only loaded where it is needed.
 
 from typing import TYPE_CHECKING
 
+from burnrate.telemetry.traces.attaching import attach, detach
 from burnrate.telemetry.traces.contrib import (
     adopted,
     check_contrib,
@@ -30,7 +31,9 @@ __all__ = [
     "Outcome",
     "ServerSpan",
     "adopted",
+    "attach",
     "check_contrib",
+    "detach",
     "expect_server_span",
     "is_instrumented",
     "is_wrapped_by_contrib",

@@ -21,6 +21,9 @@ _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # What RequestInfo(...) calls; calling it directly saves a Python function.
 _new: Final = tuple.__new__
 
+# By it a trace id is sampled: TraceIdRatioBased.TRACE_ID_LIMIT of the SDK, which may be missing.
+_LOWER_HALF: Final = (1 << 64) - 1
+
 Identity = tuple[RequestInfo, Context | None]
 
 
@@ -46,6 +49,8 @@ class Identities:
         self._untraced = untraced or Paths(())
         self._headers = carried_headers() | {_REQUEST_ID}
         self._is_excluded = excluded_urls() if tracing is not None else None
+        # As `Tracing.is_sampled`, which each request without a caller would have to call.
+        self._root_bound = tracing.root_bound if tracing is not None else None
 
     def of(self, scope: Scope) -> Identity:
         """Return the ids of a request, and its caller's context if it sent any.
@@ -54,11 +59,12 @@ class Identities:
             scope: The request's.
         """
         request_id = None
-        carrier: dict[str, str] = {}
+        carrier: dict[str, str] | None = None
         wanted = self._headers
         for name, value in scope["headers"]:
             if name in wanted:
                 if name != _REQUEST_ID:
+                    carrier = carrier or {}
                     carrier[name.decode("ascii")] = value.decode("latin-1")
                 elif _SANE_REQUEST_ID.fullmatch(value):
                     request_id = value.decode("ascii")
@@ -74,7 +80,12 @@ class Identities:
             return self._called_by(scope, carrier, request_id, drawn, tracing)
         if tracing is None:
             return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], False, None)), None
-        is_sampled = tracing.is_sampled(None, bits >> 192) and not self._untraced.have(scope)
+        bound, trace_id = self._root_bound, bits >> 192
+        if bound is None:
+            is_sampled = tracing.is_sampled(None, trace_id)
+        else:
+            is_sampled = trace_id & _LOWER_HALF < bound
+        is_sampled = is_sampled and not self._untraced.have(scope)
         waits: list[PoolWait] | None = None if is_sampled else []
         return _new(RequestInfo, (request_id, drawn[:32], drawn[32:48], is_sampled, waits)), None
 

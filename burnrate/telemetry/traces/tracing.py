@@ -65,6 +65,7 @@ class Tracing:
         provider: The same.
         is_own: The same.
         deciding_provider: Makes the server spans of requests that are sampled.
+        root_bound: Below it a trace id without a caller is sampled; None if that is not known.
         unsampled: The context of a request that has no span and no caller.
     """
 
@@ -77,11 +78,11 @@ class Tracing:
         provider.id_generator = RequestIds(others)  # type: ignore[assignment] # declared too narrowly
         self.provider = provider
         self.is_own = is_own
-        self._root_bound = _root_bound(provider.sampler)
+        self.root_bound = _root_bound(provider.sampler)
         decided = _deciding_nothing(provider, processor) if processor is not None else None
         self._late = ServerSpans(decided) if decided is not None else None
         # The decision is taken once, here; a sampler of somebody else's may add to the span.
-        is_plain = self._root_bound is not None
+        is_plain = self.root_bound is not None
         self.deciding_provider = decided if decided is not None and is_plain else provider
         self._spans = ServerSpans(self.deciding_provider)
 
@@ -110,8 +111,8 @@ class Tracing:
             parent: The caller's context; None where it sent none.
             trace_id: The caller's, or a new one.
         """
-        if parent is None and self._root_bound is not None:
-            return trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._root_bound
+        if parent is None and self.root_bound is not None:
+            return trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self.root_bound
         sampler = self.provider.sampler
         result = sampler.should_sample(parent or Context(), trace_id, "request", SpanKind.SERVER)
         return result.decision is Decision.RECORD_AND_SAMPLE

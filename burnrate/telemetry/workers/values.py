@@ -65,16 +65,16 @@ def make_value_class(store: Store) -> type:
                 self.doubles[self.index + 1] = timestamp or 0.0
 
         @staticmethod
-        def add_all(
-            one: "FileValue", one_amount: float, other: "FileValue", other_amount: float,
-            third: "FileValue", third_amount: float, fourth: "FileValue", fourth_amount: float,
+        def end_request(
+            running: "FileValue", requests: "FileValue", bucket: "FileValue", total: "FileValue",
+            seconds: float,
         ) -> None:  # fmt: skip
-            """Add to four values under one lock."""
+            """Count a request that is not running any more, under one lock."""
             with store.lock:
-                one.doubles[one.index] += one_amount
-                other.doubles[other.index] += other_amount
-                third.doubles[third.index] += third_amount
-                fourth.doubles[fourth.index] += fourth_amount
+                running.doubles[running.index] -= 1.0
+                requests.doubles[requests.index] += 1.0
+                bucket.doubles[bucket.index] += 1.0
+                total.doubles[total.index] += seconds
 
         def get(self) -> float:
             """Return this process's part."""
