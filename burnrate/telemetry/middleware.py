@@ -123,9 +123,7 @@ class TelemetryMiddleware:
         try:
             request, parent = self._identify(scope)
             if kind == "http":
-                recorder = self._recorder
-                if self._uncounted is not None and self._uncounted.have(scope):
-                    recorder = self._uncounting
+                recorder = self._recorder if self._uncounted is None else self._recorder_of(scope)
                 exchange = HttpExchange(scope, receive, send, request, recorder)
             else:
                 measured, endpoints = self._metrics, self._endpoints
@@ -157,6 +155,10 @@ class TelemetryMiddleware:
             if context is not None:
                 detach(context)
             current.reset(token)
+
+    def _recorder_of(self, scope: Scope) -> HttpRecorder:
+        is_uncounted = self._uncounted is not None and self._uncounted.have(scope)
+        return self._uncounting if is_uncounted else self._recorder
 
     def _end(
         self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None

@@ -9,10 +9,9 @@ from collections.abc import Callable, Hashable
 from itertools import islice
 from random import random
 from time import time
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from opentelemetry.context import Context
-from prometheus_client import Counter, Histogram
 from prometheus_client.samples import Exemplar
 from starlette.types import Scope
 
@@ -22,6 +21,7 @@ from burnrate.telemetry.endpoints import UNMATCHED, Endpoints
 from burnrate.telemetry.failures import failed
 from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, OTHER_METHOD, Metrics
+from burnrate.telemetry.request_series import RequestSeries, end_request
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Outcome
 
@@ -32,39 +32,6 @@ _PROXY_DEADLINE_SECONDS: Final = 30.0
 # With the other families of a fresh application at most 1,500 series.
 _MOST_EXPECTED: Final = 1_200
 _EXPECTED_METHODS: Final = HTTP_METHODS - {"HEAD", "OPTIONS"}  # they come with others
-
-
-class _Children:
-    """The series of one label tuple, their values at hand.
-
-    `Counter.inc` and `Histogram.observe` check their arguments and look for the bucket from below;
-    here both are known to be right, and that is a third of what a request's metrics cost.
-    Decision 12 names the private attributes and the tests that hold them.
-
-    Attributes:
-        endpoint: The label's value.
-        buckets: None in a release of prometheus_client that has renamed one of these.
-    """
-
-    __slots__ = ("bounds", "buckets", "counter", "endpoint", "histogram", "requests", "sum")
-
-    def __init__(self, endpoint: str, counter: Counter, histogram: Histogram) -> None:
-        self.endpoint = endpoint
-        self.counter = counter
-        self.histogram = histogram
-        self.buckets: list[Any] | None = None
-        try:
-            self.requests: Any = counter._value  # noqa: SLF001
-            self.sum: Any = histogram._sum  # noqa: SLF001
-            self.bounds = histogram._upper_bounds  # noqa: SLF001
-            self.buckets = histogram._buckets  # noqa: SLF001
-        except AttributeError:
-            return
-
-    def record(self, seconds: float, exemplar: dict[str, str] | None) -> None:
-        """Count one request by public calls."""
-        self.counter.inc()
-        self.histogram.observe(seconds, exemplar)
 
 
 class HttpRecorder:
@@ -109,13 +76,13 @@ class HttpRecorder:
         self._uncounted = settings.uncounted
         self._is_expecting = settings.expected_series
         self._is_by_class = settings.status_label == "class"
-        self._children: dict[tuple[str, str, int], _Children] = {}
+        self._children: dict[tuple[str, str, int], RequestSeries] = {}
         # Without the checks of Gauge.inc; the same private attribute as above.
         gauge = metrics.http_requests_in_progress
         self._in_progress: Any = getattr(gauge, "_value", gauge)
         self.enter: Callable[[float], None] = self._in_progress.inc
         # Values in files share a lock, so one is enough for all four.
-        self._end = getattr(type(self._in_progress), "end_request", _end_request)
+        self._end = getattr(type(self._in_progress), "end_request", end_request)
 
     def record(
         self, method: str, endpoint: str, status: int, seconds: float, request: RequestInfo
@@ -162,7 +129,7 @@ class HttpRecorder:
             request: Its ids.
         """
         key = (id(scope.get("endpoint")), id(scope.get("route")), method, status)
-        children: _Children | None = self.endpoints.notes.get(key)
+        children: RequestSeries | None = self.endpoints.notes.get(key)
         if children is None:
             children = self._find_children(scope, method, status, key)
         buckets = children.buckets
@@ -175,7 +142,9 @@ class HttpRecorder:
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
         return children.endpoint
 
-    def _find_children(self, scope: Scope, method: str, status: int, key: Hashable) -> _Children:
+    def _find_children(
+        self, scope: Scope, method: str, status: int, key: Hashable
+    ) -> RequestSeries:
         endpoint, notes = UNMATCHED, None
         try:
             endpoint = self.endpoints.resolve(scope)
@@ -219,9 +188,9 @@ class HttpRecorder:
         """Say that a request which is counted already is not in progress any more."""
         self._in_progress.inc(-1.0)
 
-    def _make_children(self, method: str, endpoint: str, status: int) -> _Children:
+    def _make_children(self, method: str, endpoint: str, status: int) -> RequestSeries:
         self._note_first(method, endpoint, status)
-        children = self._children[method, endpoint, status] = _Children(
+        children = self._children[method, endpoint, status] = RequestSeries(
             endpoint,
             self._metrics.http_requests.labels(method, endpoint, self._status_label(status)),
             self._metrics.http_request_duration.labels(method, endpoint, f"{status // 100}xx"),
@@ -308,17 +277,3 @@ class UncountedRecorder(HttpRecorder):
 
     def leave(self) -> None:
         """Count nothing."""
-
-
-def _end_request(
-    running: "_Value", requests: "_Value", bucket: "_Value", total: "_Value", seconds: float
-) -> None:
-    # As FileValue.end_request.
-    running.inc(-1.0)
-    requests.inc(1.0)
-    bucket.inc(1.0)
-    total.inc(seconds)
-
-
-class _Value(Protocol):
-    def inc(self, amount: float) -> None: ...

@@ -63,6 +63,7 @@ def test_each_part_is_there_before_it_fails(telemetry: Telemetry, app: FastAPI) 
 # What breaks, and which part counts it: each border between the telemetry and the service.
 BORDERS: list[tuple[Any, str, Any, str]] = [
     (HttpRecorder, "record", breaks, "requests"),
+    (HttpRecorder, "record_well", breaks, "requests"),
     (HttpRecorder, "is_logged", breaks, "requests"),
     (HttpRecorder, "expect_errors", breaks, "start"),
     (Endpoints, "resolve", breaks, "requests"),

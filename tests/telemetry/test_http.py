@@ -8,13 +8,14 @@ from fastapi import BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import Message, Receive, Scope
 
 from burnrate.telemetry import RequestInfo, Telemetry, TelemetrySettings, current_request
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.recorder import HttpRecorder
+from tests.telemetry.asgi import http_scope
 from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 
@@ -196,6 +197,47 @@ def test_recorder_writes_what_the_public_calls_would() -> None:
         expected.http_requests.labels("GET", "/x", "200").inc()
         expected.http_request_duration.labels("GET", "/x", "2xx").observe(seconds)
     assert generate_latest(short) == generate_latest(public)
+
+
+def test_short_way_counts_as_the_long_one() -> None:
+    """A request that went well is looked up by its function and route; the result is the same."""
+    short, long = CollectorRegistry(), CollectorRegistry()
+    for registry, is_short in ((short, True), (long, False)):
+        router = Router([Route("/x", never)])
+        endpoints = Endpoints(router)
+        endpoints.build()
+        recorder = HttpRecorder(Metrics(registry), endpoints)
+        scope = http_scope("/x", endpoint=never, route=router.routes[0], router=router)
+        unmatched = http_scope("/y", router=router)
+        for seconds, status in ((0.0, 200), (0.005, 404), (0.3, 200)):
+            recorder.enter(1.0)
+            recorder.enter(1.0)
+            if is_short:
+                assert recorder.record_well(scope, "GET", status, seconds, REQUEST) == "/x"
+                recorder.record_well(unmatched, "POST", 404, seconds, REQUEST)
+            else:
+                recorder.record("GET", "/x", status, seconds, REQUEST)
+                recorder.record("POST", "unmatched", 404, seconds, REQUEST)
+    assert generate_latest(short) == generate_latest(long)
+
+
+def test_route_added_later_to_the_same_function_is_told_apart(
+    app: FastAPI, registry: CollectorRegistry
+) -> None:
+    """What was remembered of the function goes with the table that it was read from."""
+    app.add_api_route("/first/{number}", never)
+    with TestClient(app) as client:
+        for _ in range(2):
+            client.get("/first/1")
+        app.add_api_route("/second/{number}", never)
+        for path in ("/second/1", "/first/2", "/second/2"):
+            client.get(path)
+    assert statuses(registry, "/first/{number}") == {"200": 3}
+    assert statuses(registry, "/second/{number}") == {"200": 2}
+
+
+def never() -> None:
+    """Serve nothing."""
 
 
 def test_client_that_left_is_a_499(app: FastAPI, registry: CollectorRegistry) -> None:

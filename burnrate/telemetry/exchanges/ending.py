@@ -1,6 +1,6 @@
 """The end of a request: what is counted and logged of it, whatever its course was.
 
-Most requests end well and in time; `HttpExchange` has a short way for them, which comes to the same.
+Most requests end well and in time: `HttpExchange` has a short way for them, with the same result.
 """
 
 import asyncio

@@ -38,31 +38,40 @@ def text_of(lines: Iterable[Line], service: str) -> tuple[str, list[Exception]]:
         if isinstance(line, str):
             texts.append(line)
             continue
-        now, (method, path, route, status_code, process_time, client), request = line
         try:
-            path = quote(path)
-            client = "null" if client is None else quote(client)
-            seconds = int(now)
-            texts.append(
-                f'{{"timestamp": "{_second(seconds)}.{int((now - seconds) * 1e6):06d}+00:00", '
-                f'"level": "info", "logger": "burnrate.request", '
-                f'"message": "{method} {path[1:-1]} {status_code}", '
-                f'"service": {service}, "request_id": "{request.request_id}", '
-                f'"trace_id": "{request.trace_id}", "span_id": "{request.span_id}", '
-                f'"method": "{method}", "path": {path}, "route": {_quoted(route)}, '
-                f'"status_code": {status_code}, "process_time": {process_time:.6f}, '
-                f'"client": {client}}}\n'
-            )
+            texts.append(_text(line, service))
         except Exception as error:  # noqa: BLE001 - a server's own idea of an address, for one
             errors.append(error)
     return "".join(texts), errors
 
 
+def _text(line: RequestFacts, service: str) -> str:
+    now, (method, path, route, status_code, process_time, client), ids = line
+    request_id, trace_id, span_id, _, _ = ids
+    seconds = int(now)
+    # Twice as fast as a format that fills up with zeros.
+    micros = str(int((now - seconds) * 1e6) + 1_000_000)[1:]
+    first, second, third, fourth = _constant(method, route, status_code, service)
+    path = quote(path)[1:-1]
+    address = "null" if client is None else quote(client)
+    return (
+        f"{_second(seconds)}{micros}{first}{path}{second}{request_id}"
+        f'", "trace_id": "{trace_id}", "span_id": "{span_id}'
+        f'{third}{path}{fourth}{process_time:.6f}, "client": {address}}}\n'
+    )
+
+
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    return strftime('{"timestamp": "%Y-%m-%dT%H:%M:%S.', gmtime(seconds))
 
 
-@lru_cache(maxsize=1024)  # routes: a closed set
-def _quoted(text: str) -> str:
-    return quote(text)
+@lru_cache(maxsize=1024)  # methods, routes and statuses: closed sets
+def _constant(method: str, route: str, status_code: int, service: str) -> tuple[str, ...]:
+    """Return what stands between the parts that differ from one request to the next."""
+    return (
+        f'+00:00", "level": "info", "logger": "burnrate.request", "message": "{method} ',
+        f' {status_code}", "service": {service}, "request_id": "',
+        f'", "method": "{method}", "path": "',
+        f'", "route": {quote(route)}, "status_code": {status_code}, "process_time": ',
+    )

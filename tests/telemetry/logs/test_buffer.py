@@ -8,12 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from burnrate.telemetry import failures
+from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.failures import log_lines
 from burnrate.telemetry.logs.buffer import LineBuffer
 from burnrate.telemetry.logs.sink import Sink
+from burnrate.telemetry.logs.waiting import size_of, text_of
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -80,6 +84,45 @@ def test_gathered_lines_get_out_by_themselves(pipe: Pipe, buffer: LineBuffer) ->
     wait_until(lambda: len(pipe.lines) == 1_000)
     assert pipe.lines == [str(number) for number in range(1_000)]
     wait_until(lambda: counted("written") == before + 1_000)
+
+
+def test_line_that_has_no_text_takes_no_other_along(
+    pipe: Pipe, buffer: LineBuffer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Text is made where lines are written; where that fails it is said why, and counted."""
+    dropped = counted("dropped")
+    ids = RequestInfo("me", "0" * 32, "0" * 16, is_sampled=False)
+    strange: Any = object()  # a server's own idea of a client's address
+    failures._said.clear()
+    with caplog.at_level(logging.ERROR):
+        buffer.add("before\n")
+        buffer.add((0.5, ("GET", "/x", "/x", 200, 0.1, strange), ids))
+        buffer.add((0.5, ("GET", "/y", "/y", 200, 0.1, None), ids))
+        wait_until(lambda: len(pipe.lines) == 2)
+        wait_until(lambda: counted("dropped") == dropped + 1)
+        wait_until(lambda: "telemetry failed" in caplog.messages)
+    assert pipe.lines[0] == "before"
+    line = json.loads(pipe.lines[1])
+    assert (line["message"], line["timestamp"]) == (
+        "GET /y 200",
+        "1970-01-01T00:00:00.500000+00:00",
+    )
+
+
+def test_lines_of_requests_take_as_much_room_as_their_text(pipe: Pipe) -> None:
+    """About as much while they are no text, and what they really take from then on."""
+    buffer = LineBuffer(Sink(pipe.writing), 1 << 20, '"shop"')
+    ids = RequestInfo("0" * 32, "0" * 32, "0" * 16, is_sampled=False)
+    line = (0.5, ("GET", "/items/42", "/items/{item_id}", 200, 0.1, "192.0.2.10"), ids)
+    (text, errors) = text_of([line], '"shop"')
+    assert not errors
+    assert 0.8 < len(text) / size_of(line) < 1.2
+    for _ in range(10):
+        buffer.add(line)
+    assert buffer.flush(0.0)
+    assert buffer._bytes == 0
+    assert pipe.read() == 10 * text
+    buffer.close()
 
 
 def test_reader_that_does_not_read_stops_nobody(
