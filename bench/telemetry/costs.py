@@ -15,8 +15,8 @@ from bench.telemetry.variants import BARE, Variant
 _MICRO = 1e6
 _NOTE = (
     "CPU time (user and system, all threads, spans sent, lines written) of a small JSON route "
-    "called in process, as uvicorn calls it, in microseconds a request. Each reading has one of the "
-    "bare application right beside it; shown are medians over all rounds, in brackets the "
+    "called in process, as uvicorn calls it, in microseconds a request. Each reading has one of "
+    "the bare application right beside it; shown are medians over all rounds, in brackets the "
     "quartiles. `metric files` means what one of many workers does."
 )
 
