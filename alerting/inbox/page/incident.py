@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from alerting.inbox.page.addresses import service_address
 from alerting.inbox.page.cards import Card, card_of
 from alerting.inbox.page.formats import count
 from alerting.inbox.page.links import Links
@@ -69,6 +70,7 @@ def incident_page(record: IncidentRecord, links: Links, muting: Muting, now: dat
             "incident": incident,
             "mood": _mood(incident, now),
             "summary": _summary(incident),
+            "service_address": _service_address(incident),
             "is_owned": incident.is_owned(now),
             "firing": [card for card in cards if card.episode.ends_at is None],
             "over": [card for card in cards if card.episode.ends_at is not None],
@@ -100,6 +102,10 @@ def _mood(incident: StoredIncident, now: datetime) -> str:
     if incident.is_owned(now):
         return "owned"
     return "page" if incident.pages else "ticket"
+
+
+def _service_address(incident: StoredIncident) -> str | None:
+    return service_address(incident.identity) if incident.identity.get("service") else None
 
 
 def _summary(incident: StoredIncident) -> str:

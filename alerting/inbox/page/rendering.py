@@ -54,9 +54,8 @@ def render_page(content: Content, fragment_path: str) -> str:
 
 def _place(fragment_path: str) -> str:
     """Return which entry of the navigation a page is; most are none."""
-    if fragment_path == "/fragment":
-        return "/"
-    return fragment_path.removeprefix("/fragments").partition("?")[0]
+    path = fragment_path.partition("?")[0]
+    return path.removeprefix("/fragments").removesuffix("/fragment") or "/"
 
 
 def render_fragment(content: Content) -> str:

@@ -179,10 +179,11 @@ def test_a_runbook_is_a_page_for_a_browser_and_text_for_a_program(inbox: Inbox) 
 
 def test_every_page_has_the_policy_and_one_of_the_places_is_here(inbox: Inbox) -> None:
     """Scripts and styles are the inbox' own files; the library comes with its licence."""
-    for path in ("/history", "/health", "/services/api", "/slos/api/x"):
+    places = ("/silences", "/history", "/health")
+    for path in (*places, "/services/api", "/slos/api/x"):
         answer = inbox.client.get(path)
         assert "script-src 'self'" in answer.headers["content-security-policy"]
-        assert answer.text.count('aria-current="page"') == (path in ("/history", "/health"))
+        assert answer.text.count('aria-current="page"') == (path in places)
         for asset in re.findall(r'(?:src|href)="(/assets/[^"]+)"', answer.text):
             assert inbox.client.get(asset).status_code == 200, asset
     licence = inbox.client.get("/assets/vendor/uPlot.LICENSE")
