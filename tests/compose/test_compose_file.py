@@ -235,7 +235,10 @@ def test_only_the_proxy_sees_the_docker_socket() -> None:
 
 
 def test_networks_keep_the_edge_apart() -> None:
-    """The edge reaches the api, its exporter and relay alone; the databases have no way out."""
+    """The edge reaches the api, its exporter and relay alone; the databases have no way out.
+
+    The api has networks with what it needs, and with none of the rest.
+    """
     members = {
         network: {name for name in _PARTS if network in _SERVICES[name]["networks"]}
         for network in _DOCUMENT["networks"]
@@ -247,7 +250,10 @@ def test_networks_keep_the_edge_apart() -> None:
     assert members["data"] == {
         "api", "postgres", "redis", "postgres-exporter", "redis-exporter",
     }  # fmt: skip
-    assert _DOCUMENT["networks"]["data"]["internal"] is True
+    assert members["telemetry"] == {"api", "prometheus", "tempo"}
+    assert set(_SERVICES["api"]["networks"]) == {"edge", "data", "telemetry"}
+    for network in ("data", "telemetry"):
+        assert _DOCUMENT["networks"][network]["internal"] is True
 
 
 def test_start_order_has_no_circle_and_waits_for_health() -> None:

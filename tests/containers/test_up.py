@@ -122,6 +122,37 @@ def test_those_behind_the_edge_are_reached_from_their_own_networks(stack: Contai
         assert done.returncode == 0, done.stderr
 
 
+def test_service_reaches_what_it_needs_and_nothing_else(stack: Containers) -> None:
+    """It answers strangers and fetches for them: by no address does it get at the other parts."""
+    needed = {"postgres", "redis", "nginx", "prometheus", "tempo"}
+    # In the databases' network as well.
+    beside = {"postgres-exporter", "redis-exporter"}
+    ports = {"inbox": 8090, "door": 8090, "alertmanager": 9093, "grafana": 3000, "loki": 3100}
+    ports |= {"alloy": 12345, "docker-proxy": 2375, "node-exporter": 9100, "nginx-exporter": 9113}
+    containers = stack.containers()
+    assert not (needed | beside).intersection(ports)
+    tried = [
+        (address, port)
+        for part, port in ports.items()
+        if part in containers
+        for address in (
+            part,
+            *(n["IPAddress"] for n in containers[part]["NetworkSettings"]["Networks"].values()),
+        )
+    ]
+    assert len(tried) >= 8
+    connect = (
+        "import socket, sys\n"
+        "for word in sys.argv[1:]:\n"
+        "    host, port = word.split(':')\n"
+        "    try: socket.create_connection((host, int(port)), 2); print(word)\n"
+        "    except OSError: pass\n"
+    )
+    words = [f"{host}:{port}" for host, port in tried]
+    done = stack.execute("api", "python", "-c", connect, *words)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_data_has_no_way_out(stack: Containers) -> None:
     """A database that is taken over can call nobody."""
     edge = stack.container("nginx")["NetworkSettings"]["Networks"][f"{stack.project}_edge"]
