@@ -226,7 +226,7 @@ class Composition:
             ),
             stream=Stream(store, changes, self.metrics),
             desk=self._make_desk(files, links, overviews, same_origin),
-            pages=Pages(overviews, store, links, self._muting),
+            pages=Pages(overviews, store, links, self._muting, self._slos),
             glance=Glance(overviews),
             health=Health(store),
         )

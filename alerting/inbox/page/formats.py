@@ -56,7 +56,7 @@ def budget(ratio: float | None) -> str:
         return "<1 %"
     if _NEARLY_ALL < value < _ALL:
         return f"{math.floor(10 * value) / 10:.1f} %"
-    return f"spent {1 - ratio:.3g}{_TIMES}" if ratio < 0 else f"{value:.0f} %"
+    return f"spent {_times_over(1 - ratio)} times over" if ratio < 0 else f"{value:.0f} %"
 
 
 def burn(rate: float | None) -> str:
@@ -90,3 +90,7 @@ def count(number: int, noun: str) -> str:
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
+
+
+def _times_over(times: float) -> str:
+    return f"{times:,.0f}" if times >= _MANY else f"{times:.2g}"

@@ -16,9 +16,11 @@ from alerting.inbox.store import (
     StoredEpisode,
     StoredIncident,
 )
-from alerting.inbox.watch import Muting
+from alerting.inbox.watch import Muting, SloFigures
 
 NO_SUCH_INCIDENT: Final = Content("no_such_incident.html", "No such incident", status=404)
+
+_FEW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Group:
     is_owned: bool
     cards: tuple[Card, ...]
     hidden: int
+
+    @property
+    def whole_cards(self) -> int:
+        """How many are shown whole: all pages, and a few in all; the others are a line each."""
+        return max(_FEW, sum(card.severity == "page" for card in self.cards))
 
 
 def group(
@@ -58,7 +65,14 @@ def group(
     return sorted(made, key=lambda each: (not each.incident.pages, each.is_owned))
 
 
-def incident_page(record: IncidentRecord, links: Links, muting: Muting, now: datetime) -> Content:
+def incident_page(
+    record: IncidentRecord,
+    causes: Sequence[StoredEpisode],
+    figures: SloFigures,
+    links: Links,
+    muting: Muting,
+    now: datetime,
+) -> Content:
     """Return what the page of one incident shows."""
     incident = record.incident
     cards = [card_of(episode, links, muting) for episode in record.episodes]
@@ -72,6 +86,8 @@ def incident_page(record: IncidentRecord, links: Links, muting: Muting, now: dat
             "summary": _summary(incident),
             "service_address": _service_address(incident),
             "is_owned": incident.is_owned(now),
+            "figures": figures,
+            "causes": [card_of(episode, links, muting) for episode in causes],
             "firing": [card for card in cards if card.episode.ends_at is None],
             "over": [card for card in cards if card.episode.ends_at is not None],
             "timeline": timeline(record, cards, now),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from alerting.inbox.page import formats
+from alerting.inbox.page.slo_rows import history
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("alerting.inbox.page"),
@@ -20,6 +21,7 @@ _ENVIRONMENT.filters |= {
     "clock": formats.clock,
     "duration": formats.duration,
     "exact": formats.exact,
+    "history": history,
     "percent": formats.percent,
     "rate": formats.rate,
     "seconds": formats.seconds,

@@ -145,6 +145,13 @@ def find_resolved(connection: sqlite3.Connection, limit: int) -> list[StoredEpis
     return [_episode(row) for row in rows]
 
 
+def find_where(
+    connection: sqlite3.Connection, clause: str, values: tuple[object, ...]
+) -> list[StoredEpisode]:
+    """Return the episodes for which a clause of SQL is true, in its order."""
+    return [_episode(row) for row in connection.execute(f"{_EPISODE} WHERE {clause}", values)]
+
+
 def count_truncated(connection: sqlite3.Connection, since: datetime) -> int:
     """Return how many firing alerts Alertmanager left out of what it last sent of its groups."""
     (left_out,) = connection.execute(

@@ -11,6 +11,7 @@ from typing import TypeVar
 from alerting.inbox.errors import StoreDamagedError, StoreUnavailableError
 from alerting.inbox.store import (
     actions,
+    causes,
     file,
     incidents,
     journal,
@@ -218,6 +219,15 @@ class Store:
             )
 
         return await self._read(read)
+
+    async def find_causes(
+        self, incident: StoredIncident, services: Sequence[str], limit: int
+    ) -> list[StoredEpisode]:
+        """Return what fired of some services around an incident, what fires still first."""
+        if not services:
+            return []
+        find = partial(causes.find_causes, incident=incident, services=services, limit=limit)
+        return await self._read(find)
 
     async def _write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         return await self._run(self._writer, function)

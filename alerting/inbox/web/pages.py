@@ -19,22 +19,30 @@ from alerting.inbox.page import (
     page,
 )
 from alerting.inbox.store import Store
-from alerting.inbox.watch import MutingWatch
+from alerting.inbox.watch import MutingWatch, SloReader
 from alerting.inbox.web.alerts import AlertId
 from alerting.inbox.web.incidents import MOST_CHANGES
+
+_MOST_CAUSES = 20
 
 
 class Pages:
     """The front page, and that of each alert and incident."""
 
     def __init__(
-        self, overviews: OverviewReader, store: Store, links: Links, muting: MutingWatch
+        self,
+        overviews: OverviewReader,
+        store: Store,
+        links: Links,
+        muting: MutingWatch,
+        slos: SloReader,
     ) -> None:
         """Take what gathers the front page, and what the pages of alerts are read from."""
         self._overviews = overviews
         self._store = store
         self._links = links
         self._muting = muting
+        self._slos = slos
 
     async def front(self) -> HTMLResponse:
         """Show the front page."""
@@ -63,11 +71,15 @@ class Pages:
     async def _incident(self, incident_id: int) -> Content:
         try:
             record = await self._store.get_incident(incident_id, MOST_CHANGES)
+            if record is None:
+                return NO_SUCH_INCIDENT
+            figures = self._slos.latest()
+            services = figures.depends_on(record.incident.identity)
+            causes = await self._store.find_causes(record.incident, services, _MOST_CAUSES)
         except StoreUnavailableError:
             return STORE_UNAVAILABLE
-        if record is None:
-            return NO_SUCH_INCIDENT
-        return incident_page(record, self._links, self._muting.latest(), datetime.now(UTC))
+        muting = self._muting.latest()
+        return incident_page(record, causes, figures, self._links, muting, datetime.now(UTC))
 
     async def _front(self) -> Content:
         try:

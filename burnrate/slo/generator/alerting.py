@@ -12,7 +12,12 @@ from burnrate.slo.generator.alerts import (
     route_rules,
 )
 from burnrate.slo.generator.recording import records, settings_records, ticket_records
-from burnrate.slo.generator.service_alerts import down_alert, missing_alert, replica_alert
+from burnrate.slo.generator.service_alerts import (
+    dependency_records,
+    down_alert,
+    missing_alert,
+    replica_alert,
+)
 from burnrate.slo.generator.windows import Rule, counting
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import (
@@ -82,20 +87,25 @@ def group_names(slo: Slo) -> tuple[str, ...]:
 
 def service_group(service: Service) -> Group:
     """Return the group of rules about a service as a whole, not one of its SLOs."""
-    rules = [down_alert(service), replica_alert(service)]
+    alerts = [down_alert(service), replica_alert(service)] if _has_alerts(service) else []
+    rules = [*dependency_records(service), *alerts]
     return _group(_prefix(service.identity), rules, EVALUATION_SECONDS)
 
 
 def service_alerts(service: Service) -> list[Rule]:
     """Return the alerts about a service as a whole; none if its job is unknown."""
+    return [each for each in service_group(service)["rules"] if "alert" in each]
+
+
+def _has_alerts(service: Service) -> bool:
     is_silent = service.is_observed or all("page" in slo.disabled for slo in service.slos)
-    return [] if is_silent or not service.job else list(service_group(service)["rules"])
+    return bool(service.job) and not is_silent
 
 
 def groups(service: Service) -> list[Group]:
     """Return all groups of a service."""
-    own = [] if service.is_observed else [service_group(service)]
-    return [*chain.from_iterable(map(slo_groups, service.slos)), *own]
+    own = service_group(service)
+    return [*chain.from_iterable(map(slo_groups, service.slos)), *([own] if own["rules"] else [])]
 
 
 def _prefix(identity: Mapping[str, str]) -> str:

@@ -197,8 +197,9 @@ def _of_service(
             continue
         for name, tests in test_files(slo, found[slo.selector], f"../rules/{rules.name}").items():
             yield tree.tests / f"{prefix}-{slo.stem}-{name}_test.yml", tests, []
-    if service.job and not service.is_observed:
-        yield tree.rules / f"{prefix}.yml", {"groups": [service_group(service)]}, []
+    own = service_group(service)
+    if own["rules"]:
+        yield tree.rules / f"{prefix}.yml", {"groups": [own]}, []
 
 
 def _existing(path: Path) -> str:

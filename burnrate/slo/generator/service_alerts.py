@@ -1,4 +1,4 @@
-"""The alerts about what does not answer Prometheus: an SLI, a service, one of its replicas."""
+"""About a service as a whole: what it depends on, and alerts where nothing answers Prometheus."""
 
 from typing import Any, Final
 
@@ -16,6 +16,18 @@ _MISSING_FOR: Final = "5m"
 _DOWN_FOR: Final = "1m"
 # Replicas are updated one after the other, each in less.
 _REPLICA_FOR: Final = "2m"
+
+
+def dependency_records(service: Service) -> list[_Rule]:
+    """Return one series for each service that this one depends on; the inbox reads them."""
+    return [
+        {
+            "record": "slo:depends_on:info",
+            "expr": "vector(1)",
+            "labels": {**service.identity, "depends_on": name},
+        }
+        for name in service.depends_on
+    ]
 
 
 def missing_alert(slo: Slo) -> _Rule:

@@ -79,7 +79,7 @@ def _of_service(service: Service) -> dict[str, tuple[list[Group], list[str]]]:
         about = [begin + slo.spec.description] if slo.spec.description else []
         said = [note for note in service.notes if note.startswith(begin)]
         made[file_name(service, slo)] = (kept_groups(slo), [*about, way_of_counting(slo), *said])
-    is_silent = service.is_observed or all("page" in slo.disabled for slo in service.slos)
-    if service.job and not is_silent:
-        made[f"slo-{service.stem}.yml"] = ([service_group(service)], [])
+    own = service_group(service)
+    if own["rules"]:
+        made[f"slo-{service.stem}.yml"] = ([own], [])
     return made

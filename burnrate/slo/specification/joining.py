@@ -71,6 +71,8 @@ class Joined:
         for name in settings.labels:
             if name in {*identity, *_OURS}:
                 raise SpecError(self.beside, f"labels.{name}", "is set by the generator")
+        if identity["service"] in settings.depends_on:
+            raise SpecError(self.beside, "depends_on", "names the service itself")
         dashboard = f"{configuration.dashboard_base}/{_DASHBOARD}"
         service = Service(
             identity=identity,
@@ -84,6 +86,7 @@ class Joined:
             slos=(),
             source=self.file.name,
             is_observed=settings.mode == "observe",
+            depends_on=settings.depends_on,
         )
         _check_labels(spec.labels, "labels", {*identity, *_OURS} - {"pool"}, self.file)
         slos, notes = [], [*self.specification.notes, *_missing_links(service)]

@@ -194,6 +194,7 @@ class Service:
         job: The scrape job of its processes; empty if none is told.
         source: The name of the file that it comes from.
         is_observed: Whether nobody is alerted about its processes.
+        depends_on: The services whose faults become its own.
         notes: What a reader should know: what was left out, what is not needed, and why.
         alert_labels: What every alert about it carries besides.
     """
@@ -207,6 +208,7 @@ class Service:
     slos: tuple[Slo, ...]
     source: str = ""
     is_observed: bool = False
+    depends_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

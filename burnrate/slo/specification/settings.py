@@ -133,6 +133,7 @@ class ServiceSettings(Model):
             then nothing is said about the processes.
         identity: The values of the labels that name the service, besides `service` itself.
         formerly: The names that the service had before; its ledgers go on.
+        depends_on: The services whose faults become its own: their alerts are probable causes.
         labels: Labels of the team's own, for every alert of the service, whatever it is about.
     """
 
@@ -141,6 +142,7 @@ class ServiceSettings(Model):
     job: Name | Literal[""] = ""
     identity: dict[LabelName, LabelValue] = Field(default_factory=dict)
     formerly: tuple[Name, ...] = ()
+    depends_on: tuple[Name, ...] = ()
     labels: Labels = Field(default_factory=dict)
     period_days: PeriodDays | None = None
     minimum_failures: MinimumFailures | None = None

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.bodies import ZERO_TIME, a_body, an_alert
 from tests.alerting.conftest import Inbox, an_inbox, settings_in
 from tests.alerting.servers import serving
 from tests.support.waiting import wait_until
@@ -214,3 +214,40 @@ def test_the_first_and_the_last_year_have_a_page(inbox: Inbox) -> None:
         200,
         200,
     ]
+
+
+def test_what_a_service_depends_on_may_be_the_cause(tmp_path: Path) -> None:
+    """Its alerts from ten minutes before on; nothing older, and nothing of others."""
+
+    def instant(_request: Request) -> JSONResponse:
+        metric = {"__name__": "slo:depends_on:info", "service": "api", "depends_on": "billing"}
+        result = [
+            {"metric": metric, "value": [time.time(), "1"]},
+            {"metric": _SLO | {"__name__": "slo:objective:ratio"}, "value": [time.time(), "0.9"]},
+        ]
+        return JSONResponse({"data": {"result": result}})
+
+    routes = [Route("/api/v1/query", instant), Route("/api/v1/query_range", _range)]
+    with (
+        serving(Starlette(routes=routes)) as url,
+        an_inbox(settings_in(tmp_path, prometheus_url=url)) as inbox,
+    ):
+        inbox.post(a_body(an_alert("f1", starts_at="2026-11-24T10:00:00Z")))
+        for fingerprint, service, starts_at, ends_at in (
+            ("f2", "billing", "2026-11-24T09:58:00Z", ZERO_TIME),
+            ("f3", "billing", "2026-11-24T09:40:00Z", "2026-11-24T09:55:00Z"),
+            ("f4", "billing", "2026-11-24T09:30:00Z", "2026-11-24T09:45:00Z"),
+            ("f5", "shop", "2026-11-24T09:58:00Z", ZERO_TIME),
+        ):
+            labels = {"alertname": f"Down{fingerprint}", "service": service}
+            alert = an_alert(fingerprint, starts_at=starts_at, ends_at=ends_at, labels=labels)
+            inbox.post(a_body(alert))
+        wait_until(
+            lambda: "Probable cause" in inbox.client.get("/incidents/1").text, "Prometheus is read"
+        )
+        page = inbox.client.get("/incidents/1").text
+        causes = page[page.index("Probable cause") : page.index("<h2>Timeline")]
+    assert [name in causes for name in ("Downf2", "Downf3", "Downf4", "Downf5")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert causes.index("Downf2") < causes.index("Downf3")

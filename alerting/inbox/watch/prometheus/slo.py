@@ -86,6 +86,7 @@ class SloFigures:
 
     Attributes:
         line_seconds: How much time the lines of the SLOs are of, up to now.
+        dependencies: The services that each service depends on, by its identity.
     """
 
     slos: tuple[Slo, ...] = ()
@@ -93,6 +94,12 @@ class SloFigures:
     problem: str | None = None
     identity_labels: tuple[str, ...] = ("service",)
     line_seconds: float = 0.0
+    dependencies: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+
+    def depends_on(self, identity: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the services whose faults become those of a service."""
+        key, _ = key_of(identity, self.identity_labels)
+        return self.dependencies.get(key, ())
 
     @property
     def is_answered(self) -> bool:

@@ -6,6 +6,8 @@ from typing import Final
 
 from alerting.inbox.watch.prometheus.slo import Slo, Tier, seconds_of
 
+# One for each service that another one depends on.
+DEPENDS_ON: Final = "slo:depends_on:info"
 BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
 _OBJECTIVE: Final = "slo:objective:ratio"
 _BURN_RATE: Final = "slo:current_burn_rate:ratio"
@@ -26,7 +28,9 @@ _PLAIN: Final = (
 )  # fmt: skip
 
 # All of them at once.
-EVERYTHING: Final = f'{{__name__=~"{"|".join((*_PLAIN, _FACTOR, _MINIMUM))}|{_RATIO}.+"}}'
+EVERYTHING: Final = (
+    f'{{__name__=~"{"|".join((*_PLAIN, DEPENDS_ON, _FACTOR, _MINIMUM))}|{_RATIO}.+"}}'
+)
 # When an SLO was measured last, in the last day: seconds since the epoch. Without a ledger nothing
 # counts the series, but a window has a value as long as there is something in it.
 LAST_MEASURED: Final = (

@@ -14,7 +14,13 @@ from typing import Final
 from alerting.inbox.errors import UpstreamUnavailableError
 from alerting.inbox.watch.prometheus.client import PrometheusClient, Series, Span
 from alerting.inbox.watch.prometheus.slo import NO_ANSWER, Key, Slo, SloFigures, key_of
-from alerting.inbox.watch.prometheus.slo_series import BUDGET_LEFT, EVERYTHING, LAST_MEASURED, Found
+from alerting.inbox.watch.prometheus.slo_series import (
+    BUDGET_LEFT,
+    DEPENDS_ON,
+    EVERYTHING,
+    LAST_MEASURED,
+    Found,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +64,7 @@ class SloReader:
         # None: not in the last day.
         self._measured_at: dict[Key, datetime | None] = {}
         self._line_seconds = 0.0
+        self._dependencies: dict[tuple[str, ...], tuple[str, ...]] = {}
         is_asked = prometheus is not None
         problem = _NOT_YET if is_asked else "INBOX_PROMETHEUS_URL is not set."
         self._figures = SloFigures(problem=problem, identity_labels=identity_labels)
@@ -84,14 +91,24 @@ class SloReader:
             return replace(self._figures, problem=NO_ANSWER)
         problem = None if slos else "Prometheus has no recorded SLO yet."
         return SloFigures(
-            slos, datetime.now(UTC), problem, self._identity_labels, self._line_seconds
+            slos=slos,
+            read_at=datetime.now(UTC),
+            problem=problem,
+            identity_labels=self._identity_labels,
+            line_seconds=self._line_seconds,
+            dependencies=self._dependencies,
         )
 
     async def _slos(self, prometheus: PrometheusClient) -> tuple[Slo, ...]:
         found: dict[Key, Found] = {}
+        depends: dict[tuple[str, ...], set[str]] = {}
         for series in await prometheus.instant(EVERYTHING, _TIMEOUT_SECONDS):
-            if series.number is not None:
+            if series.metric.get("__name__") == DEPENDS_ON:
+                identity, _ = self._key(series)
+                depends.setdefault(identity, set()).add(series.metric.get("depends_on", ""))
+            elif series.number is not None:
                 found.setdefault(self._key(series), Found()).add(series.metric, series.number)
+        self._dependencies = {key: tuple(sorted(names)) for key, names in depends.items()}
         slos = [each.slo(*key) for key, each in sorted(found.items())]
         if not slos:
             return ()
