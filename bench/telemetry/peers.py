@@ -15,9 +15,9 @@ class PeersUnavailable(Exception):
     """The peers could not be installed; the message says why."""
 
 
-def wanted() -> dict[str, str]:
+def wanted(requirements: Path = _REQUIREMENTS) -> dict[str, str]:
     """Return the pinned version of each peer by its name."""
-    lines = _REQUIREMENTS.read_text().splitlines()
+    lines = requirements.read_text().splitlines()
     pins = (line.split()[0].partition("==") for line in lines if "==" in line)
     return {name: version for name, _, version in pins}
 
@@ -32,7 +32,7 @@ def installed(folder: Path) -> dict[str, str]:
     }
 
 
-def provide(folder: Path) -> Path:
+def provide(folder: Path, requirements: Path = _REQUIREMENTS) -> Path:
     """Return `folder` with exactly the pinned peers in it, installing them if need be.
 
     They come without dependencies: those they share with us (Starlette, prometheus_client) are
@@ -41,17 +41,17 @@ def provide(folder: Path) -> Path:
     Raises:
         PeersUnavailable: the package index cannot be reached, or there is no pip.
     """
-    if installed(folder) != wanted():
-        _install(folder)
+    if installed(folder) != wanted(requirements):
+        _install(folder, requirements)
     return folder
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, requirements: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     command = [
         *(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"),
         *("install", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-        *("--retries", "1", "--target", str(folder), "--requirement", str(_REQUIREMENTS)),
+        *("--retries", "1", "--target", str(folder), "--requirement", str(requirements)),
     ]
     try:
         result = subprocess.run(  # noqa: S603 - pip of this interpreter, a pinned list
@@ -59,7 +59,7 @@ def _install(folder: Path) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeersUnavailable(str(error)) from error
-    if result.returncode or installed(folder) != wanted():
+    if result.returncode or installed(folder) != wanted(requirements):
         errors = [
             line for line in result.stderr.splitlines() if "ERROR" in line or "No module" in line
         ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from burnrate.configuration import Configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import rule_files
+from burnrate.slo.live import Finding
 from burnrate.slo.specification import (
     Service,
     Slo,
@@ -19,15 +20,25 @@ from burnrate.slo.specification import (
 
 @dataclass(frozen=True)
 class Checked:
-    """The services of the files that are right, and the first error of each that is wrong."""
+    """The services of the files that are right, and the first error of each that is wrong.
+
+    Attributes:
+        findings: What a Prometheus lacks for these services, if it was asked.
+    """
 
     services: Sequence[Service]
     errors: Sequence[SpecError]
+    findings: Sequence[Finding] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.errors and not self.findings
 
     def as_json(self) -> dict[str, object]:
         """Return it as a document for programs."""
         return {
-            "ok": not self.errors,
+            "ok": self.is_ok,
             "services": [_service(each) for each in self.services],
             "errors": [
                 {
@@ -38,6 +49,7 @@ class Checked:
                 }
                 for each in self.errors
             ],
+            "findings": [each.as_json() for each in self.findings],
         }
 
 

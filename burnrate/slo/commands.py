@@ -3,15 +3,18 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
+from burnrate.http_client import NoAnswer
 from burnrate.slo.checking import Checked, checked
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, leftovers, rule_files, rules, stale, write
+from burnrate.slo.live import looked_up
 from burnrate.slo.service_commands import backtest, explain, try_rules
 from burnrate.slo.specification import Service, load_all, load_files
 
@@ -24,7 +27,7 @@ _ROOT = click.option(
 _FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 
 
-@click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError])
+@click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError, NoAnswer])
 def slo() -> None:
     """Generate rules, their tests and a table of detection times from prometheus/slo/.
 
@@ -76,19 +79,27 @@ def generate(files: tuple[Path, ...], output: str | None, root: Path, *, check: 
 @slo.command("check")
 @_FILES
 @click.option("--json", "is_json", is_flag=True, help="Print JSON: services, notes and errors.")
+@click.option(
+    "--prometheus",
+    help="Also ask this Prometheus what would make an SLO empty; NAME:PASSWORD@ before the host.",
+)
 @_ROOT
-def check_files(files: tuple[Path, ...], root: Path, *, is_json: bool) -> None:
+def check_files(
+    files: tuple[Path, ...], root: Path, prometheus: str | None, *, is_json: bool
+) -> None:
     """Check FILES (or folders of them) without writing anything; exit 1 if one is refused.
 
     Without FILES, those of the checkout.
     """
     tree = Tree(root)
     found = checked(files or (tree.specs,), load_configuration(root), is_stack=not files)
+    if prometheus is not None:
+        found = replace(found, findings=looked_up(prometheus, found.services))
     if is_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
         _show(found)
-    if found.errors:
+    if not found.is_ok:
         raise SystemExit(1)
 
 
@@ -121,6 +132,8 @@ def _show(found: Checked) -> None:
     _tell(found.services)
     for error in found.errors:
         click.echo(f"burnrate: {error}", file=sys.stderr)
+    for finding in found.findings:
+        click.echo(f"burnrate: {finding}", file=sys.stderr)
 
 
 def _tell(services: Sequence[Service]) -> None:

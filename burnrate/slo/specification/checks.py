@@ -77,8 +77,10 @@ def threshold_seconds(events: Events, settings: SloSettings, file: Path, path: s
         what = "several buckets" if bounds else "no bucket: no matcher of le"
         raise SpecError(file, f"{path}.sli.events", f"selects {what}")
     (bound,) = bounds
+    if isinstance(settings, LatencySettings) and settings.unit == "ms":
+        bound /= 1000
     if settings.threshold_seconds not in {None, bound}:
-        reason = f"selects le={bound:g}, and the settings say {settings.threshold_seconds:g}"
+        reason = f"selects {bound:g} s by le, and the settings say {settings.threshold_seconds:g}"
         raise SpecError(file, f"{path}.sli.events", reason)
     return bound
 

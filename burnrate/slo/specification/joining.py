@@ -1,6 +1,6 @@
 """A specification and its settings, joined into a `Service`; defaults are filled in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,10 @@ from burnrate.slo.specification.checks import (
 )
 from burnrate.slo.specification.counting import Counting, check_plugins, counting
 from burnrate.slo.specification.formats import Specification
+from burnrate.slo.specification.grouping import GroupingProblem, groups
+from burnrate.slo.specification.grouping import note as grouping_note
 from burnrate.slo.specification.model import WINDOW, Service, Slo, number
+from burnrate.slo.specification.overriding import overridden
 from burnrate.slo.specification.routes import Routes, routes_of
 from burnrate.slo.specification.settings import Mode, RatioSettings, ServiceSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
@@ -29,6 +32,8 @@ _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "po
 _DASHBOARD: Final = "burnrate-overview"
 _DAYS: Final = range(7, 91)
 _OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+# Of an SLO without settings: nobody says which series its events count up.
+_NO_SETTINGS: Final = RatioSettings(kind="ratio")
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,11 @@ class Joined:
         Raises:
             SpecError: specification and settings do not fit, or cannot be kept.
         """
-        spec, settings, configuration = self.specification.spec, self.settings, self.configuration
+        spec, configuration = self.specification.spec, self.configuration
+        settings = overridden(self.specification, self.settings, self.beside)
         check_names(spec, self.file)
         check_plugins(spec.slo_plugins, self.file, "slo_plugins")
-        unknown = sorted(settings.slos.keys() - {slo.name for slo in spec.slos})
+        unknown = sorted(self.settings.slos.keys() - {slo.name for slo in spec.slos})
         if unknown:
             reason = f"{self.file.name} has no SLO of this name"
             raise SpecError(self.beside, f"slos.{unknown[0]}", reason)
@@ -91,9 +97,14 @@ class Joined:
         _check_labels(spec.labels, "labels", {*identity, *_OURS} - {"pool"}, self.file)
         slos, notes = [], [*self.specification.notes, *_missing_links(service)]
         for index, each in enumerate(spec.slos):
-            slo, about = self._slo(service, each, f"slos[{index}]")
-            slos.append(slo)
-            notes += [f"{each.name}: {note}" for note in about]
+            own = settings.slos.get(each.name, _NO_SETTINGS)
+            for one, its in self._groups(each, own, f"slos[{index}]"):
+                slo, about = self._slo(service, one, its, f"slos[{index}]")
+                slos.append(slo)
+                notes += [f"{one.name}: {note}" for note in about]
+            if own.grouping is not None:
+                notes.append(f"{each.name}: {grouping_note(own.grouping)}")
+        _check_one_name(slos, self.file)
         return replace(service, slos=tuple(slos), notes=tuple(notes))
 
     def _elsewhere(self, address: str) -> str:
@@ -103,6 +114,21 @@ class Joined:
         """
         is_ours = not self.has_own_severities
         return address if is_ours or urlsplit(address).hostname not in _OWN_MACHINE else ""
+
+    def _groups(
+        self, slo: SloSpec, own: SloSettings, path: str
+    ) -> list[tuple[SloSpec, SloSettings]]:
+        if own.grouping is None:
+            return [(slo, own)]
+        place = path if self.specification.implied is not None else f"slos.{slo.name}.grouping"
+        file = self.file if self.specification.implied is not None else self.beside
+        if slo.sli.events is None:
+            raise SpecError(file, place, "needs events, and not an error ratio")
+        try:
+            found = groups(slo, counting(slo, self.file, path).events, own)
+        except GroupingProblem as problem:
+            raise SpecError(file, place, f"grouping: {problem}") from problem
+        return [(each.spec, each.settings) for each in found]
 
     def _identity(self) -> dict[str, str]:
         names = self.configuration.identity
@@ -117,9 +143,10 @@ class Joined:
             raise SpecError(self.beside, f"identity.{unknown[0]}", reason)
         return {name: given[name] for name in names}
 
-    def _slo(self, service: Service, slo: SloSpec, path: str) -> tuple[Slo, list[str]]:
+    def _slo(
+        self, service: Service, slo: SloSpec, own: SloSettings, path: str
+    ) -> tuple[Slo, list[str]]:
         place, identity = (self.file, path), service.identity
-        own: SloSettings = self.settings.slos.get(slo.name) or RatioSettings(kind="ratio")
         check_plugins(slo.plugins, self.file, f"{path}.plugins")
         reserved = {*identity, *_OURS}
         _check_labels(slo.labels, f"{path}.labels", reserved - {"pool"}, self.file)
@@ -152,7 +179,7 @@ class Joined:
             disabled=_disabled(slo, own.mode or self.settings.mode),
             reads_back=self.configuration.engine == "prometheus",
             formerly=self.settings.formerly,
-            has_known_series=slo.name in self.settings.slos or bool(own.good or own.bad),
+            has_known_series=own is not _NO_SETTINGS or bool(own.good or own.bad),
         )
         check_routes(made, *place)
         tiers, left_out = _tiers(made, self.configuration)
@@ -205,6 +232,14 @@ def _routes(counted: Counting, slo: SloSettings, file: Path, name: str) -> Route
         return None
     filled = {field: WINDOW.sub("5m", query) for field, query in counted.events}
     return routes_of(slo, Events(**filled), file, f"slos.{name}")
+
+
+def _check_one_name(slos: Sequence[Slo], file: Path) -> None:
+    seen: set[str] = set()
+    for each in slos:
+        if each.name in seen:
+            raise SpecError(file, "", f"there are two SLOs named {each.name!r}")
+        seen.add(each.name)
 
 
 def _alert_labels(slo: SloSpec) -> Iterator[tuple[str, Mapping[str, str]]]:

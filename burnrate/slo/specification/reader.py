@@ -15,6 +15,8 @@ from burnrate.slo.specification.settings import ServiceSettings
 
 _YAML: Final = (".yml", ".yaml")
 _SETTINGS: Final = ".settings"
+# A team's own way to count requests, which its short files name.
+_SOURCE: Final = ".source"
 
 
 def settings_file(file: Path) -> Path:
@@ -36,7 +38,7 @@ def specification_files(path: Path) -> list[Path]:
         for each in path.rglob("*")
         if each.suffix in _YAML and not any(part.startswith(".") for part in _below(each, path))
     )
-    files = [each for each in found if not each.stem.endswith(_SETTINGS)]
+    files = [each for each in found if not each.stem.endswith((_SETTINGS, _SOURCE))]
     if not files:
         raise SpecError(path, "", "no specification (*.yml, *.yaml)")
     used = {settings_file(each) for each in files}

@@ -40,6 +40,18 @@ class BudgetReset(Model):
     reason: Annotated[str, StringConstraints(min_length=1)]
 
 
+class Grouping(Model):
+    """One objective for each value of a label, such as a tenant or a route, instead of one for all.
+
+    Attributes:
+        label: The label; every counter of the objective must have it.
+        values: Its values. What has another one is an objective of its own, `others`.
+    """
+
+    label: LabelName
+    values: Annotated[tuple[LabelValue, ...], Field(min_length=1)]
+
+
 class CommonSettings(Model):
     """What every kind of SLO can set; keys that are not set are the service's.
 
@@ -53,6 +65,7 @@ class CommonSettings(Model):
         good: Series that a good event increases by one, for the generated tests; by default those
             of `burnrate.telemetry`.
         bad: Series that a bad event increases by one.
+        grouping: One objective for each value of a label.
     """
 
     mode: Mode | None = None
@@ -64,6 +77,7 @@ class CommonSettings(Model):
     reset: BudgetReset | None = None
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
+    grouping: Grouping | None = None
 
 
 class ByRoute(Model):
@@ -103,10 +117,13 @@ class LatencySettings(CommonSettings):
     Attributes:
         threshold_seconds: By default the bound that the queries select by `le`; one that is given
             has to be the same.
+        unit: What the histogram's bounds are.
+        buckets: Those bounds, in that unit.
     """
 
     kind: Literal["latency"]
     threshold_seconds: Seconds | None = None
+    unit: Literal["s", "ms"] = "s"
     buckets: tuple[float, ...] = Field(default_factory=lambda: _bounds("HTTP_SECONDS"))
     routes: str | None = None
     example_endpoint: str = "/"

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from burnrate.slo.specification.formats import kubernetes, openslo
+from burnrate.slo.specification.formats import kubernetes, openslo, short
 from burnrate.slo.specification.formats.specification import Specification, parsed
 from burnrate.slo.specification.formats.yaml_documents import Document, documents
 from burnrate.slo.specification.sloth import ServiceSpec
 
 _KNOWN: Final = (
-    "version: prometheus/v1 (Sloth), apiVersion: sloth.slok.dev/v1 with kind:"
-    " PrometheusServiceLevel, and apiVersion: openslo/v1 or openslo/v1alpha with kind: SLO"
+    "service with source and objectives, version: prometheus/v1 (Sloth),"
+    " apiVersion: sloth.slok.dev/v1 with kind: PrometheusServiceLevel,"
+    " and apiVersion: openslo/v1 or openslo/v1alpha with kind: SLO"
 )
 
 
@@ -33,6 +34,8 @@ def _read(document: Document, referred: openslo.Referred) -> Sequence[Specificat
     if not isinstance(content, dict):
         raise document.error("", f"is no mapping; known are {_KNOWN}")
     version, kind = content.get("apiVersion"), content.get("kind")
+    if version is None and short.KEYS & content.keys() and "slos" not in content:
+        return [short.read(document)]
     if version is None:
         return [Specification(document, parsed(document, ServiceSpec))]
     if version == kubernetes.VERSION and kind == kubernetes.KIND:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from burnrate.slo.errors import SpecError
 from burnrate.slo.specification.formats.yaml_documents import Document
+from burnrate.slo.specification.settings import ServiceSettings
 from burnrate.slo.specification.sloth import ServiceSpec
 
 M = TypeVar("M", bound=BaseModel)
@@ -24,6 +25,7 @@ class Specification:
         own_path: Makes from a path of Sloth's format, `slos[0].objective`, the document's own.
         period_days: By the SLO's name, for formats that say it.
         notes: What the document says that is not needed, and why.
+        implied: The settings that follow from the document, where it says where events are counted.
     """
 
     document: Document
@@ -31,6 +33,7 @@ class Specification:
     own_path: Callable[[str], str] = str
     period_days: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    implied: ServiceSettings | None = None
 
     @contextmanager
     def located(self) -> Iterator[None]:
