@@ -213,20 +213,12 @@ def _promtool(folder: Path, expected: list[dict[str, Any]]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("errors", "team", "pages"),
-    [
-        (_FAILED, "", {"ShopFailsFast", "ShopFailsHigh", "ServiceDown", "RouteFailing"}),
-        (_SLOW, "", {"ShopFailsFast", "ShopFailsHigh", "ServiceDown", "RouteFailing"}),
-        (
-            _FAILED,
-            "engine: victoriametrics\n",
-            {"ShopFailsFast", "ShopFailsHigh", "ServiceDown", "RouteFailing"},
-        ),
-    ],
-    ids=["ledger", "difference", "increase"],
+    ("errors", "team"),
+    [(_SLOW, ""), (_FAILED, "engine: victoriametrics\n")],
+    ids=["ledger", "increase"],
 )
 def test_alerts_are_found_when_promtool_finds_them(
-    past: Past, folder: Path, errors: str, team: str, pages: set[str]
+    past: Past, folder: Path, errors: str, team: str
 ) -> None:
     """Each begins and ends at the same evaluation, and the budget is the same."""
     _write(folder, errors, team)
@@ -237,7 +229,8 @@ def test_alerts_are_found_when_promtool_finds_them(
 
     assert done.exit_code == 0, done.output
     (found,) = json.loads(done.stdout)["new"]
-    assert {each["alert"] for each in found["alerts"] if each["severity"] == "page"} == pages
+    pages = {each["alert"] for each in found["alerts"] if each["severity"] == "page"}
+    assert pages == {"ShopFailsFast", "ShopFailsHigh", "ServiceDown", "RouteFailing"}
     # A rate needs two samples.
     assert found["first_measured"] - BEGIN in {0, SAMPLES}
     left = found["budget_left"][-1]
