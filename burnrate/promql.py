@@ -16,6 +16,10 @@ _OPERATORS: Final = {
 
 # Of a counter over a range.
 _PER_SECOND: Final = frozenset({"rate", "increase"})
+# A string in any of the three quotes; or a comment, in which a quote begins nothing.
+_STRING: Final = re.compile(
+    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""", re.DOTALL
+)
 
 
 class QueryError(ValueError):
@@ -124,13 +128,22 @@ def counters(query: str) -> str:
     Raises:
         QueryError: it is not PromQL.
     """
-    tree = parse(query)
+    strings: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        if found["string"] is None:
+            return ""
+        strings.append(found["string"])
+        return f'"{len(strings) - 1}"'
+
+    # The library writes strings without their escapes, so they keep out of its hands.
+    tree = parse(_STRING.sub(numbered, query))
     text = str(tree)
     for node in walk(tree):
         if isinstance(node, promql_parser.Call) and node.func.name in _PER_SECOND:
             (counted,) = node.args
             text = text.replace(str(node), str(counted.vector_selector))
-    return text
+    return re.sub(r'"(\d+)"', lambda found: strings[int(found[1])], text)
 
 
 def _selectors(

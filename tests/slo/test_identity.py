@@ -159,3 +159,16 @@ def test_queries_that_count_both_clusters_are_refused(
 
     with pytest.raises(SpecError, match=r'us-api\.yml:\d+: .*lacks cluster="us", which names the'):
         load_all(tree.specs, configuration)
+
+
+def test_route_counters_of_both_clusters_are_refused(
+    tree: Tree, configuration: Configuration
+) -> None:
+    """`RouteFailing` would page one cluster for the other's route."""
+    file = tree.specs / "us-api.settings.yml"
+    told = re.compile(r'(failed: http_requests_total.*), cluster="us"')
+    file.write_text(told.sub(r"\1", file.read_text()))
+
+    match = r'us-api\.settings\.yml:\d+: .*by_route\.failed.*lacks cluster="us"'
+    with pytest.raises(SpecError, match=match):
+        load_all(tree.specs, configuration)

@@ -170,7 +170,7 @@ class Joined:
             ),
             tiers=(),
             threshold_seconds=threshold_seconds(counted.events, own, *place),
-            routes=_routes(counted, own, self.beside, slo.name),
+            routes=self._routes(counted, own, slo.name),
             low_budget=Fraction(str(self.configuration.low_budget)),
             runbooks=(own.runbook_url or service.runbooks).rstrip("/"),
             dashboard=own.dashboard_url or service.dashboard,
@@ -187,6 +187,18 @@ class Joined:
         mode = own.mode or self.settings.mode
         about = [*counted.notes, *(observed if mode == "observe" else left_out)]
         return replace(made, tiers=tiers), about
+
+    def _routes(self, counted: Counting, own: SloSettings, name: str) -> Routes | None:
+        if not isinstance(own, RatioSettings) or counted.counted != "rate":
+            return None
+        place = (self.beside, f"slos.{name}")
+        filled = {field: WINDOW.sub("5m", query) for field, query in counted.events}
+        found = routes_of(own, Events(**filled), *place)
+        if own.by_route is not None:
+            told = {"counted": own.by_route.counted, "failed": own.by_route.failed}
+            asked = {f"by_route.{field}": query for field, query in told.items()}
+            check_identity(asked, self._identity(), *place)
+        return found
 
     def _period_days(self, slo: SloSpec, own: SloSettings, path: str) -> int:
         said = self.specification.period_days.get(slo.name)
@@ -225,13 +237,6 @@ class Joined:
                 )
                 raise SpecError(self.file, f"{path}.alerting.{where}.severity", reason)
             yield severity, word
-
-
-def _routes(counted: Counting, slo: SloSettings, file: Path, name: str) -> Routes | None:
-    if not isinstance(slo, RatioSettings) or counted.counted != "rate":
-        return None
-    filled = {field: WINDOW.sub("5m", query) for field, query in counted.events}
-    return routes_of(slo, Events(**filled), file, f"slos.{name}")
 
 
 def _check_one_name(slos: Sequence[Slo], file: Path) -> None:

@@ -49,6 +49,30 @@ def test_bad_events_so_far_are_the_counters_themselves() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        r'endpoint=~"/api/v1\\.0/.*"',
+        r'endpoint=~"a\"b|c"',
+        r"""endpoint=~'/x\\d"\'y'""",
+        'endpoint="rate(x[5m])"',
+        'endpoint="7",path="0"',
+    ],
+)
+def test_strings_of_a_query_stay_as_they_are(matcher: str) -> None:
+    """With their escapes, and whatever else is in them."""
+    queries = (f"sum(rate(failed{{{matcher}}}[{{{{.window}}}}]))", f"sum(failed{{{matcher}}})")
+    counts = with_queries(queries[0], "all")
+    assert matcher in counts.bad_so_far
+    assert selectors(counts.bad_so_far) == selectors(queries[1])
+
+
+def test_a_comment_in_a_query_begins_no_string() -> None:
+    """It is left out."""
+    counts = with_queries('sum(rate(failed{a="b"}[5m])) # don\'t count "others\n', "all")
+    assert selectors(counts.bad_so_far) == selectors('sum(failed{a="b"})')
+
+
 @pytest.mark.parametrize("slo", SLOS.values(), ids=lambda slo: slo.name)
 def test_every_shipped_slo_can_be_followed(slo: Slo) -> None:
     """What is counted is what is specified, without a range and with the same conditions."""
