@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -24,6 +24,8 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 _REQUESTS = 300
 _LATE_SECONDS = 5
+# On loopback a connection is there at once, or its packet was dropped.
+_DROPPED_SECONDS = 1
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +200,41 @@ def test_counts_outlive_reloads_and_killed_workers(
         got.update(_counted(door.status("/answer/500")) for _ in range(9))
         _await_counts(door, got)
         assert got.total() == 3 * _REQUESTS + 9
+
+
+@contextmanager
+def _dropping() -> Iterator[int]:
+    """Give a port whose host drops every packet that would open a connection: it has no room."""
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port: int = full.getsockname()[1]
+
+        def is_full() -> bool:
+            client = stack.enter_context(socket.socket())
+            client.settimeout(_DROPPED_SECONDS)
+            try:
+                client.connect(("127.0.0.1", port))
+            except TimeoutError:
+                return True
+            return False
+
+        wait_until(is_full, "a host that drops packets")
+        yield port
+
+
+def test_a_host_that_drops_packets_is_a_failure_of_each_request(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
+    """Nobody refuses and nobody answers: nginx gives up connecting, and says so itself."""
+    with (
+        _dropping() as port,
+        running_door(launcher[0], tmp_path / "ng", port, *launcher[1:]) as door,
+    ):
+        assert door.get("/answer/200").status_code == 504
+        assert httpx2.post(f"{door.url}/answer/200", timeout=PATIENCE_SECONDS).status_code == 504
+        _await_counts(door, Counter({("proxy", "504", "route", "bad"): 2}))
 
 
 def test_without_a_module_nginx_serves_and_counts_nothing(tmp_path: Path) -> None:

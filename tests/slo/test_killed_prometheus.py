@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.support.waiting import wait_until
 
 _SECONDS = 3
+# Longer than a page's longest window.
+_PAST_SECONDS = 8 * 3600
 _RULES = ROOT / "prometheus/rules/slo-api-availability.yml"
 
 
@@ -98,6 +101,12 @@ class Prometheus:
         total, bad = (self.value(f"sum(slo:{kind}_events:total)") for kind in ("total", "bad"))
         return total, bad
 
+    def pages(self) -> set[str]:
+        """Return what it pages for now, not what it wrote down before it was killed."""
+        alerts = httpx2.get(f"{self.url}/api/v1/alerts", timeout=30).json()["data"]["alerts"]
+        pages = [each for each in alerts if each["labels"]["severity"] == "page"]
+        return {each["labels"]["alertname"] for each in pages if each["state"] == "firing"}
+
     def wait_for(self, total: int, bad: int) -> None:
         """Return once its ledger says so."""
         wait_until(lambda: self.ledger() == (total, bad), f"{total}, {bad}; {self.ledger()}")
@@ -110,10 +119,18 @@ class Prometheus:
         self.process.start()
 
 
-def replica(folder: Path, target: int) -> Prometheus:
-    """Return a Prometheus that evaluates the shipped rules each second."""
-    folder.mkdir()
-    text = re.sub(r"\[(10|5)m\](?! offset [1-9][0-9]*[mh])", f"[{_SECONDS}s]", _RULES.read_text())
+def replica(folder: Path, target: int, *, is_forgetful: bool = True) -> Prometheus:
+    """Return a Prometheus that evaluates the shipped rules each second.
+
+    Args:
+        folder: For its files.
+        target: Which port it scrapes.
+        is_forgetful: Whether it looks back for seconds instead of minutes.
+    """
+    folder.mkdir(exist_ok=True)
+    text = _RULES.read_text()
+    if is_forgetful:
+        text = re.sub(r"\[(10|5)m\](?! offset [1-9][0-9]*[mh])", f"[{_SECONDS}s]", text)
     groups = yaml.safe_load(text)["groups"]
     for group in groups:
         group["interval"] = "1s"
@@ -130,7 +147,7 @@ def replica(folder: Path, target: int) -> Prometheus:
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
-        f"--query.lookback-delta={_SECONDS}s",
+        *([f"--query.lookback-delta={_SECONDS}s"] if is_forgetful else []),
         f"--web.listen-address={HOST}:{port}",
     ]
     process = ServerProcess(command, folder / "log", port=port)
@@ -167,3 +184,54 @@ def test_what_was_served_while_prometheus_was_dead_is_counted(tmp_path: Path) ->
             killed.hole()
             for each in (killed, other):
                 each.wait_for(1_642, 307)
+
+
+def _write_past(folder: Path, good: int) -> None:
+    """Write a ledger's last hours, without an event and without a failure."""
+    now = int(time.time())
+    began = now - _PAST_SECONDS
+    seconds = range(began, now, 60)
+    records = {
+        "slo:total_events:total": lambda _: good,
+        "slo:bad_events:total": lambda _: 0,
+        "slo:history:start": lambda _: began,
+        "slo:history:seconds": lambda second: second - began,
+    }
+    labels = '{service="api",slo="availability"}'
+    lines = [
+        f"{name}{labels} {value(second)} {second}\n"
+        for name, value in records.items()
+        for second in seconds
+    ]
+    file = folder / "past"
+    file.write_text("".join([*lines, "# EOF\n"]))
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", file, folder / "data"]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+
+@pytest.mark.integration
+def test_an_alert_of_little_traffic_outlives_prometheus(tmp_path: Path) -> None:
+    """It goes on without another failure, and ends at the first good event."""
+    if shutil.which("promtool") is None or shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed")
+    counters = Counters()
+    counters.serve(good=1, bad=0)
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    _write_past(folder, good=8)
+    with exposed(counters) as port:
+        killed = replica(folder, port, is_forgetful=False)
+        with killed.process.running():
+            killed.wait_for(9, 0)
+            for bad in (1, 2, 3):
+                assert killed.pages() == set()
+                counters.serve(good=0, bad=1)
+                killed.wait_for(9 + bad, bad)
+            wait_until(lambda: "ErrorBudgetBurnHigh" in killed.pages(), "a page")
+
+            killed.process.stop(signal.SIGKILL)
+            killed.process.start()
+            wait_until(lambda: "ErrorBudgetBurnHigh" in killed.pages(), "the page of before")
+            counters.serve(good=1, bad=0)
+            wait_until(lambda: not killed.pages(), "the end of the page")
+            assert killed.ledger() == (13, 3)
