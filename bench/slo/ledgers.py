@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from burnrate.promql import Selector
-from burnrate.slo.generator import ledger_name
+from burnrate.slo.generator import evaluation_seconds, ledger_name
 from burnrate.slo.specification import Slo, quote
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, WINDOWS
+from burnrate.slo.windows import DAY, RECOVERY_EVALUATION_SECONDS, WINDOWS
 
 # Around the beginning of each window: what is looked back for, and as long as a measurement takes.
 _BEFORE_SECONDS: Final = 600
@@ -23,7 +23,8 @@ def ledger_records(slo: Slo, count: Callable[[Selector, int], int], now: int) ->
         now: When the past ends, seconds since the epoch.
     """
     began = now - slo.period_days * DAY - _BEFORE_SECONDS
-    day = range(now - DAY, now, EVALUATION_SECONDS)
+    pace = evaluation_seconds(slo)
+    day = range(now - DAY, now, pace)
     own = {**slo.identity, "slo": slo.name}
     instance = {**own, "job": slo.job, "instance": INSTANCE}
     for term in dict.fromkeys((*slo.terms("total"), *slo.terms("bad"))):
@@ -36,6 +37,11 @@ def ledger_records(slo: Slo, count: Callable[[Selector, int], int], now: int) ->
         yield f"{_series('slo:history:start', slo.labels)} {began} {second}\n"
     for second in day:
         yield f"{_series('slo:history:seconds', slo.labels)} {second - began} {second}\n"
+    kept = range(now - DAY, now, max(pace, RECOVERY_EVALUATION_SECONDS))
+    for second in kept:
+        yield f"{_series('slo:history:start_last', slo.labels)} {began} {second}\n"
+    for second in kept:
+        yield f"{_series('slo:history:seconds_last', slo.labels)} {second - began} {second}\n"
     for kind in ("total", "bad"):
         yield from _ledger(slo, kind, count, now)
 
@@ -49,18 +55,19 @@ def _ledger(slo: Slo, kind: str, count: Callable[[Selector, int], int], now: int
     for second in _seconds(slo, now):
         yield f"{_series(ledger_name(kind), slo.labels)} {value(second)} {second}\n"
     if not all(term.is_added for term in terms):
-        for second in range(now - DAY, now, EVALUATION_SECONDS):
+        for second in range(now - DAY, now, evaluation_seconds(slo)):
             yield f"{_series(f'slo:{kind}_events:balance', slo.labels)} {value(second)} {second}\n"
 
 
 def _seconds(slo: Slo, now: int) -> list[int]:
     """Return when the ledger was recorded, as far as anybody reads it."""
-    spans = [range(now - DAY, now, EVALUATION_SECONDS)]
+    pace = evaluation_seconds(slo)
+    spans = [range(now - DAY, now, pace)]
     for seconds in (*(window.seconds for window in WINDOWS), slo.period_days * DAY):
         start = now - seconds
-        spans.append(range(start - _BEFORE_SECONDS, start + _AFTER_SECONDS, EVALUATION_SECONDS))
+        spans.append(range(start - _BEFORE_SECONDS, start + _AFTER_SECONDS, pace))
     # Multiples of the interval, each once and in order.
-    found = {second - second % EVALUATION_SECONDS for span in spans for second in span}
+    found = {second - second % pace for span in spans for second in span}
     return sorted(second for second in found if second < now)
 
 

@@ -19,8 +19,8 @@ EVALUATION_SECONDS: Final = 15
 # And what changes little in a minute: windows of days, their tickets, the period. One evaluation
 # may be missed before a record is five minutes old and Prometheus no longer finds it.
 TICKET_EVALUATION_SECONDS: Final = 120
-# And what nobody is paged for: SLOs whose tiers are all tickets.
-CAUSE_EVALUATION_SECONDS: Final = 60
+# And what nobody is paged for: SLOs whose tiers are all tickets. As tickets are.
+CAUSE_EVALUATION_SECONDS: Final = TICKET_EVALUATION_SECONDS
 # And what reads an hour of every route's raw series.
 ROUTES_EVALUATION_SECONDS: Final = 60
 # And what looks a day back for the last value of a ledger. A new ledger begins after the first one.

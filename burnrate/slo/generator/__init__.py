@@ -1,6 +1,11 @@
 """What is made of SLOs: recording and alerting rules, their promtool tests, the inhibition."""
 
-from burnrate.slo.generator.alerting import Group, groups, service_alerts
+from burnrate.slo.generator.alerting import (
+    Group,
+    evaluation_seconds,
+    groups,
+    service_alerts,
+)
 from burnrate.slo.generator.detection_table import detection_lines
 from burnrate.slo.generator.files import Tree, configured, generated, stale, unit_tests, write
 from burnrate.slo.generator.input_series import event_steps, has_input_series
@@ -26,6 +31,7 @@ __all__ = [
     "Tree",
     "configured",
     "detection_lines",
+    "evaluation_seconds",
     "event_steps",
     "events_name",
     "file_name",

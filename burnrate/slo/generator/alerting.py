@@ -49,13 +49,14 @@ def slo_groups(slo: Slo) -> list[Group]:
     settings = settings_records(slo)
     if recovery_names:
         looks_back = [*settings, *counting(slo).recovery(slo)]
-        first = [_group(recovery_names[0], looks_back, RECOVERY_EVALUATION_SECONDS)]
+        pace = max(RECOVERY_EVALUATION_SECONDS, evaluation_seconds(slo))
+        first = [_group(recovery_names[0], looks_back, pace)]
         urgent = records(slo)
     else:
         first, urgent = [], [*settings, *records(slo)]
     return [
         *first,
-        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], _seconds(slo)),
+        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], evaluation_seconds(slo)),
         _group(
             tickets_name,
             [*ticket_records(slo), *seldom, *budget_alerts(slo)],
@@ -65,8 +66,8 @@ def slo_groups(slo: Slo) -> list[Group]:
     ]
 
 
-def _seconds(slo: Slo) -> int:
-    """Return how often what is often looked at is looked at; a ticket waits minutes as it is."""
+def evaluation_seconds(slo: Slo) -> int:
+    """Return how often an SLO's ledger and its urgent rules are evaluated."""
     pages = any(tier.severity == "page" for tier in slo.tiers)
     return EVALUATION_SECONDS if pages else CAUSE_EVALUATION_SECONDS
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from burnrate.slo.generator.links import service_links, slo_links
-from burnrate.slo.generator.windows import events_name
+from burnrate.slo.generator.windows import SERIES, events_name
 from burnrate.slo.specification import Service, Slo, selector, target_labels
 from burnrate.slo.windows import M5
 
@@ -57,10 +57,7 @@ def missing_alert(slo: Slo) -> _Rule:
 
 
 def _counted(slo: Slo) -> str:
-    series = [each.selector.text for each in slo.terms("total")]
-    if not series:
-        return f"{events_name('total', M5)}{slo.selector}"
-    return f"sum({' or '.join(series)})"
+    return f"{SERIES if slo.has_ledger else events_name('total', M5)}{slo.selector}"
 
 
 def down_alert(service: Service) -> _Rule:

@@ -12,6 +12,7 @@ from burnrate.slo.generator.windows import (
     AT_LAST_GOOD,
     Rule,
     events_name,
+    just_gained,
     ledger_name,
     previous,
     rule,
@@ -34,9 +35,7 @@ _HELD: Final = "slo:alert_held:good_events"
 def recovery_records(slo: Slo) -> list[Rule]:
     """Return what is known of an SLO's last events, each record after those that it reads."""
     bad, good = f"max({_ledger(slo, 'bad')})", _good(slo)
-    bad_before, total_before = (previous(slo, ledger_name(kind)) for kind in ("bad", "total"))
-    has_failed = f"{bad} > ({bad_before} or vector(0)) + {_HALF}"
-    is_good = f"{good} > ({total_before} - {bad_before} or vector(0)) + {_HALF}"
+    has_failed, is_good = _changes(slo, good, bad)
     made = [
         # A failure and a good event in one evaluation: which came last is not known, and the
         # failure counts. So do failures in a row: they are broken.
@@ -52,6 +51,18 @@ def recovery_records(slo: Slo) -> list[Rule]:
         (_UNRECOVERED, f"max({AT_LAST_FAILURE}{slo.selector}) > {good} - {_HALF}"),
     ]
     return [rule(slo, name, expr) for name, expr in made]
+
+
+def _changes(slo: Slo, good: str, bad: str) -> tuple[str, str]:
+    """Return the conditions that this evaluation brought a failure, and a good event."""
+    total_gained, bad_gained = (just_gained(slo, kind) for kind in ("total", "bad"))
+    if total_gained and bad_gained:
+        return f"{bad_gained} > {_HALF}", f"{total_gained} - {bad_gained} > {_HALF}"
+    bad_before, total_before = (previous(slo, ledger_name(kind)) for kind in ("bad", "total"))
+    return (
+        f"{bad} > ({bad_before} or vector(0)) + {_HALF}",
+        f"{good} > ({total_before} - {bad_before} or vector(0)) + {_HALF}",
+    )
 
 
 def held_record(slo: Slo, tier: Tier, fires: str) -> Rule:

@@ -6,11 +6,13 @@ from burnrate.slo.generator.windows.increase import raw_events
 from burnrate.slo.generator.windows.ledger import (
     SAME_START_SECONDS,
     YOUNG_SECONDS,
+    just_gained,
     previous,
 )
 from burnrate.slo.generator.windows.names import (
     AT_LAST_FAILURE,
     AT_LAST_GOOD,
+    SERIES,
     Rule,
     events_name,
     ledger_name,
@@ -24,6 +26,7 @@ __all__ = [
     "AT_LAST_FAILURE",
     "AT_LAST_GOOD",
     "SAME_START_SECONDS",
+    "SERIES",
     "YOUNG_SECONDS",
     "Counting",
     "Observed",
@@ -31,6 +34,7 @@ __all__ = [
     "counting",
     "events_name",
     "how_counted",
+    "just_gained",
     "ledger_name",
     "observed",
     "period_name",

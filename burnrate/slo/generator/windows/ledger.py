@@ -13,6 +13,7 @@ from burnrate.slo.generator.windows.names import (
     AT_LAST_FAILURE,
     AT_LAST_GOOD,
     HISTORY_SECONDS,
+    SERIES,
     Rule,
     ledger_name,
     rule,
@@ -26,6 +27,10 @@ _BEFORE: Final = "[5m] offset 1ms"
 # And what the recovery group found: what was last recorded, up to a day ago.
 _RECOVERED: Final = "[5m]"
 _FORGOTTEN: Final = "[1d]"
+# What does not change while a ledger lives; whether it lives says the ledger itself.
+_KEPT: Final = "[25h] offset 1ms"
+# When the ledger was last seen to be evaluated.
+_SEEN: Final = "slo:ledger:seen"
 # The recovery group has looked back since Prometheus was away.
 _READY: Final = "slo:ledger:ready"
 # What an instance has counted of one term, and when its process started.
@@ -35,8 +40,6 @@ _STARTED: Final = "slo:instance_start:seconds"
 _GAINED: Final = "slo:instance_events:gained"
 # Nothing but what this evaluation recorded: an older gain would be booked twice.
 _NOW: Final = "[1ms]"
-# How many series the SLO is counted from.
-_SERIES: Final = "slo:sli_series:count"
 _HISTORY_START: Final = "slo:history:start"
 # A scrape that fails now and then is no gap.
 _MEASURED: Final = "5m"
@@ -58,12 +61,13 @@ class _Ledger:
             ),
             rule(slo, _STARTED, _when_ready(slo, seen.starts), own),
             rule(slo, _GAINED, _gained(slo), own),
-            rule(slo, _SERIES, seen.series, own),
-            *_book(slo, "total", f"count_over_time({_SERIES}{slo.selector}[{_MEASURED}])"),
+            rule(slo, SERIES, seen.series, own),
+            *_book(slo, "total", f"count_over_time({SERIES}{slo.selector}[{_MEASURED}])"),
             rule(slo, _HISTORY_START, _history_start(slo)),
             rule(slo, HISTORY_SECONDS, f"time() - {_HISTORY_START}{slo.selector}"),
             *_book(slo, "bad", ledger_name("total") + slo.selector),
-            *(rule(slo, _resumed(kind), _resumption(slo, kind)) for kind in ("total", "bad")),
+            rule(slo, _resumed("total"), _resumption(slo)),
+            rule(slo, _resumed("bad"), _resumption_of_bad(slo)),
         ]
 
     def total(self, slo: Slo, window: Window) -> str:
@@ -96,8 +100,7 @@ class _Ledger:
 
     def recovery(self, slo: Slo) -> Sequence[Rule]:
         own = {**slo.identity, "slo": slo.name}
-        single = [_HISTORY_START, HISTORY_SECONDS, AT_LAST_FAILURE, AT_LAST_GOOD]
-        single += [*map(ledger_name, ("total", "bad"))]
+        single = [*map(ledger_name, ("total", "bad")), AT_LAST_FAILURE, AT_LAST_GOOD]
         single += [_balance(kind) for kind in ("total", "bad") if _is_difference(slo, kind)]
         return [
             *(
@@ -108,6 +111,11 @@ class _Ledger:
                 rule(slo, _last(name), f"max(last_over_time({name}{slo.lookup}{_FORGOTTEN}))")
                 for name in single
             ),
+            *(
+                rule(slo, _last(name), _kept(slo, name))
+                for name in (_HISTORY_START, HISTORY_SECONDS)
+            ),
+            rule(slo, _SEEN, _seen(slo), own),
             rule(slo, _READY, "vector(1)", own),
         ]
 
@@ -135,6 +143,19 @@ def previous(slo: Slo, name: str) -> str:
     )
 
 
+def _kept(slo: Slo, name: str) -> str:
+    """Return what it is or was, from this group's own records: they are fewer than its samples."""
+    now = f"max(last_over_time({name}{slo.lookup}{_RECOVERED}))"
+    before = f"max(last_over_time({_last(name)}{slo.lookup}{_KEPT}))"
+    return f"({now} or {before}) and on () {_last(ledger_name('total'))}{slo.selector}"
+
+
+def _seen(slo: Slo) -> str:
+    # A minute early does no harm: who started then and was not seen has nothing in the ledger.
+    start, seconds = (_last(name) + slo.selector for name in (_HISTORY_START, HISTORY_SECONDS))
+    return f"max({start}) + max({seconds})"
+
+
 def _newest(slo: Slo, name: str) -> str:
     """Return a single series' value, while nothing is measured the last one."""
     return f"max({name}{slo.selector} or {_last(name)}{slo.selector})"
@@ -158,10 +179,7 @@ def _gained(slo: Slo) -> str:
 
 def _fresh(slo: Slo, started: str) -> str:
     before = _previous(_STARTED, slo.selector)
-    seen = " + ".join(
-        f"max(last_over_time({_last(name)}{slo.selector}{_RECOVERED}))"
-        for name in (HISTORY_SECONDS, _HISTORY_START)
-    )
+    seen = f"max(last_over_time({_SEEN}{slo.selector}{_RECOVERED}))"
     recently = f"time() - {YOUNG_SECONDS}"
     # Another start than before, or an instance that nobody has seen, which started since then.
     return (
@@ -190,8 +208,18 @@ def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
         yield rule(slo, name, f"clamp_min(max({balance}{slo.selector}), {before})")
 
 
-def _resumption(slo: Slo, kind: str) -> str:
-    name = ledger_name(kind)
+def just_gained(slo: Slo, kind: str) -> str | None:
+    """Return what a ledger has gained at this evaluation; None where its difference says it."""
+    return None if _is_difference(slo, kind) else _sum(slo, slo.terms(kind))
+
+
+def _resumption_of_bad(slo: Slo) -> str:
+    resumed = f"last_over_time({_resumed('total')}{slo.selector}{_NOW})"
+    return f"{ledger_name('bad')}{slo.selector} * on () group_left () ({resumed} > bool 0)"
+
+
+def _resumption(slo: Slo) -> str:
+    name = ledger_name("total")
     # At its beginning it was 0, and what it booked then belongs to the first windows.
     return (
         f"({name}{slo.selector} unless on () {name}{slo.lookup} offset 1ms)"

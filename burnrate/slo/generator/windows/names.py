@@ -10,6 +10,8 @@ Rule = dict[str, Any]
 
 # How long a ledger has counted.
 HISTORY_SECONDS: Final = "slo:history:seconds"
+# How many series a ledger counts; none where nothing is measured.
+SERIES: Final = "slo:sli_series:count"
 # How many good events there were at the last failure, and bad ones at the last good event.
 AT_LAST_FAILURE: Final = "slo:good_events:at_last_failure"
 AT_LAST_GOOD: Final = "slo:bad_events:at_last_good"
