@@ -63,14 +63,21 @@ def _not_measured(promises: Promises) -> str:
     return f"clamp_min({expected} - {grain} * {there} - {2 * grain}, 0)"
 
 
+def _history(promises: Promises) -> str:
+    """Return for how long a ledger has counted, at most the period; a full period has no value."""
+    history = _by_slo(f"{slo_series.HISTORY_SECONDS}{{{_EACH}}}")
+    return f"{history} < {promises.period_days * DAY}"
+
+
 def _objectives(promises: Promises) -> Builder:
     return table(
         "Objectives",
         "Is it bad, and which objective is missed? Each objective, its SLI over the period, "
         "what is left of the error budget, its burn rate now, and "
         "when it is exhausted at the rate of the last hour. Not measured: a hole in the budget, in "
-        "which events were neither good nor bad. Availability is counted at the front door, the "
-        "others by the service.",
+        "which events were neither good nor bad. History: for how long events have been counted, "
+        "where that is less than the period, which then is taken to be like it. Availability is "
+        "counted at the front door, the others by the service.",
         [
             Label(
                 "slo",
@@ -128,6 +135,13 @@ def _objectives(promises: Promises) -> Builder:
                 steps=Steps(GREEN, ((300, YELLOW), (3600, RED))),
                 decimals=0,
                 empty="not recorded",
+            ),
+            Column(
+                "History",
+                _history(promises),
+                "s",
+                decimals=0,
+                empty=f"{promises.period_days} days",
             ),
         ],
         empty="this service has no objective in prometheus/slo",

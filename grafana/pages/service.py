@@ -63,6 +63,20 @@ def _in_flight() -> Builder:
     )
 
 
+def _overdue() -> Builder:
+    overdue = f"rate(http_requests_overdue_total{{{OF_ROUTE}}}[$__rate_interval])"
+    # A route has its series only once a request of it was overdue.
+    none = f"0 * sum by (endpoint) (rate(http_requests_total{{{OF_ROUTE}}}[$__rate_interval]))"
+    return graph(
+        "Overdue requests by route",
+        "Do requests hang? Those that passed their deadline, a second, by route template. Each is"
+        " a 504 among the failures from then on, answered or not; all lines are at 0 on a healthy"
+        " service.",
+        [Query(f"sum by (endpoint) ({overdue}) or {none}", "{{endpoint}}")],
+        unit="reqps",
+    )
+
+
 def _websockets() -> list[Builder]:
     messages = 'rate(websocket_messages_total{service="$service"}[$__rate_interval])'
     return [
@@ -98,7 +112,7 @@ def page(promises: Promises) -> Page:
         rows=(
             Row("Requests", request_graphs(promises)),
             Row("Routes: for whom?", [route_table(promises).height(10), *_by_route()]),
-            Row("Latency in detail", [_latency_spread(), _in_flight()]),
+            Row("Latency in detail", [_latency_spread(), _in_flight(), _overdue().span(24)]),
             Row("WebSockets", _websockets()),
         ),
     )
