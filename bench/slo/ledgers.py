@@ -6,7 +6,7 @@ from typing import Final
 from burnrate.promql import Selector
 from burnrate.slo.generator import evaluation_seconds, ledger_name
 from burnrate.slo.specification import Slo, quote
-from burnrate.slo.windows import DAY, RECOVERY_EVALUATION_SECONDS, WINDOWS
+from burnrate.slo.windows import DAY, WINDOWS
 
 # Around the beginning of each window: what is looked back for, and as long as a measurement takes.
 _BEFORE_SECONDS: Final = 600
@@ -37,11 +37,6 @@ def ledger_records(slo: Slo, count: Callable[[Selector, int], int], now: int) ->
         yield f"{_series('slo:history:start', slo.labels)} {began} {second}\n"
     for second in day:
         yield f"{_series('slo:history:seconds', slo.labels)} {second - began} {second}\n"
-    kept = range(now - DAY, now, max(pace, RECOVERY_EVALUATION_SECONDS))
-    for second in kept:
-        yield f"{_series('slo:history:start_last', slo.labels)} {began} {second}\n"
-    for second in kept:
-        yield f"{_series('slo:history:seconds_last', slo.labels)} {second - began} {second}\n"
     for kind in ("total", "bad"):
         yield from _ledger(slo, kind, count, now)
 

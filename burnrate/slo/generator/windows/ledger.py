@@ -27,8 +27,6 @@ _BEFORE: Final = "[5m] offset 1ms"
 # And what the recovery group found: what was last recorded, up to a day ago.
 _RECOVERED: Final = "[5m]"
 _FORGOTTEN: Final = "[1d]"
-# What does not change while a ledger lives; whether it lives says the ledger itself.
-_KEPT: Final = "[25h] offset 1ms"
 # When the ledger was last seen to be evaluated.
 _SEEN: Final = "slo:ledger:seen"
 # The recovery group has looked back since Prometheus was away.
@@ -100,7 +98,8 @@ class _Ledger:
 
     def recovery(self, slo: Slo) -> Sequence[Rule]:
         own = {**slo.identity, "slo": slo.name}
-        single = [*map(ledger_name, ("total", "bad")), AT_LAST_FAILURE, AT_LAST_GOOD]
+        single = [_HISTORY_START, HISTORY_SECONDS, AT_LAST_FAILURE, AT_LAST_GOOD]
+        single += [*map(ledger_name, ("total", "bad"))]
         single += [_balance(kind) for kind in ("total", "bad") if _is_difference(slo, kind)]
         return [
             *(
@@ -110,10 +109,6 @@ class _Ledger:
             *(
                 rule(slo, _last(name), f"max(last_over_time({name}{slo.lookup}{_FORGOTTEN}))")
                 for name in single
-            ),
-            *(
-                rule(slo, _last(name), _kept(slo, name))
-                for name in (_HISTORY_START, HISTORY_SECONDS)
             ),
             rule(slo, _SEEN, _seen(slo), own),
             rule(slo, _READY, "vector(1)", own),
@@ -143,15 +138,7 @@ def previous(slo: Slo, name: str) -> str:
     )
 
 
-def _kept(slo: Slo, name: str) -> str:
-    """Return what it is or was, from this group's own records: they are fewer than its samples."""
-    now = f"max(last_over_time({name}{slo.lookup}{_RECOVERED}))"
-    before = f"max(last_over_time({_last(name)}{slo.lookup}{_KEPT}))"
-    return f"({now} or {before}) and on () {_last(ledger_name('total'))}{slo.selector}"
-
-
 def _seen(slo: Slo) -> str:
-    # A minute early does no harm: who started then and was not seen has nothing in the ledger.
     start, seconds = (_last(name) + slo.selector for name in (_HISTORY_START, HISTORY_SECONDS))
     return f"max({start}) + max({seconds})"
 
