@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -191,7 +191,7 @@ def _write_past(folder: Path, good: int) -> None:
     now = int(time.time())
     began = now - _PAST_SECONDS
     seconds = range(began, now, 60)
-    records = {
+    records: dict[str, Callable[[int], int]] = {
         "slo:total_events:total": lambda _: good,
         "slo:bad_events:total": lambda _: 0,
         "slo:history:start": lambda _: began,
