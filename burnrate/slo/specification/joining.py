@@ -192,11 +192,11 @@ class Joined:
         if not isinstance(own, RatioSettings) or counted.counted != "rate":
             return None
         place = (self.beside, f"slos.{name}")
-        filled = {field: WINDOW.sub("5m", query) for field, query in counted.events}
-        found = routes_of(own, Events(**filled), *place)
+        filled = Events(**{field: WINDOW.sub("5m", query) for field, query in counted.events})
+        found = routes_of(own, filled, *place)
         if own.by_route is not None:
-            told = {"counted": own.by_route.counted, "failed": own.by_route.failed}
-            asked = {f"by_route.{field}": query for field, query in told.items()}
+            told = own.by_route
+            asked = {"by_route.counted": told.counted, "by_route.failed": told.failed}
             check_identity(asked, self._identity(), *place)
         return found
 
