@@ -183,8 +183,12 @@ def test_a_request_leaves_a_log_line_and_a_metric(stack: Containers) -> None:
     answer = httpx2.get(stack.url("nginx", "/posts"), headers={"X-Request-ID": "containers-1"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "containers-1")
     wait_until(lambda: bool(_lines(stack, "nginx", "containers-1")), "nginx' line")
-    wait_until(lambda: bool(_lines(stack, "api", "containers-1")), "the service's line")
-    (line,) = _lines(stack, "api", "containers-1")
+    wait_until(
+        lambda: any("route" in each for each in _lines(stack, "api", "containers-1")),
+        "the service's line",
+    )
+    # On a busy machine another line may tell of the same request, such as one of the cache.
+    line = next(each for each in _lines(stack, "api", "containers-1") if "route" in each)
     assert (line["route"], line["status_code"]) == ("/posts", 200)
     assert line["client"] == stack.gateway
     promql = 'http_requests_total{service="api",endpoint="/posts",status="200"} > 0'
