@@ -204,6 +204,36 @@ def openslo(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def short(draw: st.DrawFn) -> str:
+    """Draw a short file, of any source."""
+    names = _of("burnrate", "door", "otel", "otel-legacy", "instrumentator", "starlette_exporter")
+    source = mostly(st.one_of(names, _of("traefik", "envoy", "ingress-nginx")), _of("sloth", ""))
+    latency = {
+        "objective": draw(mostly(_of(99, 90.5), _of(20, "x"))),
+        "threshold": draw(mostly(_of("250ms", "0.5s", "300ms", "1s"), _of("250", "0s", "1h"))),
+        **draw(mostly(st.just({}), _of({"routes": "/carts|/x"}, {"buckets": [0.25]}))),
+        **draw(mostly(st.just({}), st.fixed_dictionaries({"routes": _REGEX}))),
+    }
+    groups = {"label": draw(_LABEL_NAMES), "values": draw(st.lists(_TEXT, max_size=3))}
+    objectives: dict[str, Any] = {
+        "availability": draw(mostly(_of(99.9, {"objective": 95}), _of(100, {"objective": "x"}))),
+        "latency": latency,
+    }
+    if not draw(st.integers(0, 3)):
+        objectives["availability"] = {"objective": 99, "grouping": groups}
+    if draw(st.booleans()):
+        del objectives[draw(_of("availability", "latency"))]
+    more: dict[str, Any] = {
+        "where": draw(labels(_TEXT)),
+        **draw(mostly(st.just({}), _of({"job": "a/b"}, {"has_routes": False}, {"pushed": True}))),
+        **draw(mostly(st.just({}), st.fixed_dictionaries({"internal": _REGEX}))),
+        **draw(mostly(st.just({}), st.fixed_dictionaries({"backend": _TEXT}))),
+    }
+    head = {"service": draw(mostly(_of("shop", "a.b/c"), _TEXT)), "source": draw(source)}
+    return _dumped({**head, "objectives": objectives, **more, **draw(_unknown())})
+
+
+@st.composite
 def _asked(draw: st.DrawFn) -> str:
     matchers = ", ".join(draw(st.lists(_matchers(), max_size=2)))
     return draw(st.one_of(queries(), _of("a", f"sum(a{{{matchers}}})", f"b{{{matchers}}}")))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from burnrate.configuration import load_configuration
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import rules
-from burnrate.slo.specification import Service, load_files
-from tests.slo.specifications import openslo, sloth
+from burnrate.slo.specification import Service, load_files, quote
+from tests.slo.specifications import openslo, short, sloth
 
 _SHIPPED = load_configuration()
 # CI draws few; BURNRATE_SPECIFICATIONS=10000 takes half an hour.
@@ -34,7 +34,7 @@ def test_no_specification_gives_rules_that_promtool_refuses(tmp_path: Path) -> N
 
     # Without shrinking: promtool is asked about all of them afterwards, and names the file.
     @settings(max_examples=_COUNT, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(st.one_of(sloth(), sloth(), openslo()))
+    @given(st.one_of(sloth(), sloth(), openslo(), short()))
     def read(text: str) -> None:
         file = tmp_path / f"specification-{len(accepted)}.yaml"
         file.write_text(text)
@@ -70,6 +70,9 @@ def _services(file: Path) -> list[Service] | None:
 
 def _lost(document: dict[str, Any], made: str) -> Iterator[str]:
     """Yield what a file of Sloth's says and its rules do not."""
+    if "objectives" in document:
+        yield from _lost_of_short(document, made)
+        return
     content = document.get("spec", document)
     if "slos" not in content:
         return
@@ -87,6 +90,25 @@ def _lost(document: dict[str, Any], made: str) -> Iterator[str]:
         said = " ".join("".join(c if c.isprintable() else " " for c in slo["description"]).split())
         if said not in made:
             yield said
+
+
+def _lost_of_short(document: dict[str, Any], made: str) -> Iterator[str]:
+    """Yield what a short file says and its rules do not."""
+    rules = [rule for group in yaml.safe_load(made)["groups"] for rule in group["rules"]]
+    counted = [each["expr"] for each in rules if each.get("record") == "slo:instance_events:total"]
+    for label, value in document["where"].items():
+        matcher = f'{label}="{quote(_text(value))}"'
+        if not all(matcher in expr for expr in counted):
+            yield matcher
+    for objective, wanted in document["objectives"].items():
+        names = {str(rule["labels"].get("slo", "")) for rule in rules}
+        grouping = wanted.get("grouping") if isinstance(wanted, dict) else None
+        many = len(grouping["values"]) + 1 if grouping else 1
+        if sum(name.startswith(objective) for name in names) != many:
+            yield objective
+    for key in ("internal", "backend"):
+        if key in document and not any(quote(document[key]) in expr for expr in counted):
+            yield key
 
 
 def _lost_alerts(alerting: Mapping[str, Any], alerts: list[dict[str, Any]]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, groups, write
 from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
+from tests.support.copies import others
 
 _CLUSTERS = ("eu", "us")
 
@@ -30,8 +31,9 @@ def configuration(tmp_path: Path) -> Configuration:
 def tree(tmp_path: Path) -> Tree:
     """A checkout with the shipped service in two clusters."""
     for name in ("prometheus", "alerting", "docs", "loki"):
-        ignored = shutil.ignore_patterns("__pycache__", "inbox", "slo-api*")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=others)
+    for generated_file in (tmp_path / "prometheus").rglob("slo-api*"):
+        generated_file.unlink()
     specs = Tree(tmp_path).specs
     specification = (specs / "api.yml").read_text()
     settings = (specs / "api.settings.yml").read_text()

@@ -15,6 +15,7 @@ from burnrate.slo.specification import Service, load_all
 from grafana.build import dashboards, render
 from grafana.promises import Promises
 from tests.servers.processes import ROOT
+from tests.support.copies import others
 
 _SHIPPED = load_configuration()
 # Primes and the like, so that none of them comes about by chance.
@@ -35,8 +36,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with another period, other objectives, another threshold and other tiers."""
     folder = tmp_path_factory.mktemp("other")
     for name in ("prometheus", "alerting", "docs", "loki"):
-        ignored = shutil.ignore_patterns("__pycache__", "inbox")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        shutil.copytree(ROOT / name, folder / name, ignore=others)
     (folder / "burnrate.yml").write_text(_OWN)
     specification = folder / "prometheus/slo/api.yml"
     text = specification.read_text()

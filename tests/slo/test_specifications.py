@@ -13,6 +13,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, stale
 from burnrate.slo.specification import load, load_all
 from burnrate.slo.windows import Tier
+from tests.support.copies import others
 
 _ROOT = Path(__file__).parents[2]
 _SHIPPED = load_configuration()
@@ -22,8 +23,7 @@ _SHIPPED = load_configuration()
 def root(tmp_path: Path) -> Path:
     """A copy of the shipped files."""
     for name in ("prometheus", "alerting", "docs", "loki"):
-        ignored = shutil.ignore_patterns("__pycache__", "inbox")
-        shutil.copytree(_ROOT / name, tmp_path / name, ignore=ignored)
+        shutil.copytree(_ROOT / name, tmp_path / name, ignore=others)
     return tmp_path
 
 

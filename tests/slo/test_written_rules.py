@@ -14,6 +14,7 @@ from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, configured, generated, groups
 from burnrate.slo.specification import Service, load_all
 from tests.servers.processes import ROOT
+from tests.support.copies import others
 
 _SHIPPED = load_configuration()
 _HERE = {"DOOR_PORT": "13000", "INBOX_URL": "https://ops.example.org/inbox"}
@@ -23,8 +24,7 @@ _HERE = {"DOOR_PORT": "13000", "INBOX_URL": "https://ops.example.org/inbox"}
 def root(tmp_path: Path) -> Path:
     """A copy of the shipped files, whose service has a team."""
     for name in ("prometheus", "alerting", "docs", "loki"):
-        ignored = shutil.ignore_patterns("__pycache__", "inbox")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=others)
     return tmp_path
 
 

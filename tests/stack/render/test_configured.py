@@ -12,14 +12,14 @@ from burnrate.stack.compose import Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.render import read_configuration, read_sources, variables_of
 from tests.servers.processes import ROOT
+from tests.support.copies import others
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout with what is configured."""
     for name in ("prometheus", "alerting", "docs", "loki"):
-        ignored = shutil.ignore_patterns("__pycache__", "inbox")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=others)
     shutil.copy(ROOT / "burnrate.yml", tmp_path)
     return tmp_path
 
