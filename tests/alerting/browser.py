@@ -70,7 +70,7 @@ def browsing(folder: Path, *options: str) -> Iterator[Page]:
 @contextlib.contextmanager
 def another_tab(folder: Path, url: str) -> Iterator[Page]:
     """Open one more tab of the browser whose profile is in a folder."""
-    port = (folder / "profile" / "DevToolsActivePort").read_text().splitlines()[0]
+    port = _port(folder / "profile" / "DevToolsActivePort")
     made = httpx2.put(f"http://127.0.0.1:{port}/json/new?{url}", timeout=PATIENCE_SECONDS).json()
     with connect(
         made["webSocketDebuggerUrl"], max_size=None, open_timeout=PATIENCE_SECONDS
@@ -80,8 +80,14 @@ def another_tab(folder: Path, url: str) -> Iterator[Page]:
 
 def _address(process: subprocess.Popen[bytes], profile: Path) -> str:
     file = profile / "DevToolsActivePort"
-    wait_until(lambda: file.exists() or process.poll() is not None, "Chromium listens")
-    port = file.read_text().splitlines()[0]
+    # The file is there before anything is in it.
+    wait_until(lambda: _port(file) or process.poll() is not None, "Chromium listens")
+    port = _port(file)
     pages = httpx2.get(f"http://127.0.0.1:{port}/json").json()
     address: str = next(page for page in pages if page["type"] == "page")["webSocketDebuggerUrl"]
     return address
+
+
+def _port(file: Path) -> str:
+    lines = file.read_text().splitlines() if file.exists() else []
+    return lines[0] if lines else ""

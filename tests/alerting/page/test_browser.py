@@ -54,7 +54,8 @@ def test_six_tabs_do_not_freeze_each_other(fresh_inbox: Inbox, tmp_path: Path) -
             tab.call("Emulation.setFocusEmulationEnabled", enabled=True)
         for tab in tabs:
             wait_until(lambda tab=tab: _is_fresh(tab), "a tab is fresh")  # type: ignore[misc]
-        assert fresh_inbox.metric("inbox_streams") <= 3
+        # A stream that was left is counted until the server notices.
+        wait_until(lambda: fresh_inbox.metric("inbox_streams") <= 3, "three tabs follow at most")
         fresh_inbox.post(a_body(an_alert("f1")))
         for tab in tabs:
             wait_until(
