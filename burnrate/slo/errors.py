@@ -26,4 +26,13 @@ class SpecError(Exception):
         self.file, self.path, self.reason = file, path, reason
         self.line, self.lines_below = line, lines_below
         place = f"{file}:{line}" if line else f"{file}"
-        super().__init__(f"{place}: {path}: {reason}" if path else f"{place}: {reason}")
+        message = f"{place}: {path}: {reason}" if path else f"{place}: {reason}"
+        super().__init__(_on_one_line(message))
+
+
+def _on_one_line(message: str) -> str:
+    """Return a text with what would end a line, or not be seen, as its escape."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in message
+    )

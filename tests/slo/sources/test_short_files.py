@@ -46,6 +46,7 @@ def _latency(source: str, threshold: str, more: str = "") -> str:
         (_latency("otel-legacy", "0.3s"), "the nearest are 250 ms and 500 ms"),
         (_latency("traefik", "250ms"), "the nearest are 100 ms and 300 ms"),
         (_latency("envoy", "250ms", ", routes: /carts"), "has no label of the route"),
+        (_SHORT + 'internal: "a\\\\\\f"\n', "have no \\\\x0c"),
         ("source: envoy\ninternal: /x\n" + _SHORT.replace("source: otel\n", ""), "internal"),
     ],
 )
