@@ -24,6 +24,8 @@ _BORN_LATER = frozenset({"429"})
 # They need not be installed.
 _PARTS = {
     "loki_write_": "alloy", "loki_process_": "alloy",
+    # The service exports spans where they are stored.
+    "trace_spans_": "tempo",
     "loki_": "loki", "tempo_": "tempo", "grafana_": "grafana",
 }  # fmt: skip
 Labels = dict[str, str]
