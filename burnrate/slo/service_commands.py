@@ -74,7 +74,13 @@ def _word(verdict: Verdict) -> str:
 @click.command()
 @FILES
 @click.option("--prometheus", required=True, help="Its address; NAME:PASSWORD@ before the host.")
-@click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 400),
+    default=30,
+    show_default=True,
+    help="How many days are run through.",
+)
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]),

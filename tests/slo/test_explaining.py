@@ -50,8 +50,8 @@ def test_an_slo_of_events_is_explained() -> None:
     assert "Its budget is one of events: 0.1 % of them" in availability
     assert "Its events are counted in a ledger." in availability
     assert "A new instance counts from 0 only if it exposes process_start_time" in availability
-    assert "74 rules in 3 groups, evaluated every 15 s and 60 s and 120 s" in availability
-    assert "61 series, and 8 for each instance." in availability
+    assert "rules in 3 groups, evaluated every 15 s and 60 s and 120 s" in availability
+    assert "series, and 8 for each instance." in availability
 
 
 @pytest.mark.usefixtures("folder")
@@ -72,5 +72,5 @@ def test_what_is_observed_has_no_times(folder: Path) -> None:
     for section in _sections():
         assert "It has no alert about its budget's pace." in section
         assert "is observed: it has records and a budget, and no alert" in section
-        assert "evaluated every 60 s and 120 s" in section
+        assert "evaluated every 120 s" in section
         assert "Nobody is told when its series are missing" in section

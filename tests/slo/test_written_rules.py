@@ -183,10 +183,11 @@ def test_one_service_in_two_environments_has_one_team(root: Path) -> None:
     spec = (folder / "api.yml").read_text()
     settings = (folder / "api.settings.yml").read_text()
     for cluster, team in (("eu", "a"), ("us", "b")):
-        own = re.sub(r'(job="[a-z-]+")', rf'\1, cluster="{cluster}"', spec)
-        (folder / f"{cluster}.yml").write_text(own)
+        chosen = rf'\1, cluster="{cluster}"'
+        (folder / f"{cluster}.yml").write_text(re.sub(r'(job="[a-z-]+")', chosen, spec))
+        own = re.sub(r'(job="[a-z-]+")', chosen, settings)
         more = f"job: api\nidentity: {{cluster: {cluster}}}\nlabels: {{team: {team}}}\n"
-        (folder / f"{cluster}.settings.yml").write_text(settings.replace("job: api\n", more))
+        (folder / f"{cluster}.settings.yml").write_text(own.replace("job: api\n", more))
     (folder / "api.yml").unlink()
     (folder / "api.settings.yml").unlink()
 

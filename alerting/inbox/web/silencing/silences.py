@@ -158,7 +158,9 @@ class Silences:
 
     def _needed(self) -> SilencingClient:
         if self._client is None:
-            raise HTTPException(503, "INBOX_ALERTMANAGER_URL is not set")
+            raise HTTPException(
+                404, "no Alertmanager is known here: INBOX_ALERTMANAGER_URL is not set"
+            )
         return self._client
 
 

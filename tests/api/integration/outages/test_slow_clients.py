@@ -9,6 +9,8 @@ from tests.servers.processes import HOST
 from tests.support.waiting import PATIENCE_SECONDS
 
 SLOW = 500
+# The probes come from one address, as fast as they are answered.
+_WITHOUT_A_RATE = {"limit_req zone=client_rate burst=1000 nodelay;": ""}
 
 
 def test_500_slow_clients_are_closed_and_nobody_else_notices(
@@ -17,7 +19,7 @@ def test_500_slow_clients_are_closed_and_nobody_else_notices(
     """A header line each half second keeps no connection: the time is for the whole head."""
     with (
         running_api(**backends, WEB_CONCURRENCY="1") as api,
-        running_front(tmp_path, api.port) as front,
+        running_front(tmp_path, api.port, _WITHOUT_A_RATE) as front,
     ):
         probes = asyncio.run(_beside(front.port))
         log = front.log.read_text()
