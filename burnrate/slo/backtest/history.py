@@ -4,13 +4,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Final, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Final
 
 import httpx2
 
-from burnrate.http_client import NoAnswer, refusal
+from burnrate.prometheus_client import PrometheusClient
 from burnrate.slo.windows import DAY
 
 # Prometheus answers with at most 11,000 points a series.
@@ -37,7 +35,7 @@ class Piece:
     count: int
 
 
-class History:
+class History(PrometheusClient):
     """A Prometheus, asked for evaluations at a fixed distance. As a context it closes it.
 
     Args:
@@ -47,26 +45,8 @@ class History:
     """
 
     def __init__(self, url: str, step: int, transport: httpx2.BaseTransport | None = None) -> None:
+        super().__init__(url, _TIMEOUT_SECONDS, transport)
         self.step = step
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        self.address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        self._client = httpx2.Client(
-            base_url=url.rstrip("/"), timeout=_TIMEOUT_SECONDS, trust_env=False, transport=transport
-        )
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close its connections."""
-        self._client.close()
 
     @cached_property
     def holds_both_ends(self) -> bool:
@@ -87,7 +67,9 @@ class History:
         """
         end = piece.begin + (piece.count - 1) * self.step
         asked = {"query": query, "start": piece.begin, "end": end, "step": self.step}
-        return [_sampled(each, piece.begin, self.step) for each in self._ask("query_range", asked)]
+        return [
+            _sampled(each, piece.begin, self.step) for each in self._results("query_range", asked)
+        ]
 
     def at(self, query: str, time: int) -> float | None:
         """Return the value of a query that has one series at most.
@@ -95,22 +77,12 @@ class History:
         Raises:
             NoAnswer: Prometheus does not answer, or refuses the query.
         """
-        found = self._ask("query", {"query": query, "time": time})
+        found = self._results("query", {"query": query, "time": time})
         return float(found[0]["value"][1]) if found else None
 
-    def _ask(self, path: str, asked: Mapping[str, object]) -> list[dict[str, Any]]:
-        form = {name: str(value) for name, value in asked.items()}
-        try:
-            response = self._client.post(f"/api/v1/{path}", data=form)
-        except httpx2.TransportError as error:
-            reason = str(error) or type(error).__name__
-            raise NoAnswer(f"Prometheus does not answer at {self.address}: {reason}") from error
-        try:
-            content = response.json() if response.is_success else {}
-            result: list[dict[str, Any]] = content["data"]["result"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise NoAnswer(f"Prometheus at {self.address}: {refusal(response)}") from error
-        return result
+    def _results(self, path: str, asked: Mapping[str, object]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask(path, asked)["result"]
+        return found
 
 
 def _sampled(series: Mapping[str, Any], begin: int, step: int) -> Sampled:

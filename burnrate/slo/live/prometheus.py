@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import TracebackType
-from typing import Any, Final, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Final
 
 import httpx2
 
-from burnrate.http_client import NoAnswer, refusal
+from burnrate.prometheus_client import PrometheusClient
 from burnrate.promql import Matcher, Selector
 
 # How far back is looked: a service that nobody asked for an hour is still there.
@@ -25,8 +23,8 @@ class Series:
     values: Sequence[float]
 
 
-class Prometheus:
-    """A Prometheus. As a context it closes the connections.
+class Prometheus(PrometheusClient):
+    """A Prometheus, asked what it holds now. As a context it closes the connections.
 
     Args:
         url: Its address; a name and a password in it are used and never shown.
@@ -34,27 +32,9 @@ class Prometheus:
     """
 
     def __init__(self, url: str, transport: httpx2.BaseTransport | None = None) -> None:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        self.address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        self._client = httpx2.Client(
-            base_url=url.rstrip("/"), timeout=_TIMEOUT_SECONDS, trust_env=False, transport=transport
-        )
+        super().__init__(url, _TIMEOUT_SECONDS, transport)
         self.names = cache(self._names)
         self.count = cache(self._count)
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close its connections."""
-        self._client.close()
 
     def query(self, query: str) -> list[Series]:
         """Return the series of a query now.
@@ -62,7 +42,7 @@ class Prometheus:
         Raises:
             NoAnswer: Prometheus does not answer, or refuses it.
         """
-        content = self._ask("query", {"query": query})
+        content = self.ask("query", {"query": query})
         return [Series(each["metric"], _numbers(each)) for each in content["result"]]
 
     def values(self, selector: Selector, label: str) -> list[str]:
@@ -81,23 +61,8 @@ class Prometheus:
 
     def _names(self) -> list[str]:
         """Return all metrics' names."""
-        found: list[str] = self._ask("label/__name__/values", None)
+        found: list[str] = self.ask("label/__name__/values")
         return found
-
-    def _ask(self, path: str, asked: Mapping[str, str] | None) -> Any:  # noqa: ANN401 - JSON
-        try:
-            response = (
-                self._client.get(f"/api/v1/{path}")
-                if asked is None
-                else self._client.post(f"/api/v1/{path}", data=dict(asked))
-            )
-        except httpx2.TransportError as error:
-            reason = str(error) or type(error).__name__
-            raise NoAnswer(f"Prometheus does not answer at {self.address}: {reason}") from error
-        try:
-            return response.json()["data"] if response.is_success else _no_data()
-        except (ValueError, KeyError, TypeError) as error:
-            raise NoAnswer(f"Prometheus at {self.address}: {refusal(response)}") from error
 
 
 def _numbers(result: Mapping[str, Any]) -> list[float]:
@@ -109,7 +74,3 @@ def _numbers(result: Mapping[str, Any]) -> list[float]:
 def named(name: str, *matchers: Matcher) -> Selector:
     """Return the selector of a metric's series."""
     return Selector(frozenset({Matcher("__name__", "=", name), *matchers}))
-
-
-def _no_data() -> None:
-    raise ValueError
