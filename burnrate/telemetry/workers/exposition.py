@@ -22,7 +22,7 @@ from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.workers import multiprocess
 from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
 from burnrate.telemetry.workers.siblings import share_a_port
-from burnrate.telemetry.workers.values import names_with_functions
+from burnrate.telemetry.workers.values import is_in_files, names_with_functions
 
 # Level 1: the text is so repetitive that level 9 saves little and costs several times the CPU.
 _GZIP_LEVEL: Final = 1
@@ -151,6 +151,8 @@ class _Rest(Collector):
             if family.samples
             and family.name not in self._in_files
             and family.name not in _OF_ONE_PROCESS
+            # A scrape may come between the end of a file and the next one.
+            and not is_in_files(registry, family.name)
         ]
         if not self._is_told:
             self._tell(found)

@@ -105,6 +105,21 @@ def move_into_files(registry: CollectorRegistry) -> None:
                 _move(child)
 
 
+def is_in_files(registry: CollectorRegistry, name: str) -> bool:
+    """Say whether the files have the place of a family, also while they are being made anew.
+
+    Args:
+        registry: Where it may be registered.
+        name: The family's.
+    """
+    metric = getattr(registry, "_names_to_collectors", {}).get(name)
+    if not isinstance(metric, (Counter, Gauge, Histogram, Summary)):
+        return False
+    children = [metric, *getattr(metric, "_metrics", {}).values()]
+    found = (getattr(child, value, None) for child in children for value in ("_value", "_sum"))
+    return any(getattr(value, "_multiprocess", False) for value in found)
+
+
 def names_with_functions(registry: CollectorRegistry) -> list[str]:
     """Return the gauges whose values are functions, which no file holds: it shows 0 for them.
 

@@ -77,6 +77,30 @@ def make_some(registry: CollectorRegistry) -> list[Any]:
     return made
 
 
+def test_what_the_files_have_a_place_for_is_never_said_to_be_of_one_process(
+    files: Path,
+    application: CollectorRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not in the moment in which they are gone either; what is in none is shown and said."""
+    make_some(application)
+    activate(files, monkeypatch)
+    move_into_files(application)
+    scraped()
+    for path in files.iterdir():
+        path.unlink()
+    (files / "counter_1.db").touch()  # a scrape without any file is one of this process
+    Enum("phase", "Phase.", states=["a", "b"], registry=application)
+
+    text = scraped()
+
+    assert 'phase{phase="a"} 1.0' in text
+    assert "stock" not in text
+    (said,) = [each for each in caplog.records if each.name == "burnrate.telemetry"]
+    assert said.__dict__["metrics"] == ["phase"]
+
+
 def test_metrics_made_before_move_into_the_files_with_their_values(
     files: Path, application: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
