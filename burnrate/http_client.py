@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import unquote, urlsplit
 
 import httpx2
 
@@ -65,6 +66,7 @@ class HttpClient:
         *,
         params: Mapping[str, str] | None = None,
         json: object = None,
+        form: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
     ) -> httpx2.Response:
         """Return the answer, whatever its status.
@@ -74,6 +76,7 @@ class HttpClient:
             path: Below the part's address, with a slash at the start.
             params: The query.
             json: The body.
+            form: The body, where it is a form.
             timeout_seconds: How long this answer may take; None for the client's own.
 
         Raises:
@@ -81,9 +84,12 @@ class HttpClient:
         """
         timeout = httpx2.USE_CLIENT_DEFAULT if timeout_seconds is None else timeout_seconds
         try:
-            return self._client.request(method, path, params=params, json=json, timeout=timeout)
+            return self._client.request(
+                method, path, params=params, json=json, data=form, timeout=timeout
+            )
         except httpx2.TransportError as error:
-            raise NoAnswer(f"{self.part} does not answer at {self.url}: {error}") from error
+            reason = str(error) or type(error).__name__
+            raise NoAnswer(f"{self.part} does not answer at {self.url}: {reason}") from error
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
         """Return the body of a 2xx.
@@ -110,12 +116,13 @@ class HttpClient:
 
 
 def _split_login(url: str) -> tuple[str, httpx2.BasicAuth | None]:
-    scheme, _, rest = url.partition("://")
-    login, at, place = rest.rpartition("@")
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
     if not at:
         return url, None
     name, _, password = login.partition(":")
-    return f"{scheme}://{place}", httpx2.BasicAuth(name, password)
+    auth = httpx2.BasicAuth(unquote(name), unquote(password))
+    return parts._replace(netloc=place).geturl(), auth
 
 
 def refusal(response: httpx2.Response) -> str:

@@ -24,6 +24,23 @@ def test_a_refused_connection_names_the_part_and_its_address() -> None:
         http.request("POST", "/alerts", json={})
 
 
+def test_a_login_is_sent_and_never_shown() -> None:
+    """Nor is the reason of an error without a text left out."""
+    seen: list[httpx2.Request] = []
+
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        raise httpx2.ReadTimeout("")
+
+    url = "http://ada:p%40ss@127.0.0.1:1/a@b"
+    http = HttpClient("Prometheus", url, transport=httpx2.MockTransport(respond))
+    with pytest.raises(NoAnswer, match=r"at http://127\.0\.0\.1:1/a@b: ReadTimeout$"):
+        http.request("POST", "/query", form={"query": "up"})
+    (request,) = seen
+    assert request.headers["authorization"] == "Basic YWRhOnBAc3M="
+    assert request.read() == b"query=up"
+
+
 def test_any_status_is_an_answer_to_a_request() -> None:
     """Whoever asks decides what it means."""
     assert client(httpx2.Response(503)).request("GET", "/").status_code == 503

@@ -136,7 +136,7 @@ def backtest(
         for key in old.keys() - new.keys():
             click.echo(f"{' '.join(key)} is gone.")
     if all(each.first is None for each in new.values()):
-        raise CommandError(f"{history.address} holds nothing that these SLOs count")
+        raise CommandError(f"{history.url} holds nothing that these SLOs count")
 
 
 def _replayed(
