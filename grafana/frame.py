@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.models.common import DataSourceRef
@@ -21,8 +21,15 @@ from grafana.sources import LOGS, METRICS
 # Any panel or variable builder of the SDK: they share no base that knows their type.
 Builder = Any
 
-# Without the watchdog, which always fires.
-FIRING: Final = 'ALERTS{{alertstate="firing", alertname!="Watchdog"{more}}}'
+
+def firing(matchers: str = "") -> str:
+    """Return the alerts that fire, without the watchdog, which always does.
+
+    Args:
+        matchers: What else they are chosen by.
+    """
+    chosen = ", ".join(filter(None, ('alertstate="firing", alertname!="Watchdog"', matchers)))
+    return f"ALERTS{{{chosen}}}"
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ def alerts_of_service() -> Builder:
     return _annotation(
         "Alerts",
         # `=~`, because the logs' dashboard may show all services.
-        FIRING.format(more=', service=~"$service"'),
+        firing('service=~"$service"'),
         title="{{alertname}}",
         text="{{severity}} {{slo}}",
         color="red",
@@ -153,7 +160,7 @@ def all_alerts() -> Builder:
     """Return the marks on the time axis where any alert fired."""
     return _annotation(
         "Alerts",
-        FIRING.format(more=""),
+        firing(),
         title="{{alertname}}",
         text="{{severity}} {{service}}",
         color="red",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
@@ -16,6 +17,9 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.panels import CALM, GREEN, NEUTRAL, Query, Steps, metrics_target, setting
 from grafana.sources import METRICS
+
+# Where there is no value.
+DASH: Final = "\u2013"
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Column:
     unit: str
     steps: Steps | None = None
     decimals: int | None = None
-    empty: str = "\u2013"
+    empty: str = DASH
     spent: str = ""
     words: tuple[tuple[int, str], ...] = ()
     width: int | None = None

@@ -4,13 +4,14 @@ from typing import Final
 
 from burnrate.slo.windows import CAUSE_EVALUATION_SECONDS, DAY, Tier
 from grafana import requests, slo_series
+from grafana.budgets import budget_left, budget_over_time, burn_rate_now
 from grafana.frame import (
-    FIRING,
     Builder,
     Page,
     Row,
     alerts_of_service,
     deployments,
+    firing,
     service_variable,
     slo_variable,
 )
@@ -101,22 +102,12 @@ def _objectives(promises: Promises) -> Builder:
                 width=120,
                 empty="not recorded yet",
             ),
-            Column(
-                "Budget left",
+            budget_left(
+                promises,
                 _by_slo(f"{slo_series.BUDGET_LEFT}{{{_EACH}}}"),
-                "percentunit",
-                Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
-                decimals=1,
                 empty="not recorded yet",
-                spent="spent",
             ),
-            Column(
-                "Burn rate now",
-                _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}"),
-                "suffix:x",
-                Steps(GREEN, ((1, YELLOW), (float(promises.fastest_page), RED))),
-                decimals=1,
-            ),
+            burn_rate_now(promises, _by_slo(f"{slo_series.BURN_NOW}{{{_EACH}}}")),
             Column(
                 "Exhausted in",
                 _to_exhaustion(),
@@ -155,7 +146,7 @@ def _firing() -> Builder:
         "Firing alerts",
         "What fires now for this service? The alert's name links to the service's logs. Empty "
         "on a healthy service.",
-        Query(FIRING.format(more=f", {_EACH}")),
+        Query(firing(_EACH)),
         [
             Label("alertname", "Alert", (to(Uid.LOGS, "Logs of the service"),), width=210),
             Label("severity", "Severity", width=80),
@@ -188,22 +179,12 @@ def _burns(promises: Promises) -> list[Builder]:
 
 
 def _budget_over_time() -> Builder:
-    left = Query(f"{slo_series.BUDGET_LEFT}{{{_CHOSEN}}}", "{{slo}}")
-    return (
-        graph(
-            "Error budget left over time",
-            "When was the budget spent? It falls with each failure, and recovers when that "
-            "failure is a period old.",
-            [left],
-            unit="percentunit",
-            steps=Steps(RED, ((0, GREEN),)),
-        )
-        # Overspent budgets are below 0; the axis ends at one budget more.
-        .min(-1)
-        .max(1)
-        .fill_opacity(0)
-        .span(24)
-    )
+    return budget_over_time(
+        "Error budget left over time",
+        "When was the budget spent? It falls with each failure, and recovers when that failure is "
+        "a period old.",
+        Query(f"{slo_series.BUDGET_LEFT}{{{_CHOSEN}}}", "{{slo}}"),
+    ).span(24)
 
 
 def _causes() -> list[Builder]:

@@ -2,14 +2,22 @@
 
 from typing import Final
 
-from grafana.frame import FIRING, Builder, Page, Row, all_alerts
-from grafana.panels import GREEN, NEUTRAL, RED, YELLOW, Query, Steps, graph
+from grafana.budgets import budget_left, budget_over_time, burn_rate_now
+from grafana.frame import Builder, Page, Row, all_alerts, firing
+from grafana.panels import GREEN, NEUTRAL, RED, YELLOW, Query, Steps
 from grafana.places import Uid, field, to
 from grafana.promises import Promises
 from grafana.slo_series import BUDGET_LEFT, BURN_NOW, MEASURED, OBJECTIVE, errors, total
 from grafana.tables import Column, Label, label_table, table
 
 _SERVICE: Final = "Service"
+# Each service, with the way to its overview.
+_LINKED: Final = Label(
+    "service",
+    _SERVICE,
+    (to(Uid.OVERVIEW, "Overview of this service", service=field(_SERVICE)),),
+)
+_LEFT: Final = f"min by (service, slo) ({BUDGET_LEFT})"
 _STATES: Final = (
     (0, "within its objectives"),
     (1, "no traffic"),
@@ -28,10 +36,6 @@ def _if(number: int, condition: str) -> str:
     return f"{_worst(condition)} * 0 + {number}"
 
 
-def _alerts(more: str = "") -> str:
-    return FIRING.format(more=more and f", {more}")
-
-
 def _with_objectives(expression: str) -> str:
     """Return it without parts of the stack, which only have alerts."""
     return f"{expression} and on (service) {OBJECTIVE}"
@@ -40,11 +44,11 @@ def _with_objectives(expression: str) -> str:
 def _state() -> str:
     """Return a number for the worst that is said of each service with objectives."""
     ladder = [
-        _if(5, _alerts('severity="page"')),
-        _if(4, _alerts('alertname=~"SLIMissing|ServiceDown"')),
+        _if(5, firing('severity="page"')),
+        _if(4, firing('alertname=~"SLIMissing|ServiceDown"')),
         _if(4, f"{OBJECTIVE} unless on (service, slo) {MEASURED}"),
         _if(3, f"{BUDGET_LEFT} <= 0"),
-        _if(2, _alerts('severity="ticket"')),
+        _if(2, firing('severity="ticket"')),
         _if(0, f"{total('1h')} > 0"),
         _if(1, OBJECTIVE),
     ]
@@ -53,8 +57,7 @@ def _state() -> str:
 
 
 def _services(promises: Promises) -> Builder:
-    left = f"min by (service) ({BUDGET_LEFT})"
-    firing = f"ALERTS_FOR_STATE and ignoring (alertstate) {_alerts()}"
+    begun = f"ALERTS_FOR_STATE and ignoring (alertstate) {firing()}"
     by_bucket = (
         "sum by (service, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))"
     )
@@ -63,13 +66,7 @@ def _services(promises: Promises) -> Builder:
         "Which service needs somebody? One row a service with objectives, the worst on top. The "
         "budget is that of its worst objective, events and failed share are those of the last "
         "five minutes, of the objective with the most. A service links to its overview.",
-        [
-            Label(
-                "service",
-                _SERVICE,
-                (to(Uid.OVERVIEW, "Overview of this service", service=field(_SERVICE)),),
-            )
-        ],
+        [_LINKED],
         [
             Column(
                 "State",
@@ -79,22 +76,8 @@ def _services(promises: Promises) -> Builder:
                 words=_STATES,
                 width=190,
             ),
-            Column(
-                "Budget left",
-                left,
-                "percentunit",
-                Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
-                decimals=1,
-                empty="not recorded yet",
-                spent="spent",
-            ),
-            Column(
-                "Burn rate now",
-                _worst(BURN_NOW),
-                "suffix:x",
-                Steps(GREEN, ((1, YELLOW), (float(promises.fastest_page), RED))),
-                decimals=1,
-            ),
+            budget_left(promises, f"min by (service) ({BUDGET_LEFT})", empty="not recorded yet"),
+            burn_rate_now(promises, _worst(BURN_NOW)),
             Column("Events", _worst(total("5m")), "suffix:/s", decimals=2),
             Column(
                 "Failed share",
@@ -110,14 +93,14 @@ def _services(promises: Promises) -> Builder:
             ),
             Column(
                 "Firing alerts",
-                _with_objectives(f"count by (service) ({_alerts()})"),
+                _with_objectives(f"count by (service) ({firing()})"),
                 "none",
                 decimals=0,
                 empty="none",
             ),
             Column(
                 "Firing for",
-                _with_objectives(f"time() - min by (service) ({firing})"),
+                _with_objectives(f"time() - min by (service) ({begun})"),
                 "s",
                 decimals=0,
             ),
@@ -134,27 +117,12 @@ def _services(promises: Promises) -> Builder:
 
 
 def _objectives(promises: Promises) -> Builder:
-    worst = f"bottomk(20, min by (service, slo) ({BUDGET_LEFT}))"
     return table(
         "Objectives",
         "Which objective is missed? The twenty with the least budget left, of all services.",
+        [_LINKED, Label("slo", "Objective of")],
         [
-            Label(
-                "service",
-                _SERVICE,
-                (to(Uid.OVERVIEW, "Overview of this service", service=field(_SERVICE)),),
-            ),
-            Label("slo", "Objective of"),
-        ],
-        [
-            Column(
-                "Budget left",
-                worst,
-                "percentunit",
-                Steps(RED, ((0, YELLOW), (promises.low_budget, GREEN))),
-                decimals=1,
-                spent="spent",
-            )
+            budget_left(promises, f"bottomk(20, {_LEFT})"),
         ],
         empty="no service has an objective in prometheus/slo",
         sort_by="Budget left",
@@ -163,32 +131,19 @@ def _objectives(promises: Promises) -> Builder:
 
 
 def _budgets() -> Builder:
-    return (
-        graph(
-            "Budget left over time",
-            "When was a budget spent? The ten objectives with the least left now.",
-            [
-                Query(
-                    f"min by (service, slo) ({BUDGET_LEFT}) and on (service, slo) "
-                    f"bottomk(10, min by (service, slo) ({BUDGET_LEFT} @ end()))",
-                    "{{service}} {{slo}}",
-                )
-            ],
-            unit="percentunit",
-            steps=Steps(RED, ((0, GREEN),)),
-        )
-        .min(-1)
-        .max(1)
-        .fill_opacity(0)
-        .span(8)
-    )
+    now = f"min by (service, slo) ({BUDGET_LEFT} @ end())"
+    return budget_over_time(
+        "Budget left over time",
+        "When was a budget spent? The ten objectives with the least left now.",
+        Query(f"{_LEFT} and on (service, slo) bottomk(10, {now})", "{{service}} {{slo}}"),
+    ).span(8)
 
 
 def _firing() -> Builder:
     return label_table(
         "Firing alerts",
         "What fires now, for any service or part of the stack? Empty while all is well.",
-        Query(_alerts()),
+        Query(firing()),
         [
             Label("alertname", "Alert", width=180),
             Label("severity", "Severity", width=75),

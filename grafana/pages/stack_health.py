@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from grafana.frame import FIRING, Builder, Page, Row, all_alerts
+from grafana.frame import Builder, Page, Row, all_alerts, firing
 from grafana.lines import log_lines, readable
 from grafana.panels import GREEN, NONE_ALLOWED, RED, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid
@@ -47,7 +47,7 @@ def _state() -> list[Builder]:
         label_table(
             "Firing alerts",
             "What fires now, anywhere? Empty on a healthy stack.",
-            Query(FIRING.format(more="")),
+            Query(firing()),
             [
                 Label("alertname", "Alert"),
                 Label("severity", "Severity"),
