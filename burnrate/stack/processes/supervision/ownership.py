@@ -33,10 +33,15 @@ class Process:
 
 
 def find_process(pid: int) -> Process | None:
-    """Return the live process with this id; None for a zombie, or where there is none."""
+    """Return the live process with this id; None for a zombie, or where there is none.
+
+    A process whose first thread has ended is called a zombie while others of it live, and those
+    hold its files and ports.
+    """
     try:
         start_ticks = _start_ticks(pid)
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
             return None
         return Process(pid, os.getpgid(pid), os.getsid(pid), start_ticks)
     except (psutil.NoSuchProcess, ProcessLookupError):

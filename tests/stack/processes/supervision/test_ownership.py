@@ -15,6 +15,7 @@ import pytest
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.supervision import ownership
 from burnrate.stack.stack_record import PartRecord
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -158,3 +159,17 @@ def test_a_clock_that_is_set_while_it_is_read_moves_no_start(
     readings = iter([boot + 3600, boot, boot, boot])
     monkeypatch.setattr("psutil.boot_time", lambda: next(readings))
     assert ownership.find_process(os.getpid()) == before
+
+
+def test_a_process_lives_until_its_last_thread_has_ended() -> None:
+    """Its first one may be gone by then, and others still hold a port."""
+    code = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start();"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        found = psutil.Process(process.pid)
+        wait_until(lambda: found.status() == psutil.STATUS_ZOMBIE, "the end of the first thread")
+        assert ownership.find_process(process.pid) is not None
+        process.kill()
+        wait_until(lambda: ownership.find_process(process.pid) is None, "the end of the others")
