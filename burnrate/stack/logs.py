@@ -28,6 +28,21 @@ def print_line(part: str, line: str) -> None:
     click.echo(f"{part:<17} | {line}")
 
 
+def print_logs(logs: Mapping[str, Path], lines: int, *, is_followed: bool) -> None:
+    """Print the last lines of logs, and what is added to them until it is interrupted.
+
+    Args:
+        logs: Part -> its log, which may not exist yet.
+        lines: How many of each.
+        is_followed: Whether to stay.
+    """
+    for part, path in logs.items():
+        for line in last_lines(path, lines):
+            print_line(part, line)
+    if is_followed:
+        follow(logs, print_line)
+
+
 def follow(
     logs: Mapping[str, Path],
     write: Callable[[str, str], None],

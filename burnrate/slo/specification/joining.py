@@ -19,12 +19,13 @@ from burnrate.slo.specification.counting import Counting, check_plugins, countin
 from burnrate.slo.specification.formats import Specification
 from burnrate.slo.specification.grouping import GroupingProblem, groups
 from burnrate.slo.specification.grouping import note as grouping_note
-from burnrate.slo.specification.model import WINDOW, Service, Slo, number
+from burnrate.slo.specification.model import WINDOW, Service, Slo
 from burnrate.slo.specification.overriding import overridden
 from burnrate.slo.specification.routes import Routes, routes_of
-from burnrate.slo.specification.settings import Mode, RatioSettings, ServiceSettings, SloSettings
+from burnrate.slo.specification.settings import RatioSettings, ServiceSettings, SloSettings
 from burnrate.slo.specification.sloth import Events, SloSpec
-from burnrate.slo.windows import Severity, Tier
+from burnrate.slo.specification.tiers import disabled, tiers_of
+from burnrate.slo.windows import Severity
 
 # Set by the generator: in a specification they would be overwritten silently.
 _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "pool"})
@@ -147,6 +148,7 @@ class Joined:
         self, service: Service, slo: SloSpec, own: SloSettings, path: str
     ) -> tuple[Slo, list[str]]:
         place, identity = (self.file, path), service.identity
+        mode = own.mode or self.settings.mode
         check_plugins(slo.plugins, self.file, f"{path}.plugins")
         reserved = {*identity, *_OURS}
         _check_labels(slo.labels, f"{path}.labels", reserved - {"pool"}, self.file)
@@ -176,15 +178,14 @@ class Joined:
             dashboard=own.dashboard_url or service.dashboard,
             counted=counted.counted,
             severities=dict(self._severities(slo, path)),
-            disabled=_disabled(slo, own.mode or self.settings.mode),
+            disabled=disabled(slo, mode),
             reads_back=self.configuration.engine == "prometheus",
             formerly=self.settings.formerly,
             has_known_series=own is not _NO_SETTINGS or bool(own.good or own.bad),
         )
         check_routes(made, *place)
-        tiers, left_out = _tiers(made, self.configuration)
+        tiers, left_out = tiers_of(made, self.configuration)
         observed = ["is observed: it has records and a budget, and no alert"]
-        mode = own.mode or self.settings.mode
         about = [*counted.notes, *(observed if mode == "observe" else left_out)]
         return replace(made, tiers=tiers), about
 
@@ -270,32 +271,3 @@ def _missing_links(service: Service) -> Iterator[str]:
                 f"alerts link to no {what}: give {what}_url in the service's settings, or {key} in"
                 " burnrate.yml"
             )
-
-
-def _disabled(slo: SloSpec, mode: Mode) -> frozenset[Severity]:
-    if mode == "observe":
-        return frozenset({"page", "ticket"})
-    off: dict[Severity, bool] = {
-        "page": slo.alerting.page_alert.disable,
-        "ticket": slo.alerting.ticket_alert.disable,
-    }
-    return frozenset(severity for severity, is_off in off.items() if is_off)
-
-
-def _tiers(slo: Slo, configuration: Configuration) -> tuple[tuple[Tier, ...], list[str]]:
-    """Return the tiers of an SLO, and what is to be said of those that could never fire."""
-    tiers, left_out = [], []
-    for each in map(Tier.of, configuration.tiers):
-        if each.severity in slo.disabled:
-            continue
-        # A pool is a cause: what users feel has an objective of its own, and that one pages.
-        tier = replace(each, severity="ticket") if slo.is_cause else each
-        if slo.threshold(each) < 1:
-            tiers.append(tier)
-            continue
-        left_out.append(
-            f"{slo.alert_name(each)} is left out: {number(slo.factor(each))}"
-            f" x (1 - {number(slo.objective)}) = {number(slo.threshold(each))},"
-            " but an error ratio is at most 1"
-        )
-    return tuple(tiers), left_out

@@ -12,7 +12,7 @@ from burnrate.stack.compose import Compose
 from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
-from burnrate.stack.logs import follow, last_lines, print_line
+from burnrate.stack.logs import print_logs
 from burnrate.stack.ports import check_ports
 from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.files import write_configuration, write_part
@@ -30,12 +30,7 @@ from burnrate.stack.processes.supervision import Supervisor, members, start_supe
 from burnrate.stack.protocol import Verb
 from burnrate.stack.render import read_sources
 from burnrate.stack.secrets import change_people, read_secret
-from burnrate.stack.stack_record import (
-    Mode,
-    StackRecord,
-    new_record,
-    write_record,
-)
+from burnrate.stack.stack_record import Mode, StackRecord, new_record, write_record
 from burnrate.stack.status import PartStatus
 
 _NOT_RUNNING = "the stack is not running: make up"
@@ -110,8 +105,9 @@ class ProcessStack:
             record = self._running_record()
             self._check_name(part, record)
             rendered = self._rendered(part)
-            self._reload().check({part: rendered}, record)
-            if self._reload().renew(rendered, record):
+            reload = self._reload()
+            reload.check({part: rendered}, record)
+            if reload.renew(rendered, record):
                 return
             self._stop(part)
             self._write([rendered])
@@ -144,11 +140,7 @@ class ProcessStack:
         for name in parts:
             if not paths[name].exists():
                 raise StackError(f"no log of {name!r}: {paths[name]} does not exist")
-        for name, path in paths.items():
-            for line in last_lines(path, lines):
-                print_line(name, line)
-        if is_followed:
-            follow(paths, print_line)
+        print_logs(paths, lines, is_followed=is_followed)
 
     def secret(self, name: str) -> str:
         """Return one of the door's secrets."""
