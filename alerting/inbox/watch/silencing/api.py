@@ -3,8 +3,8 @@
 https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import httpx2
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
@@ -71,6 +71,7 @@ class _Made(BaseModel):
 _SILENCES: Final = TypeAdapter(list[_Silence])
 _ALERTS: Final = TypeAdapter(list[_Alert])
 _OVER: Final = "expired"
+_T = TypeVar("_T")
 
 
 class SilencingClient:
@@ -87,11 +88,7 @@ class SilencingClient:
         Raises:
             UpstreamUnavailableError: it does not answer, or not with that.
         """
-        try:
-            answer = await self._client.get(f"{self._url}/silences")
-            found = _SILENCES.validate_json(answer.raise_for_status().content)
-        except (httpx2.HTTPError, ValidationError) as error:
-            raise _unavailable(error) from error
+        found = await self._ask(_SILENCES.validate_json, "GET", "/silences")
         current = [each.silence() for each in found if each.status.state != _OVER]
         return sorted(current, key=lambda silence: silence.ends_at)
 
@@ -101,13 +98,8 @@ class SilencingClient:
         Raises:
             UpstreamUnavailableError: it does not answer, or not with that.
         """
-        try:
-            answer = await self._client.get(
-                f"{self._url}/alerts", params={"filter": [each.text for each in matchers]}
-            )
-            found = _ALERTS.validate_json(answer.raise_for_status().content)
-        except (httpx2.HTTPError, ValidationError) as error:
-            raise _unavailable(error) from error
+        filters = {"filter": [each.text for each in matchers]}
+        found = await self._ask(_ALERTS.validate_json, "GET", "/alerts", params=filters)
         return [alert.listed() for alert in found]
 
     async def create(self, silence: NewSilence) -> str:
@@ -131,11 +123,8 @@ class SilencingClient:
             "createdBy": silence.author,
             "comment": silence.comment,
         }
-        try:
-            answer = await self._client.post(f"{self._url}/silences", json=content)
-            return _Made.model_validate_json(answer.raise_for_status().content).silence_id
-        except (httpx2.HTTPError, ValidationError) as error:
-            raise _unavailable(error) from error
+        made = await self._ask(_Made.model_validate_json, "POST", "/silences", json=content)
+        return made.silence_id
 
     async def end(self, silence_id: str) -> bool:
         """End a silence; False if there is none of that id, or it is over.
@@ -145,13 +134,18 @@ class SilencingClient:
         """
         if all(silence.id != silence_id for silence in await self.silences()):
             return False
-        try:
-            answer = await self._client.delete(f"{self._url}/silence/{silence_id}")
-            answer.raise_for_status()
-        except httpx2.HTTPError as error:
-            raise _unavailable(error) from error
+        await self._ask(bytes, "DELETE", f"/silence/{silence_id}")
         return True
 
-
-def _unavailable(error: Exception) -> UpstreamUnavailableError:
-    return UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}")
+    async def _ask(
+        self,
+        read: Callable[[bytes], _T],
+        method: str,
+        path: str,
+        **options: Any,  # noqa: ANN401 - httpx's
+    ) -> _T:
+        try:
+            answer = await self._client.request(method, f"{self._url}{path}", **options)
+            return read(answer.raise_for_status().content)
+        except (httpx2.HTTPError, ValidationError) as error:
+            raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
