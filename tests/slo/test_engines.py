@@ -8,22 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from burnrate.slo.commands import slo
-
-_SPEC = """\
-version: prometheus/v1
-service: shop
-slos:
-  - name: availability
-    objective: 99.9
-    sli:
-      events:
-        error_query: sum(rate(answers_total{code=~"5.."}[{{.window}}]))
-        total_query: sum(rate(answers_total[{{.window}}]))
-  - name: satisfaction
-    objective: 90
-    sli: {raw: {error_ratio_query: "1 - avg_over_time(satisfied_ratio[{{.window}}])"}}
-    alerting: {name: ShopIsSad}
-"""
+from tests.slo.shop import SHOP
 
 
 def _vmalert(rules: str) -> "subprocess.CompletedProcess[str]":
@@ -41,7 +26,7 @@ def test_vmalert_loads_what_is_generated(
     """With templates and expressions; those for Prometheus too, though it would count them late."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "burnrate.yml").write_text(f"engine: {engine}\n")
-    (tmp_path / "shop.yml").write_text(_SPEC)
+    (tmp_path / "shop.yml").write_text(SHOP)
     (tmp_path / "shop.settings.yml").write_text("version: burnrate/v1\njob: shop\n")
 
     made = CliRunner().invoke(slo, ["generate", "shop.yml", "-o", "rules"])

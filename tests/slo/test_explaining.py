@@ -6,30 +6,14 @@ import pytest
 from click.testing import CliRunner
 
 from burnrate.slo.commands import slo
-
-_SPEC = """\
-version: prometheus/v1
-service: shop
-slos:
-  - name: availability
-    objective: 99.9
-    sli:
-      events:
-        error_query: sum(rate(answers_total{code=~"5.."}[{{.window}}]))
-        total_query: sum(rate(answers_total[{{.window}}]))
-    alerting: {name: ShopFails}
-  - name: satisfaction
-    objective: 90
-    sli: {raw: {error_ratio_query: "1 - avg_over_time(satisfied_ratio[{{.window}}])"}}
-    alerting: {name: ShopSad}
-"""
+from tests.slo.shop import SHOP
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with one specification."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "shop.yml").write_text(_SPEC)
+    (tmp_path / "shop.yml").write_text(SHOP)
     return tmp_path
 
 
