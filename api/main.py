@@ -14,8 +14,9 @@ from api.backends.migrations import read_migrations
 from api.backends.postgres import Database
 from api.backends.redis import RedisBackend, RedisUnavailable
 from api.documents import routes as documents
+from api.documents.analyst import Analyst
 from api.documents.fetcher import Fetcher
-from api.documents.service import DocumentService
+from api.documents.service import DocumentService, Workplace
 from api.documents.workspace import Workspace
 from api.faults import routes as faults
 from api.faults.actions import Faults
@@ -26,14 +27,17 @@ from api.feed.channel import Channel
 from api.feed.hub import Hub
 from api.posts import routes as posts
 from api.posts.routes import PostEvents
+from api.posts.service import CACHE as POSTS_CACHE
 from api.posts.service import PostService
 from api.posts.store import PostStore
 from api.settings import Settings, load_settings_or_exit
 from api.users import routes as users
-from api.users.routes import UserEvents
+from api.users.service import CACHE as USERS_CACHE
+from api.users.service import PAGES as USER_PAGES
+from api.users.service import UserService
 from api.users.store import UserStore
 from api.web import health
-from api.web.admission import AdmissionMiddleware
+from api.web.admission import AdmissionMiddleware, GivenUpMiddleware
 from api.web.body_limit import BodyLimitMiddleware
 from api.web.compression import CompressionMiddleware
 from api.web.dependencies import register
@@ -103,7 +107,10 @@ class _Parts:
             max_workers=settings.process.executor_threads,
             max_pending=settings.process.executor_pending,
             timeout_seconds=settings.process.executor_timeout_seconds,
+            # The analyst has one document at a time.
+            max_long=1,
         )
+        self.analyst = Analyst()
         self.limiter = _rate_limiter(settings, telemetry, self.redis)
         self.hub = Hub(
             max_clients=settings.feed.max_clients, queue_length=settings.feed.queue_length
@@ -113,8 +120,7 @@ class _Parts:
         self.workspace = Workspace()
         self.cache = ResponseCache(
             self.redis,
-            telemetry.cache("posts"),
-            name="posts",
+            {name: telemetry.cache(name) for name in (POSTS_CACHE, USERS_CACHE)},
             ttl_seconds=settings.cache.ttl_seconds,
         )
         self.injections = InjectionStore(self.redis) if settings.faults.enabled else None
@@ -122,17 +128,10 @@ class _Parts:
 
     def _services(self, settings: Settings, telemetry: Telemetry) -> list[object]:
         services: list[object] = [
-            UserStore(self.database),
-            UserEvents(posts_deleted=self.cache.invalidate_all),
-            PostService(PostStore(self.database), self.cache),
+            UserService(UserStore(self.database), self.cache),
+            PostService(PostStore(self.database), self.cache, shown_in=(USER_PAGES,)),
             PostEvents(created=telemetry.background("announce_post", self.channel.announce)),
-            DocumentService(
-                self.fetcher,
-                self.executor,
-                self.workspace,
-                telemetry.background("clean_up_document", self.workspace.discard),
-                compute_seconds=settings.process.compute_timeout_seconds,
-            ),
+            DocumentService(self.fetcher, self._workplace(telemetry), settings.process),
             self.hub,
             HealthChecks(
                 Check("postgres", self.database.ping, is_required=True),
@@ -143,11 +142,16 @@ class _Parts:
             services += [self.injections, Faults(self.database, self.redis, self.executor)]
         return services
 
+    def _workplace(self, telemetry: Telemetry) -> Workplace:
+        clean_up = telemetry.background("clean_up_document", self.workspace.discard)
+        return Workplace(self.executor, self.analyst, self.workspace, clean_up)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start everything; stop it in the opposite order."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self.workspace.running())
+            stack.callback(self.analyst.close)
             # In a thread: it waits for what still computes.
             stack.push_async_callback(asyncio.to_thread, self.executor.shutdown)
             await stack.enter_async_context(self.fetcher.running())
@@ -209,5 +213,6 @@ def _add_middleware(app: FastAPI, settings: Settings, limiter: RateLimiter) -> N
         slots=settings.share(settings.server.max_concurrent_requests),
         timeout_seconds=settings.server.admission_timeout_seconds,
     )
+    app.add_middleware(GivenUpMiddleware)
     app.add_middleware(OneHostMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)

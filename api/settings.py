@@ -106,11 +106,11 @@ class RedisSettings(_GroupWithPassword):
 
 
 class CacheSettings(_Group):
-    """The response cache."""
+    """The response cache; with 0 seconds there is none."""
 
     model_config = SettingsConfigDict(env_prefix="CACHE_")
 
-    ttl_seconds: int = Field(60, ge=1, le=86_400)
+    ttl_seconds: int = Field(60, ge=0, le=86_400)
 
 
 class RateLimitSettings(_Group):
@@ -134,10 +134,12 @@ class ProcessSettings(_Group):
     executor_threads: int = Field(10, ge=1, le=100)
     executor_pending: int = Field(100, ge=1)
     executor_timeout_seconds: Seconds = 30
-    # From a thread's start; with the fetch and the wait for the thread it stays below the 60 s that
-    # nginx waits. The largest document takes a tenth of a second of CPU, so this is for a machine
-    # with no time left.
+    # From a thread's start. The largest document takes a tenth of a second of CPU, so this is for
+    # a machine with no time left.
     compute_timeout_seconds: Seconds = 10
+    # Of all that, waits included: a worker that leaves has 22 s for what it is at
+    # (GRACEFUL_TIMEOUT_SECONDS), and an answer after 30 s counts as a failure.
+    timeout_seconds: Seconds = 20
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from bench.reporting import machine, page
 from bench.reporting.report import Report, Table, as_text
 from bench.scrapes.scrape_plan import QUICK_SCRAPES, ScrapePlan
 from bench.service.load_plan import QUICK_LOAD, LoadPlan
+from bench.service.sides import DOCUMENT_PACKAGES
 from bench.telemetry import peers
 from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
 from burnrate.cli import CommandGroup
@@ -26,6 +27,7 @@ from burnrate.slo.specification import load_all
 from burnrate.stack import Layout, StackError, container_layout, find_checkout
 
 _PEERS: Final = Path("cache", "bench-peers")
+_DOCUMENT: Final = Path("cache", "bench-document")
 
 _json_option = click.option(
     "--json",
@@ -118,7 +120,7 @@ def telemetry(
 
     run = _Run("bench telemetry", is_quick, json_file, is_documented)
     plan = QUICK_TELEMETRY if is_quick else TelemetryPlan()
-    folder, notes = _provide_peers(peers_env) if against is None else (None, ())
+    folder, notes = _provide(peers_env, _PEERS) if against is None else (None, ())
     versions = {} if folder is None else peers.wanted()
     run.report(lambda: measure(plan, folder, against), notes, versions)
 
@@ -140,6 +142,7 @@ def scrapes(json_file: Path | None, *, is_documented: bool, is_quick: bool) -> N
 @_json_option
 @_docs_option
 @_quick_option
+@_peers_option
 @click.option(
     "--minutes",
     type=Number(0, 24 * 60),
@@ -153,13 +156,14 @@ def scrapes(json_file: Path | None, *, is_documented: bool, is_quick: bool) -> N
 )
 def load(
     json_file: Path | None,
+    peers_env: Path | None,
     minutes: float,
     *,
     is_documented: bool,
     is_quick: bool,
     keep_workers: bool,
 ) -> None:
-    """Load the whole service, with its telemetry and without.
+    """Load the whole service, with its telemetry, without, and as the source document has it.
 
     1,000 connections through nginx, all routes, PostgreSQL and Redis real; needs wrk.
     """
@@ -170,9 +174,15 @@ def load(
         QUICK_LOAD if is_quick else LoadPlan(), minutes=minutes, is_recycling=not keep_workers
     )
     checkout = _checkout().checkout
+    packages, notes = _provide(peers_env, _DOCUMENT, DOCUMENT_PACKAGES)
+    pinned = {} if packages is None else peers.wanted(DOCUMENT_PACKAGES)
+    named = ("fastapi-cache2", "slowapi", "sqlalchemy")
     run.report(
-        lambda: load_run.measure_load(plan, checkout, lambda line: click.echo(line, err=True)),
-        versions=load_run.versions(),
+        lambda: load_run.measure_load(
+            plan, checkout, packages, lambda line: click.echo(line, err=True)
+        ),
+        notes,
+        {**load_run.versions(), **{name: pinned[name] for name in named if name in pinned}},
     )
 
 
@@ -259,12 +269,15 @@ def scenarios(names: Sequence[str], at_once: int, *, is_documented: bool) -> Non
         scenario_page.update(page, found)
 
 
-def _provide_peers(chosen: Path | None) -> tuple[Path | None, tuple[str, ...]]:
-    """Return the peers' folder, or none and the note that says why."""
+def _provide(
+    chosen: Path | None, usual: Path, requirements: Path = peers.REQUIREMENTS
+) -> tuple[Path | None, tuple[str, ...]]:
+    """Return the folder of what we are compared with, or none and the note that says why."""
+    folder = (chosen or _checkout().state / usual).absolute()
     try:
-        return peers.provide((chosen or _checkout().state / _PEERS).absolute()), ()
+        return peers.provide(folder, requirements), ()
     except (peers.PeersUnavailable, StackError) as error:
-        note = f"Left out, not installed: {', '.join(peers.wanted())} ({error})."
+        note = f"Left out, not installed: {', '.join(peers.wanted(requirements))} ({error})."
         click.echo(note, err=True)
         return None, (note,)
 

@@ -18,9 +18,22 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "Say who may come in to inbox, Prometheus and the rest.",
     ),
     "drill": ("burnrate.drill.commands:drill", "Break the stack on purpose and watch its alert."),
+    "export": (
+        "burnrate.export.commands:export",
+        "Write rules, dashboards and routes for a stack of your own.",
+    ),
     "load": ("burnrate.load.commands:load", "Send the running stack a steady mix of requests."),
+    "new": (
+        "burnrate.team.commands:new",
+        "Write a team's own repository, which pins this release.",
+    ),
     "notify": ("burnrate.notify.commands:notify", "Have alerts leave this machine, and try it."),
+    "service": ("burnrate.service.commands:service", "Take a service into the stack, or out."),
     "slo": ("burnrate.slo.commands:slo", "Generate rules and their tests from the SLO files."),
+    "upgrade": (
+        "burnrate.team.commands:upgrade",
+        "Say what another release changes for a team.",
+    ),
     "stack": ("burnrate.stack.commands:stack", "Start, stop and inspect the whole stack."),
 }
 

@@ -24,8 +24,16 @@ NAME: Final = "burnrate.yml"
 _SHIPPED: Final = (Path(__file__).with_name(NAME), Path(__file__).parents[1] / NAME)
 
 
+_OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
 class ConfigurationError(Exception):
     """burnrate.yml is invalid: one line with the file, the key and the reason."""
+
+
+def is_own_machine(url: str) -> bool:
+    """Return whether an address leads each reader to the machine where the reader is."""
+    return urlsplit(url).hostname in _OWN_MACHINE
 
 
 def _base(url: str) -> str:
@@ -44,6 +52,9 @@ Base = Annotated[str, AfterValidator(_base)]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 WindowName = Literal["5m", "30m", "1h", "2h", "6h", "1d", "3d"]
 _WINDOWS: Final[tuple[str, ...]] = get_args(WindowName)
+ReceiverKind = Literal["email", "ntfy", "pagerduty", "slack", "webhook"]
+# It is part of the names of files and receivers, and of a regular expression.
+TeamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
 class _Model(BaseModel):
@@ -86,29 +97,45 @@ class TierSettings(_Model):
         return Fraction(str(self.budget))
 
 
+class TeamSettings(_Model):
+    """Who is told of one team's alerts, in the place of those that `NOTIFY` names.
+
+    Attributes:
+        notify: By what, as in `NOTIFY`. The rest is where to, as far as it is no secret.
+    """
+
+    notify: Annotated[tuple[ReceiverKind, ...], Field(min_length=1)]
+    email_to: str = ""
+    ntfy_url: str = ""
+    slack_channel: str = ""
+    webhook_url: str = ""
+
+
 class Configuration(_Model):
     """A team's choices.
 
     Attributes:
         runbooks: Where runbooks are, without a last slash; empty for the inbox'.
         dashboards: Where dashboards are, without a last slash; empty for Grafana's.
-        engine: What evaluates the rules. VictoriaMetrics' does not see at once what it recorded.
+        engine: What evaluates the rules. Only Prometheus surely sees at once what it recorded.
         identity: The labels that together name a service, `service` among them.
         retention_days: How long Prometheus keeps what it has: no budget has a longer period.
         low_budget: The part of an error budget below which it is called low.
+        teams: Those with receivers of their own, by the value of the label `team`.
     """
 
     version: Literal["burnrate/v1"]
     urls: Urls
     runbooks: Annotated[str, AfterValidator(_base_or_none)]
     dashboards: Annotated[str, AfterValidator(_base_or_none)]
-    engine: Literal["prometheus", "victoriametrics"]
+    engine: Literal["prometheus", "victoriametrics", "mimir"]
     identity: tuple[LabelName, ...]
     period_days: Annotated[int, Field(ge=7, le=90)]
     retention_days: Annotated[int, Field(ge=1)]
     minimum_failures: Annotated[int, Field(ge=1, le=1_000_000)]
     low_budget: Annotated[float, Field(gt=0, lt=1)]
     tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1)]
+    teams: dict[TeamName, TeamSettings]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -133,6 +160,11 @@ class Configuration(_Model):
         return self.dashboards or f"{self.urls.grafana}/d"
 
 
+def shipped_settings() -> Path:
+    """Return the file that comes with this package: what a team leaves out is as there."""
+    return next(path for path in _SHIPPED if path.is_file())
+
+
 def load_configuration(
     folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Configuration:
@@ -146,7 +178,7 @@ def load_configuration(
     Raises:
         ConfigurationError: the file cannot be read or is invalid.
     """
-    shipped = next(path for path in _SHIPPED if path.is_file())
+    shipped = shipped_settings()
     content = _read(shipped, environment or {})
     own = folder / NAME if folder is not None else shipped
     if own.is_file() and not own.samefile(shipped):

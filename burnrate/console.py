@@ -4,7 +4,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TextIO
@@ -66,6 +66,12 @@ def is_terminal() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def padded(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return rows of as many cells each, whose cells are as wide as the widest of their column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+
+
 @contextmanager
 def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
     """Let neither Ctrl-C nor SIGTERM end the block; `say` is told that it goes on.
@@ -94,9 +100,9 @@ def _discard(stream: TextIO) -> None:
 def run(command: click.Command, name: str) -> NoReturn:
     """Run a command line called `name` and exit with its code.
 
-    Ctrl-C and SIGTERM end it with 130 and 143, one line and no traceback; a reader who leaves
-    (`| head`) ends it without a word. Colours are for terminals, and not with NO_COLOR
-    (https://no-color.org).
+    Ctrl-C and SIGTERM end it with 130 and 143, one line and no traceback; another SIGTERM disturbs
+    nothing of that end. A reader who leaves (`| head`) ends it without a word. Colours are for
+    terminals, and not with NO_COLOR (https://no-color.org).
     """
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -143,5 +149,9 @@ def _colour_choice() -> bool | None:
     return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    # `timeout` and supervisors send it twice: to the process and, at once, to its group. The second
+    # would end the stopping of what was started before that has begun. Not SIG_IGN, which what is
+    # run to stop it would inherit.
+    signal.signal(number, lambda _number, _frame: None)
     raise Terminated

@@ -26,6 +26,9 @@ class HttpClient:
         url: Where it listens, without a slash at the end; a login in it is sent and never shown.
         timeout_seconds: How long an answer may take where a request says nothing else.
         transport: What carries the requests; a test's own.
+
+    Raises:
+        NoAnswer: the URL is none.
     """
 
     def __init__(
@@ -37,14 +40,17 @@ class HttpClient:
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self.part = part
-        self.url, auth = _split_login(url)
-        self._client = httpx2.Client(
-            base_url=self.url,
-            auth=auth,
-            timeout=timeout_seconds,
-            trust_env=False,
-            transport=transport,
-        )
+        try:
+            self.url, auth = _split_login(url)
+            self._client = httpx2.Client(
+                base_url=self.url,
+                auth=auth,
+                timeout=timeout_seconds,
+                trust_env=False,
+                transport=transport,
+            )
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise NoAnswer(f"{part} has no such address: {error}") from error
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -87,7 +93,7 @@ class HttpClient:
             return self._client.request(
                 method, path, params=params, json=json, data=form, timeout=timeout
             )
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             reason = str(error) or type(error).__name__
             raise NoAnswer(f"{self.part} does not answer at {self.url}: {reason}") from error
 

@@ -1,7 +1,7 @@
 """PromQL, parsed: which series a query selects, and by which labels it is grouped."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,6 +120,36 @@ def walk(node: Any) -> Iterator[Any]:  # noqa: ANN401 - as `parse`
             yield from walk(below)
     for argument in getattr(node, "args", ()):
         yield from walk(argument)
+
+
+def narrowed(query: str, matchers: str, is_meant: Callable[[str], bool]) -> str:
+    """Return a query of which some selectors have further conditions.
+
+    Args:
+        query: PromQL.
+        matchers: The conditions: `job="shop", namespace="blue"`.
+        is_meant: Whether the selectors of a metric are meant, by its name.
+
+    Raises:
+        QueryError: it is not PromQL.
+    """
+    names = sorted({each.name for each in selectors(query) if is_meant(each.name)})
+    if not names:
+        return query
+    named = "|".join(map(re.escape, names))
+    wanted = re.compile(
+        rf"{_STRING.pattern}|(?<![\w:])(?P<name>{named})(?![\w:(])(?P<brace>\s*\{{(?P<end>\}})?)?",
+        re.DOTALL,
+    )
+
+    def more(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return found[0]
+        if found["brace"] is None or found["end"] is not None:
+            return f"{found['name']}{{{matchers}}}"
+        return f"{found['name']}{{{matchers}, "
+
+    return wanted.sub(more, query)
 
 
 def counters(query: str) -> str:

@@ -25,6 +25,11 @@ class Samples:
         except ValueError as error:
             raise ValueError(f"no metrics: {error}") from error
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is none."""
+        return not self._samples
+
     def of(self, name: str, **labels: str) -> Iterator[Sample]:
         """Yield the samples of a series name that have these labels, among others."""
         wanted = labels.items()

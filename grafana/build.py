@@ -1,4 +1,4 @@
-"""Writes grafana/dashboards/ and docs/dashboards.md: `python -m grafana.build`.
+"""Writes grafana/dashboards/, docs/dashboards.md and its annex: `python -m grafana.build`.
 
 With `--check` it writes nothing, shows what would change, and exits 1 if anything would.
 """
@@ -15,9 +15,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import table
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
+from burnrate.export import identified
 from grafana import document
 from grafana.frame import Page
-from grafana.identity import identified
 from grafana.pages import (
     host,
     logs,
@@ -67,6 +67,9 @@ def render(dashboard: Dashboard, identity: Sequence[str] = ("service",)) -> str:
         if isinstance(panel, Panel) and isinstance(panel.options, table.Options):
             # The SDK's default; Grafana 13 no longer has this option.
             panel.options.footer = None
+    for variable in (dashboard.templating and dashboard.templating.list_val) or ():
+        # The same: only a variable of intervals has them.
+        variable.auto = variable.auto_count = variable.auto_min = None
     made = identified(json.loads(json.dumps(dashboard, cls=JSONEncoder)), identity)
     return json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -82,8 +85,12 @@ def built(promises: Promises | None = None) -> dict[Path, str]:
         DIRECTORY / name: render(page, built_from.identity)
         for name, page in dashboards(built_from).items()
     }
-    page = document.document([json.loads(text) for text in texts.values()])
-    return {**texts, document.DOCUMENT: page}
+    files = [json.loads(text) for text in texts.values()]
+    pages_about = {
+        document.DOCUMENT: document.document(files),
+        document.ANNEX: document.annex(files),
+    }
+    return {**texts, **pages_about}
 
 
 def changes(texts: dict[Path, str]) -> str:

@@ -9,13 +9,14 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
+    RowPanel,
     VariableOption,
     VariableRefresh,
     VariableSort,
 )
 
 from grafana.places import TAG, Uid, above_each_dashboard
-from grafana.slo_series import LATENCY_THRESHOLD
+from grafana.slo_series import LATENCY_THRESHOLD, OBJECTIVE
 from grafana.sources import LOGS, METRICS
 
 # Any panel or variable builder of the SDK: they share no base that knows their type.
@@ -34,7 +35,7 @@ def firing(matchers: str = "") -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """A heading and the panels below it."""
+    """A heading and the panels below it; without a title they begin the page."""
 
     title: str
     panels: Sequence[Builder]
@@ -72,10 +73,11 @@ class Page:
         for annotation in self.annotations:
             builder = builder.annotation(annotation)
         for row in self.rows:
-            builder = builder.with_row(dashboard_builders.Row(row.title))
+            if row.title:
+                builder = builder.with_row(dashboard_builders.Row(row.title))
             for panel in row.panels:
                 builder = builder.with_panel(panel)
-        return builder.build()
+        return _without_gaps(builder.build())
 
     def _sources(self) -> list[Builder]:
         wanted = [("metrics", "Metrics", "prometheus")]
@@ -87,6 +89,20 @@ class Page:
             dashboard_builders.DatasourceVariable(name).label(label).type(type_name)
             for name, label, type_name in wanted
         ]
+
+
+def _without_gaps(dashboard: Dashboard) -> Dashboard:
+    """Put each row right below what is above it; the SDK adds heights up where we place panels."""
+    bottom = shift = 0
+    for panel in dashboard.panels or ():
+        place = panel.grid_pos
+        if place is None:
+            continue
+        if isinstance(panel, RowPanel):
+            shift = place.y - bottom
+        place.y -= shift
+        bottom = max(bottom, place.y + place.h)
+    return dashboard
 
 
 def service_variable(query: str = "label_values(http_requests_total, service)") -> Builder:
@@ -108,7 +124,7 @@ def route_variable() -> Builder:
 def instance_variable(metric: str) -> Builder:
     """Return the choice of instances that expose `metric`; all at first."""
     query = f"label_values({metric}, instance)"
-    return _with_all(_choice("instance", "Instance", query, METRICS))
+    return _with_all(_choice("instance", "Instance", query, METRICS), ".+").multi(multi=True)
 
 
 def slow_variable(otherwise: float) -> Builder:
@@ -126,6 +142,11 @@ def slow_variable(otherwise: float) -> Builder:
 def slo_variable(query: str) -> Builder:
     """Return the choice of an objective of the service; all at first."""
     return _with_all(_choice("slo", "Objective", query, METRICS))
+
+
+def team_variable() -> Builder:
+    """Return the choice of a team, by whom its services' settings name; all at first."""
+    return _with_all(_choice("team", "Team", f"label_values({OBJECTIVE}, team)", METRICS))
 
 
 def _with_all(variable: Builder, everything: str = ".*") -> Builder:
@@ -180,12 +201,54 @@ def deployments() -> Builder:
     )
 
 
-def _annotation(name: str, query: str, *, title: str, text: str, color: str) -> Builder:
+def restarts() -> Builder:
+    """Return the marks where a process of the service began."""
+    return _annotation(
+        "Restarts",
+        # As the default step of an annotation: the mark is a dot.
+        'time() - process_start_time_seconds{service="$service"} < 60',
+        has_switch=False,
+        title="started",
+        text="{{instance}}",
+        color="purple",
+    )
+
+
+def configurations() -> Builder:
+    """Return the marks where Prometheus loaded its configuration: rules, thresholds, targets."""
+    return _annotation(
+        "Configuration",
+        "time() - max by (instance) (prometheus_config_last_reload_success_timestamp_seconds) < 60",
+        has_switch=False,
+        title="Prometheus loaded its configuration",
+        text="{{instance}}",
+        color="purple",
+    )
+
+
+def faults() -> Builder:
+    """Return the marks where somebody caused a fault on purpose, as drills do."""
+    asked = 'increase(http_requests_total{service="$service", endpoint=~"/faults.*"}[1m])'
+    return _annotation(
+        "Drills",
+        f"sum by (endpoint) ({asked}) > 0",
+        has_switch=False,
+        title="a fault on purpose",
+        text="{{endpoint}}",
+        color="orange",
+    )
+
+
+def _annotation(
+    name: str, query: str, *, title: str, text: str, color: str, has_switch: bool = True
+) -> Builder:
     return (
         dashboard_builders.AnnotationQuery()
         .name(name)
         .datasource(METRICS)
         .enable(enable=True)
+        # Switches take a line above the dashboard.
+        .hide(hide=not has_switch)
         .icon_color(color)
         .expr(query)
         .step("60s")

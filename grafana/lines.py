@@ -6,18 +6,25 @@ from grafana_foundation_sdk.builders import logs as logs_builders
 from grafana_foundation_sdk.builders import loki, tempo
 from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.builders import timeseries as timeseries_builders
-from grafana_foundation_sdk.models.common import LogsSortOrder
+from grafana_foundation_sdk.builders.common import StackingConfig, TableSortByFieldState
+from grafana_foundation_sdk.models.common import GraphDrawStyle, LogsSortOrder, StackingMode
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 from grafana_foundation_sdk.models.tempo import SearchTableType
 
-from grafana.panels import NO_DATA, Query, plain_graph
+from grafana.panels import NO_DATA, Query, in_doubt, legend, plain_graph, setting
 from grafana.sources import LOGS, TRACES
+
+_COUNT: Final = "none"
+_SHORTEST_STEP: Final = "15s"
 
 
 def _target(query: Query, query_type: str) -> loki.Dataquery:
     target = loki.Dataquery().datasource(LOGS).expr(query.expression).ref_id("A")
     return target.query_type(query_type).legend_format(query.legend)
 
+
+# An idle Tempo 3 logs an error every minute because there is nothing to compact.
+NO_ERROR: Final = '!= "no jobs found"'
 
 # What is read from a line of the services (`message`), of the stack's parts (`msg`), or neither.
 _FIELDS: Final = {
@@ -58,7 +65,7 @@ def log_lines(title: str, description: str, expression: str, *, empty: str) -> l
         .description(description)
         .datasource(LOGS)
         .unit("string")
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .show_time(show_time=True)
         .wrap_log_message(wrap_log_message=True)
         .enable_log_details(enable_log_details=True)
@@ -72,15 +79,25 @@ def log_lines(title: str, description: str, expression: str, *, empty: str) -> l
 def log_graph(
     title: str, description: str, query: Query, *, unit: str, empty: str = NO_DATA
 ) -> timeseries_builders.Panel:
-    """Counts of lines over time."""
+    """Counts of lines over time, or shares of them."""
     panel = plain_graph(title, description, unit=unit, empty=empty)
+    if unit == _COUNT:
+        # A series has no point where no line was written: its last one may be old, its sum is not.
+        panel = (
+            panel.draw_style(GraphDrawStyle.BARS)
+            .stacking(StackingConfig().mode(StackingMode.NORMAL))
+            .fill_opacity(60)
+            .legend(legend(figures=("sum", "max"), sort_by="Total"))
+        )
+    # Half-second steps, as a short time range has, are nothing but noise.
+    panel = panel.interval(_SHORTEST_STEP)
     return panel.datasource(LOGS).with_target(_target(query, "range"))
 
 
 def log_table(
     title: str, description: str, query: Query, names: dict[str, str], *, empty: str
 ) -> table_builders.Panel:
-    """Counts of lines in the dashboard's time range, by label; the count is `Value #A`."""
+    """Counts of lines in the dashboard's time range, by label, sorted by the count, `Value #A`."""
     organize = {
         "includeByName": dict.fromkeys(names, True),
         "excludeByName": {"Time": True},
@@ -93,9 +110,10 @@ def log_table(
         .description(description)
         .datasource(LOGS)
         .unit("short")
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .with_target(_target(query, "instant"))
         .with_transformation(DataTransformerConfig(id_val="organize", options=organize))
+        .sort_by([TableSortByFieldState().display_name(names["Value #A"]).desc(desc=True)])
         .height(8)
         .span(8)
     )
@@ -121,8 +139,10 @@ def trace_table(
         .description(description)
         .datasource(TRACES)
         .unit("string")
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .with_target(target)
+        # Tempo counts whole milliseconds.
+        .override_by_name("traceDuration", [setting("noValue", "under 1 ms")])
         .height(10)
         .span(24)
     )

@@ -26,6 +26,7 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import (
     DynamicConfigValue,
     FieldColorModeId,
+    RangeMap,
     Threshold,
     ThresholdsMode,
 )
@@ -100,6 +101,8 @@ class Steps:
 # For counts of what must not happen.
 NONE_ALLOWED: Final = Steps(GREEN, ((1e-9, RED),))
 UP: Final = Steps(RED, ((1, GREEN),))
+# For shares of what runs out.
+FULL: Final = Steps(GREEN, ((0.8, YELLOW), (0.95, RED)))
 
 
 # The name of lines that show a limit, and how they are drawn.
@@ -111,11 +114,28 @@ DASHED: Final = [
 ]
 
 
+# How lines of another time are drawn.
+PAST: Final = [
+    DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [4, 6]}),
+    DynamicConfigValue(id_val="custom.fillOpacity", value=0),
+]
+
+
 def metrics_target(query: Query, number: int) -> prometheus.Dataquery:
     """Return the query as a panel's `number`-th."""
     target = prometheus.Dataquery().datasource(METRICS).expr(query.expression).range()
     target = target.ref_id(chr(ord("A") + number)).legend_format(query.legend or "__auto")
     return target.exemplar(exemplar=True) if query.has_exemplars else target
+
+
+def in_doubt(empty: str) -> str:
+    """Return what stands in a panel without data.
+
+    Grafana writes the same where the source did not answer, and marks the panel, and where what is
+    asked about is down, and marks nothing: that nothing was found must not be said of what was not
+    looked at.
+    """
+    return empty if empty == NO_DATA else f"{empty} (not known if marked red or its part is down)"
 
 
 def stat(
@@ -127,8 +147,9 @@ def stat(
     steps: Steps | None = None,
     decimals: int = 2,
     empty: str = NO_DATA,
+    words: tuple[float, str] | None = None,
 ) -> stat_builders.Panel:
-    """One number (or one a series), coloured by its state where it has one."""
+    """One number (or one a series), coloured by its state; `words` stand for one number."""
     panel = (
         stat_builders.Panel()
         .title(title)
@@ -136,12 +157,14 @@ def stat(
         .datasource(METRICS)
         .unit(unit)
         .decimals(decimals)
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .graph_mode(BigValueGraphMode.NONE)
         .with_target(metrics_target(query, 0).instant())
         .height(4)
         .span(4)
     )
+    if words is not None:
+        panel = panel.mappings([RangeMap.from_json(words_for(words[0], *words))])
     if steps is None:
         return panel.color_mode(BigValueColorMode.NONE)
     known = dashboard_builders.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE)
@@ -158,12 +181,15 @@ def graph(
     unit: str,
     steps: Steps | None = None,
     empty: str = NO_DATA,
+    words: tuple[float, str] | None = None,
 ) -> timeseries_builders.Panel:
-    """Lines over time; `steps` are drawn as dashed lines."""
+    """Lines over time; `steps` are drawn as dashed lines, `words` stand for one number."""
     panel = plain_graph(title, description, unit=unit, empty=empty).datasource(METRICS)
     if steps is not None:
         style = common_builders.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds(steps.build()).thresholds_style(style)
+    if words is not None:
+        panel = panel.mappings([RangeMap.from_json(words_for(words[0], *words))])
     for number, query in enumerate(queries):
         panel = panel.with_target(metrics_target(query, number))
     return panel
@@ -180,19 +206,10 @@ def plain_graph(
         .unit(unit)
         .min(0)
         .axis_soft_max(_SOFT_MAXIMA[unit])
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .fill_opacity(8)
         .show_points(VisibilityMode.NEVER)
-        .legend(
-            common_builders.VizLegendOptions()
-            .display_mode(LegendDisplayMode.TABLE)
-            .placement(LegendPlacement.BOTTOM)
-            .show_legend(show_legend=True)
-            .calcs(["lastNotNull", "max"])
-            # The table has room for a few lines: those that matter.
-            .sort_by("Last *")
-            .sort_desc(sort_desc=True)
-        )
+        .legend(legend())
         .tooltip(
             common_builders.VizTooltipOptions()
             .mode(TooltipDisplayMode.MULTI)
@@ -201,6 +218,36 @@ def plain_graph(
         .height(8)
         .span(8)
     )
+
+
+def legend(
+    *,
+    sort_desc: bool = True,
+    figures: Sequence[str] = ("lastNotNull", "max"),
+    sort_by: str = "Last *",
+) -> common_builders.VizLegendOptions:
+    """Return a table of the lines; it has room for a few of them: those that matter.
+
+    Args:
+        sort_desc: Whether those are the largest.
+        figures: What is said of each, by Grafana's names.
+        sort_by: The title of the figure that they are sorted by.
+    """
+    return (
+        common_builders.VizLegendOptions()
+        .display_mode(LegendDisplayMode.TABLE)
+        .placement(LegendPlacement.BOTTOM)
+        .show_legend(show_legend=True)
+        .calcs(list(figures))
+        .sort_by(sort_by)
+        .sort_desc(sort_desc=sort_desc)
+    )
+
+
+def compact(panel: timeseries_builders.Panel) -> timeseries_builders.Panel:
+    """Have a low graph use its height for the lines: their names below it, without figures."""
+    names = common_builders.VizLegendOptions().display_mode(LegendDisplayMode.LIST)
+    return panel.legend(names.placement(LegendPlacement.BOTTOM).show_legend(show_legend=True))
 
 
 def heatmap(title: str, description: str, query: Query, *, unit: str) -> heatmap_builders.Panel:
@@ -232,3 +279,9 @@ def heatmap(title: str, description: str, query: Query, *, unit: str) -> heatmap
 def setting(id_val: str, value: object) -> DynamicConfigValue:
     """Return one setting of an override."""
     return DynamicConfigValue(id_val=id_val, value=value)
+
+
+def words_for(first: float | None, last: float, text: str) -> dict[str, object]:
+    """Return the mapping that shows a text for the numbers of a range."""
+    result = {"text": text, "index": 0}
+    return {"type": "range", "options": {"from": first, "to": last, "result": result}}

@@ -39,10 +39,14 @@ def above_each_dashboard() -> dashboard_builders.DashboardLink:
 
 
 def to(uid: Uid, title: str, **variables: str) -> dashboard_builders.DashboardLink:
-    """Return a link to a dashboard with these variables besides time range and service."""
+    """Return a link to a dashboard with these variables besides time range and service.
+
+    It is relative to where Grafana is: before 10, Grafana leaves the path below which it may be out
+    of a link that begins with a slash, where it is opened in a new tab.
+    """
     chosen = {"service": "${service}", **variables}
     query = "&".join(f"var-{name}={value}" for name, value in chosen.items())
-    return dashboard_builders.DashboardLink(title).url(f"/d/{uid}?{query}&${{__url_time_range}}")
+    return dashboard_builders.DashboardLink(title).url(f"d/{uid}?{query}&${{__url_time_range}}")
 
 
 def field(name: str) -> str:

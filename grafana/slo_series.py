@@ -6,6 +6,9 @@ OBJECTIVE: Final = "slo:objective:ratio"
 ERROR_BUDGET: Final = "slo:error_budget:ratio"
 PERIOD_DAYS: Final = "slo:time_period:days"
 BURN_NOW: Final = "slo:current_burn_rate:ratio"
+# The ledger: all events and the bad ones since it began.
+TOTAL_EVENTS: Final = "slo:total_events:total"
+BAD_EVENTS: Final = "slo:bad_events:total"
 BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
 ALERT_BURN_RATE: Final = "slo:alert_burn_rate:factor"
 # Is there whenever the counters of an SLO are, each evaluation.

@@ -15,9 +15,22 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from grafana.panels import CALM, GREEN, NEUTRAL, Query, Steps, metrics_target, setting
+from grafana.panels import (
+    CALM,
+    GREEN,
+    NEUTRAL,
+    Query,
+    Steps,
+    in_doubt,
+    metrics_target,
+    setting,
+    words_for,
+)
 from grafana.sources import METRICS
 
+# How narrow a column may become, in pixels, before those on its right are cut: on a phone.
+_NARROW_LABEL: Final = 120
+_NARROW_FIGURE: Final = 85
 # Where there is no value.
 DASH: Final = "\u2013"
 
@@ -32,8 +45,12 @@ class Label:
     width: int | None = None
 
     def settings(self) -> list[DynamicConfigValue]:
-        """Return what is particular to this column."""
-        settings = []
+        """Return what is particular to this column: text, also where it looks like a number."""
+        settings = [
+            setting("unit", "string"),
+            setting("noValue", DASH),
+            setting("custom.minWidth", _NARROW_LABEL),
+        ]
         if self.links:
             settings.append(setting("links", [link.build() for link in self.links]))
         if self.width is not None:
@@ -58,15 +75,14 @@ class Column:
     decimals: int | None = None
     empty: str = DASH
     spent: str = ""
-    words: tuple[tuple[int, str], ...] = ()
+    words: tuple[tuple[float, str], ...] = ()
     width: int | None = None
 
     @property
     def mappings(self) -> list[dict[str, object]]:
         """What is written in place of a number."""
-        if self.spent:
-            return [_range(None, 0, self.spent)]
-        return [_range(number, number, word) for number, word in self.words]
+        spent = [words_for(None, 0, self.spent)] if self.spent else []
+        return spent + [words_for(number, number, word) for number, word in self.words]
 
 
 def table(
@@ -92,8 +108,7 @@ def table(
     panel = panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
     panel = panel.with_transformation(_organize(names))
     for label in labels:
-        if settings := label.settings():
-            panel = panel.override_by_name(label.title, settings)
+        panel = panel.override_by_name(label.title, label.settings())
     for column in columns:
         panel = panel.override_by_name(column.title, _settings(column))
     if sort_by:
@@ -105,14 +120,18 @@ def table(
 def label_table(
     title: str, description: str, query: Query, labels: Sequence[Label], *, empty: str
 ) -> table_builders.Panel:
-    """One row a series, only its labels as columns."""
-    target = metrics_target(query, 0).instant().format(PromQueryFormat.TABLE)
+    """One row for each set of these labels, sorted by the second: the worst by its name."""
+    # Grafana before 10 shows a series' other labels as well.
+    kept = ", ".join(label.name for label in labels)
+    chosen = Query(f"max by ({kept}) ({query.expression})")
+    target = metrics_target(chosen, 0).instant().format(PromQueryFormat.TABLE)
     panel = _plain_table(title, description, empty).with_target(target)
+    order = common_builders.TableSortByFieldState().display_name(labels[1].title).desc(desc=False)
+    panel = panel.sort_by([order])
     names = {label.name: label.title for label in labels}
     panel = panel.with_transformation(_organize(names))
     for label in labels:
-        if settings := label.settings():
-            panel = panel.override_by_name(label.title, settings)
+        panel = panel.override_by_name(label.title, label.settings())
     return panel
 
 
@@ -123,7 +142,7 @@ def _plain_table(title: str, description: str, empty: str) -> table_builders.Pan
         .description(description)
         .datasource(METRICS)
         .unit("short")
-        .no_value(empty)
+        .no_value(in_doubt(empty))
         .height(8)
         .span(24)
     )
@@ -134,7 +153,7 @@ def _organize(names: dict[str, str]) -> DataTransformerConfig:
         id_val="organize",
         options={
             "includeByName": dict.fromkeys(names, True),
-            "excludeByName": {"Time": True, "__name__": True},
+            "excludeByName": dict.fromkeys({"Time", "__name__", "Value"} - set(names), True),
             "indexByName": {name: number for number, name in enumerate(names)},
             "renameByName": names,
         },
@@ -142,7 +161,11 @@ def _organize(names: dict[str, str]) -> DataTransformerConfig:
 
 
 def _settings(column: Column) -> list[DynamicConfigValue]:
-    settings = [setting("unit", column.unit), setting("noValue", column.empty)]
+    settings = [
+        setting("unit", column.unit),
+        setting("noValue", column.empty),
+        setting("custom.minWidth", _NARROW_FIGURE),
+    ]
     if column.decimals is not None:
         settings.append(setting("decimals", column.decimals))
     if column.width is not None:
@@ -164,11 +187,6 @@ def _fills(steps: Steps) -> list[Threshold]:
     for step in fills:
         step.color = CALM if step.color in {GREEN, NEUTRAL} else step.color
     return fills
-
-
-def _range(first: float | None, last: float, text: str) -> dict[str, object]:
-    result = {"text": text, "index": 0}
-    return {"type": "range", "options": {"from": first, "to": last, "result": result}}
 
 
 def _letter(number: int) -> str:

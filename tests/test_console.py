@@ -178,6 +178,24 @@ def test_an_interrupt_is_told_by_the_exit_code(number: int, code: int, word: str
         assert process.wait() == code
 
 
+def test_a_second_sigterm_does_not_disturb_what_the_first_began() -> None:
+    """`timeout` sends it to the process and to its group; the stopping goes on."""
+    code = (
+        "@click.command()\n"
+        "def wait():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        say('stopped')\n"
+        "run(wait, 'waiting')\n"
+    )
+    with _python(code) as (process, out, err):
+        assert out.read() == "stopped\n"
+        assert err.read().strip() == "waiting: terminated"
+        assert process.wait() == TERMINATED
+
+
 def test_a_refusal_is_not_an_interrupt() -> None:
     """`no` to a question, or no answer at all, is exit code 1."""
     code = (

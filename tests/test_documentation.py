@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[1]
 _DOCS = _ROOT / "docs"
 _PAGES = [*sorted(_ROOT.glob("*.md")), *sorted(_DOCS.rglob("*.md"))]
 # What exists only where the stack has run, or in somebody's own checkout.
-_ELSEWHERE = (".burnrate/", ".env", "/", "~", "<", "prometheus/slo/shop")
+_ELSEWHERE = (".burnrate/", ".env", "/", "~", "<", "prometheus/slo/shop", "prometheus/targets/shop")
 _LOGGERS = ("burnrate.request", "burnrate.overdue", "burnrate.websocket")  # no modules
 _SUFFIXES = "py|md|yml|yaml|conf|alloy|toml|json|txt|html|lua|sql|Dockerfile"
 _FILE = re.compile(rf"^[\w.*/-]+\.({_SUFFIXES})$|^[\w.-]+(/[\w.*-]+)*/$")

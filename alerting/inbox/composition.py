@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-import httpx2
-from prometheus_client import CollectorRegistry
-
 from alerting.inbox.change_signal import ChangeSignal
+from alerting.inbox.clients import part_client, prometheus_client
+from alerting.inbox.machine_login import MachineLogin
 from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.page import Links, OverviewReader, RunbookFiles
 from alerting.inbox.settings import Settings
@@ -48,7 +47,6 @@ from alerting.inbox.web import (
     Pages,
     Path,
     Runbooks,
-    SameOrigin,
     Silences,
     Slos,
     Stream,
@@ -57,8 +55,6 @@ from alerting.inbox.web import (
 )
 from burnrate.telemetry import Telemetry
 
-# A server that takes longer to answer is treated as dead.
-_ANSWER_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
 # Reading the whole file costs a second or so for 200 MB.
 _CHECK_SECONDS = 3600.0
@@ -68,7 +64,7 @@ SLOS_SECONDS = 15.0
 _RECEIVERS_SECONDS = 10.0
 _GRAFANA_SECONDS = 30.0
 # Rules are evaluated each 15 s: what Prometheus says changes no more often.
-_MUTING_SECONDS = 15.0
+_RULES_SECONDS = 15.0
 # Thirty checks in the time that the watchdog may be silent, and at least one each 5 s.
 _CHECKS_PER_LATENESS = 30
 _SLOWEST_CHECK_SECONDS = 5.0
@@ -84,7 +80,9 @@ class Composition:
         endpoints: What answers requests.
     """
 
-    def __init__(self, settings: Settings, tokens: Tokens, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, settings: Settings, tokens: Tokens, login: MachineLogin | None, metrics: InboxMetrics
+    ) -> None:
         """Make them; nothing is opened or asked yet.
 
         Raises:
@@ -92,22 +90,23 @@ class Composition:
         """
         self._settings = settings
         # No proxy and no credentials from the environment: these are the stack's own parts.
-        self._client = httpx2.AsyncClient(
-            timeout=_ANSWER_SECONDS, follow_redirects=False, trust_env=False
-        )
+        self._client = part_client()
+        # Of those alone that ask for the login.
+        self._locked_client = part_client(login)
+        self._prometheus_client = prometheus_client(settings, login)
         self.store = Store(
             settings.database_path, settings.store_timeout_seconds, settings.identity
         )
-        self.metrics = InboxMetrics(registry)
+        self.metrics = metrics
         self.metrics.show_losses(lambda: len(self.store.losses().set_aside))
         self.changes = ChangeSignal()
         self._watchdog = Watchdog(settings.watchdog_late_seconds)
         self._switch = self._make_switch(settings.fallback_address())
         self._alertmanager = self._make_alertmanager(settings.alertmanager_url)
-        self._poller = self._make_poller()
         self._receivers = ReceiverWatch(self._alertmanager) if self._alertmanager else None
         self._silencing = self._make_silencing(settings.alertmanager_url)
         self._muting = MutingWatch(self._silencing, self.changes.notify)
+        self._poller = self._make_poller()
         self._heartbeat = self._make_heartbeat(settings.heartbeat_address())
         self._prometheus = self._make_prometheus(settings.prometheus_url)
         self._grafana = self._make_grafana(settings.grafana_internal_url)
@@ -134,10 +133,8 @@ class Composition:
             jobs.append((_GRAFANA_SECONDS, telemetry.background("grafana", self._grafana)))
         if self._receivers is not None:
             jobs.append((_RECEIVERS_SECONDS, telemetry.background("receivers", self._receivers)))
-        if self._silencing is not None:
-            jobs.append((_MUTING_SECONDS, telemetry.background("silences", self._muting)))
         if (ended := self._make_ended()) is not None:
-            jobs.append((_MUTING_SECONDS, telemetry.background("ended_while_muted", ended)))
+            jobs.append((_RULES_SECONDS, telemetry.background("ended_while_muted", ended)))
         if self._heartbeat is not None:
             beat = telemetry.background("heartbeat", self._heartbeat)
             jobs.append((settings.heartbeat_seconds, beat))
@@ -146,6 +143,8 @@ class Composition:
     async def close(self) -> None:
         """Close files and connections."""
         await self._client.aclose()
+        await self._locked_client.aclose()
+        await self._prometheus_client.aclose()
         await self.store.close()
 
     def _make_switch(self, fallback_address: str | None) -> DeadMansSwitch:
@@ -153,19 +152,19 @@ class Composition:
         return DeadMansSwitch(self._watchdog, fallback, self.changes, self.metrics)
 
     def _make_alertmanager(self, url: str | None) -> AlertmanagerClient | None:
-        return None if url is None else AlertmanagerClient(url, self._client)
+        return None if url is None else AlertmanagerClient(url, self._locked_client)
 
     def _make_prometheus(self, url: str | None) -> PrometheusClient | None:
-        return None if url is None else PrometheusClient(url, self._client)
+        return None if url is None else PrometheusClient(url, self._prometheus_client)
 
     def _make_silencing(self, url: str | None) -> SilencingClient | None:
-        return None if url is None else SilencingClient(url, self._client)
+        return None if url is None else SilencingClient(url, self._locked_client)
 
     def _make_ended(self) -> EndedWhileMuted | None:
         url = self._settings.prometheus_url
         if url is None or self._silencing is None:
             return None
-        rules = FiringRules(url, self._client)
+        rules = FiringRules(url, self._prometheus_client)
         settled_after = timedelta(seconds=self._settings.settled_after_seconds)
         return EndedWhileMuted(self._muting, rules, self.store, self.changes, settled_after)
 
@@ -188,6 +187,7 @@ class Composition:
             self._alertmanager,
             self.store,
             self._watchdog,
+            self._muting,
             self.changes,
             self.metrics,
             _poll_timing(self._settings),
@@ -200,6 +200,7 @@ class Composition:
             files.names,
             settings.grafana_url,
             settings.identity,
+            logs_source_uid=settings.logs_source_uid,
             has_grafana=self._has_grafana,
         )
         overviews = OverviewReader(
@@ -211,21 +212,19 @@ class Composition:
             is_silence_meant=settings.notify == "nobody",
             has_heartbeat=self._heartbeat is not None,
         )
-        same_origin = SameOrigin(settings.allowed_hosts)
         return Endpoints(
             webhook=self._make_webhook(tokens),
             alerts=Alerts(store, links),
-            actions=Actions(store, changes, same_origin),
-            incidents=Incidents(store, changes, same_origin),
+            actions=Actions(store, changes),
+            incidents=Incidents(store, changes),
             silences=Silences(
                 self._silencing,
                 self._muting,
                 About(store, settings.identity),
                 changes,
-                same_origin,
             ),
             stream=Stream(store, changes, self.metrics),
-            desk=self._make_desk(files, links, overviews, same_origin),
+            desk=self._make_desk(files, links, overviews),
             pages=Pages(overviews, store, links, self._muting, self._slos),
             glance=Glance(overviews),
             health=Health(store),
@@ -236,7 +235,6 @@ class Composition:
         files: RunbookFiles,
         links: Links,
         overviews: OverviewReader,
-        same_origin: SameOrigin,
     ) -> Desk:
         settings, store, slos = self._settings, self.store, self._slos
         return Desk(
@@ -249,7 +247,6 @@ class Composition:
                 self._alertmanager,
                 self._receivers,
                 self._heartbeat,
-                same_origin,
             ),
             runbooks=Runbooks(
                 files,

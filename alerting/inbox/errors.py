@@ -37,9 +37,5 @@ class UpstreamUnavailableError(Exception):
     """Prometheus or Alertmanager did not answer, or not with what was asked for."""
 
 
-class CrossSiteError(Exception):
-    """A browser sent this for a page that is not ours."""
-
-
 class TooManyStreamsError(Exception):
     """As many clients follow the changes already as the inbox has room for."""

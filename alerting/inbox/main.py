@@ -9,16 +9,26 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from alerting.inbox.composition import Composition
 from alerting.inbox.errors import SchemaTooNewError, StoreUnavailableError, TokenFileError
+from alerting.inbox.machine_login import MachineLogin
+from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.settings import Settings, load_settings
 from alerting.inbox.store import check_version
 from alerting.inbox.watch import calling_at_exit, running
-from alerting.inbox.web import HeadMiddleware, Tokens, add_error_handlers, make_router
+from alerting.inbox.web import (
+    EntranceMiddleware,
+    HeadMiddleware,
+    Hosts,
+    Tokens,
+    add_error_handlers,
+    make_router,
+)
 from burnrate.telemetry import instrument
 
 _VERSION = version("burnrate")
@@ -36,9 +46,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tokens = Tokens(settings.token_file, settings.extra_token_file)
     except TokenFileError as error:
         raise SystemExit(f"inbox: INBOX_TOKEN_FILE: {error}") from None
+    login = _machine_login(settings.machine_password_file)
     _refuse_newer_store(settings)
     registry = CollectorRegistry()
-    inbox = Composition(settings, tokens, registry)
+    given = None if settings.login == "people" else login
+    inbox = Composition(settings, tokens, given, InboxMetrics(registry))
     # Swagger's page would load scripts from elsewhere; the schema itself is served.
     app = FastAPI(
         title="Burnrate inbox",
@@ -48,10 +60,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lambda app: _run(app, inbox),
     )
     add_error_handlers(app)
+    asked = None if settings.login == "off" else login
+    app.add_middleware(EntranceMiddleware, hosts=Hosts(settings.allowed_hosts), login=asked)
     app.add_middleware(HeadMiddleware)
     app.include_router(make_router(inbox.endpoints))
     instrument(app, service="inbox", version=_VERSION, registry=registry)
     return app
+
+
+def _machine_login(file: Path | None) -> MachineLogin | None:
+    try:
+        return None if file is None else MachineLogin(file)
+    except TokenFileError as error:
+        raise SystemExit(f"inbox: INBOX_MACHINE_PASSWORD_FILE: {error}") from None
 
 
 def _refuse_newer_store(settings: Settings) -> None:

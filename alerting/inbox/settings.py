@@ -1,7 +1,7 @@
 """The inbox's settings: `INBOX_` variables, read once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,6 +48,12 @@ class Settings(BaseSettings):
     token_file: Path
     # A second valid token while tokens are rotated; the file need not exist.
     extra_token_file: Path | None = None
+    # `off` asks nobody for the door's login: whoever reaches the port may do anything. `people`
+    # asks, and gives it to no other part: where Prometheus and Alertmanager are not the stack's.
+    login: Literal["on", "people", "off"] = "on"
+    # The password of the login `burnrate`: the door proves itself by it, and Alertmanager and
+    # Prometheus ask for it.
+    machine_password_file: Annotated[Path | None, Field(validate_default=True)] = None
     # 1,000 alerts with 1 KB annotations are about 1.5 MB.
     max_body_bytes: PositiveInt = 8 * 1024 * 1024
     # Alertmanager sends from memory, so a body that takes this long is no body of its.
@@ -59,7 +66,8 @@ class Settings(BaseSettings):
 
     # Without it nothing is reconciled, and an alert whose resolve was lost stays open.
     alertmanager_url: Address | None = None
-    reconcile_seconds: Seconds = 30.0
+    # As often as rules are evaluated: what fires and what is held back changes no more often.
+    reconcile_seconds: Seconds = 15.0
     # Prometheus tells Alertmanager of each alert once a minute, of a burn ticket each two: after a
     # restart of Alertmanager everything is back on its list within that.
     stale_after_seconds: Seconds = 180.0
@@ -90,6 +98,11 @@ class Settings(BaseSettings):
 
     # What the page shows of the SLOs is read here.
     prometheus_url: Address | None = None
+    # For one that is not the stack's own: a password with a user, a bearer token without, read at
+    # each request; and the tenant, which Mimir wants as X-Scope-OrgID.
+    prometheus_user: str | None = Field(default=None, pattern=r"^[^:]+$")
+    prometheus_secret_file: Annotated[Path | None, Field(validate_default=True)] = None
+    prometheus_tenant: str | None = Field(default=None, pattern=r"^[!-~]+$")
     # As this process reaches it, to ask whether it answers. Without it, it is believed to.
     grafana_internal_url: Address | None = None
     # As a browser reaches it: the queries of runbooks lead there. Without it they are only shown.
@@ -102,10 +115,12 @@ class Settings(BaseSettings):
     )
     # As a browser reaches it: links to logs and traces lead there.
     grafana_url: Address | None = None
+    # The uid of its data source of log lines, which links to Explore name.
+    logs_source_uid: str = Field(default="loki", min_length=1)
     # False where Grafana is not installed: a dead link costs time at night.
     has_grafana: bool = True
-    # Names, comma-separated, under which browsers may change something here; loopback, addresses
-    # and names without a dot always may.
+    # Names, or addresses that have them, comma-separated, under which the inbox is reached;
+    # loopback, numbers and names without a dot always lead here.
     allowed_hosts: str = ""
     runbooks_path: Path = Path(__file__).parents[1] / "runbooks"
 
@@ -113,6 +128,20 @@ class Settings(BaseSettings):
     def identity(self) -> tuple[str, ...]:
         """The labels that together name a service."""
         return tuple(self.identity_labels.split(","))
+
+    @field_validator("machine_password_file")
+    @classmethod
+    def _has_password(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is None and info.data.get("login") in {"on", "people"}:
+            raise ValueError("needed for the door's login; INBOX_LOGIN=off does without")
+        return path
+
+    @field_validator("prometheus_secret_file")
+    @classmethod
+    def _has_secret(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is None and info.data.get("prometheus_user") is not None:
+            raise ValueError("needed for the password of INBOX_PROMETHEUS_USER")
+        return path
 
     @field_validator("database_path")
     @classmethod

@@ -2,7 +2,9 @@
 
 Entries belong to a scope, such as one post or all lists. A scope has a version in Redis, and an
 entry's key holds the version it was made for. To invalidate is to change the version: what a slow
-reader stores afterwards lands under the old version, where nobody looks.
+reader stores afterwards lands under the old version, where nobody looks. There is one cache, so
+that a change invalidates all that shows it in one round trip; look-ups are counted by the name that
+a scope belongs to.
 
 That something does not exist is an entry too, of a shorter life: whoever creates it invalidates its
 scope, as for every other change.
@@ -12,11 +14,12 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from redis.exceptions import RedisError
 
+from api.backends.batches import Batches
 from api.backends.redis import RedisBackend, RedisUnavailable
 from api.errors import NotFound
 
@@ -24,10 +27,14 @@ logger = logging.getLogger(__name__)
 
 Load = Callable[[], Awaitable[bytes]]
 
-# One round trip: the versions of everything and of the scope, and the entry made for them.
+# One round trip: the version of everything; for each entry its scope's, and what was made for both.
 _LOOK_UP = """
-local version = (redis.call('GET', KEYS[1]) or '0') .. '.' .. (redis.call('GET', KEYS[2]) or '0')
-return {version, redis.call('GET', KEYS[3] .. ':' .. version)}
+local found, all = {}, redis.call('GET', KEYS[1]) or '0'
+for i = 2, #KEYS, 2 do
+    local version = all .. '.' .. (redis.call('GET', KEYS[i]) or '0')
+    found[i / 2] = {version, redis.call('GET', KEYS[i + 1] .. ':' .. version)}
+end
+return found
 """
 
 # A lock that has run out may be somebody else's by now.
@@ -35,8 +42,21 @@ _UNLOCK = """
 return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1])
 """
 
+
+class Scope(NamedTuple):
+    """What is invalidated together.
+
+    Attributes:
+        cache: Under which name its look-ups are counted.
+        name: Of all that belong there.
+    """
+
+    cache: str
+    name: str
+
+
 # Stands for every scope.
-_ALL = "*"
+_ALL = Scope("*", "*")
 
 # How an entry begins that says that there is nothing; its message follows. No JSON begins so.
 _ABSENT = b"\0"
@@ -64,22 +84,33 @@ class ResponseCache:
     one in all processes: the first takes a short lock in Redis, the others wait a moment for what
     it stores; if its load fails, it gives the lock back and they load by themselves. Every failure
     of Redis ends in `load`.
+
+    Args:
+        redis: Where entries are.
+        meters: Who counts the look-ups of each name.
+        ttl_seconds: How long entries live; with 0 nothing is kept, and each caller loads.
     """
 
-    def __init__(self, redis: RedisBackend, meter: Meter, *, name: str, ttl_seconds: int) -> None:
+    def __init__(
+        self, redis: RedisBackend, meters: Mapping[str, Meter], *, ttl_seconds: int
+    ) -> None:
         self._redis = redis
-        self._meter = meter
-        self._name = name
+        self._meters = meters
         self._ttl_seconds = ttl_seconds
         self._look_up = redis.client.register_script(_LOOK_UP)
+        self._batches = Batches(self._find_all)
         self._unlock = redis.client.register_script(_UNLOCK)
-        self._flights: dict[tuple[str, str], asyncio.Task[tuple[bytes, str]]] = {}
+        self._flights: dict[tuple[Scope, str], asyncio.Task[tuple[bytes, str]]] = {}
 
-    async def get(self, scope: str, entry: str, load: Load) -> bytes:
+    async def get(self, scope: Scope, entry: str, load: Load) -> bytes:
         """Return the entry, loading it if it is missing; raises what `load` raises.
 
         That `load` raised NotFound is remembered for a moment.
         """
+        meter = self._meters[scope.cache]
+        if not self._ttl_seconds:
+            meter.miss()
+            return await load()
         key = (scope, entry)
         flight = self._flights.get(key)
         if flight is None:
@@ -90,9 +121,9 @@ class ResponseCache:
         try:
             value, result = await asyncio.shield(flight)
         except Exception:
-            self._meter.miss()
+            meter.miss()
             raise
-        getattr(self._meter, result)()
+        getattr(meter, result)()
         if value.startswith(_ABSENT):
             raise NotFound(value[len(_ABSENT) :].decode())
         return value
@@ -101,8 +132,10 @@ class ResponseCache:
         """Invalidate all entries."""
         await self.invalidate(_ALL)
 
-    async def invalidate(self, *scopes: str) -> None:
+    async def invalidate(self, *scopes: Scope) -> None:
         """Invalidate the entries of these scopes; if Redis is down they stay until they expire."""
+        if not self._ttl_seconds:
+            return
         # Later callers must not get the result of a load that began before the change.
         for key in [key for key in self._flights if _ALL in scopes or key[0] in scopes]:
             del self._flights[key]
@@ -111,24 +144,24 @@ class ResponseCache:
         try:
             async with self._redis.client.pipeline(transaction=False) as pipe:
                 for scope in scopes:
-                    pipe.set(self._version_key(scope), secrets.token_hex(8), ex=lifetime)
+                    pipe.set(_version_key(scope), secrets.token_hex(8), ex=lifetime)
                 await self._redis.call(pipe.execute)
         except (RedisUnavailable, RedisError) as error:
             logger.warning("cache not invalidated", extra={"reason": str(error)})
 
-    def _land(self, key: tuple[str, str], flight: asyncio.Task[tuple[bytes, str]]) -> None:
+    def _land(self, key: tuple[Scope, str], flight: asyncio.Task[tuple[bytes, str]]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # seen, even if every caller has left
 
-    async def _fly(self, scope: str, entry: str, load: Load) -> tuple[bytes, str]:
+    async def _fly(self, scope: Scope, entry: str, load: Load) -> tuple[bytes, str]:
         lock = None
         try:
             version, value = await self._find(scope, entry)
             if value is not None:
                 return value, "hit"
-            key = f"{self._entry_key(scope, entry)}:{version}"
+            key = f"{_entry_key(scope, entry)}:{version}"
             lock = await self._lock(key)
             if lock is None and (value := await self._wait(key)) is not None:
                 return value, "hit"
@@ -148,10 +181,20 @@ class ResponseCache:
             )
         return value, "miss"
 
-    async def _find(self, scope: str, entry: str) -> tuple[str, bytes | None]:
-        keys = [self._version_key(_ALL), self._version_key(scope), self._entry_key(scope, entry)]
-        version, value = await self._redis.call(lambda: self._look_up(keys))
+    async def _find(self, scope: Scope, entry: str) -> tuple[str, bytes | None]:
+        version, value = await self._batches.get((scope, entry))
         return version.decode(), value
+
+    async def _find_all(
+        self, entries: Sequence[tuple[Scope, str]]
+    ) -> Sequence[tuple[bytes, bytes | None]]:
+        keys = [_version_key(_ALL)]
+        for scope, entry in entries:
+            keys += (_version_key(scope), _entry_key(scope, entry))
+        found: Sequence[tuple[bytes, bytes | None]] = await self._redis.call(
+            lambda: self._look_up(keys)
+        )
+        return found
 
     async def _lock(self, key: str) -> str | None:
         """Return what gives the lock back; None where somebody else has it."""
@@ -178,18 +221,20 @@ class ResponseCache:
                 return None
         return None
 
-    def _version_key(self, scope: str) -> str:
-        return f"cache:{self._name}:{scope}:version"
-
-    def _entry_key(self, scope: str, entry: str) -> str:
-        return f"cache:{self._name}:{scope}:{entry}"
-
 
 async def _loaded(load: Load) -> bytes:
     try:
         return await load()
     except NotFound as error:
         return _ABSENT + str(error).encode()
+
+
+def _version_key(scope: Scope) -> str:
+    return f"cache:{scope.cache}:{scope.name}:version"
+
+
+def _entry_key(scope: Scope, entry: str) -> str:
+    return f"cache:{scope.cache}:{scope.name}:{entry}"
 
 
 def _lock_name(key: str) -> str:

@@ -1,16 +1,21 @@
 """Counts in Redis, all workers together."""
 
+from collections.abc import Sequence
 from typing import cast
 
+from api.backends.batches import Batches
 from api.backends.redis import RedisBackend
 
 # One round trip, and no counter is left without an end where the connection breaks in between.
 _INCREMENT = """
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then
-    redis.call('EXPIRE', KEYS[1], ARGV[1])
+local counts = {}
+for i, key in ipairs(KEYS) do
+    counts[i] = redis.call('INCR', key)
+    if counts[i] == 1 then
+        redis.call('EXPIRE', key, ARGV[i])
+    end
 end
-return count
+return counts
 """
 
 
@@ -21,6 +26,7 @@ class Counter:
         self._redis = redis
         # Sent as its digest; redis-py loads it again where a restarted Redis does not know it.
         self._script = redis.client.register_script(_INCREMENT)
+        self._batches = Batches(self._count)
 
     async def increment(self, key: str, lifetime_seconds: int) -> int:
         """Add one and return the count; the lifetime begins with a counter's first.
@@ -29,6 +35,10 @@ class Counter:
             RedisUnavailable: no answer.
             redis.exceptions.ResponseError: an answer, but an error.
         """
+        return await self._batches.get((key, lifetime_seconds))
+
+    async def _count(self, counters: Sequence[tuple[str, int]]) -> list[int]:
+        keys, lifetimes = zip(*counters, strict=True)
         run = self._script
-        count = await self._redis.call(lambda: run(keys=[key], args=[lifetime_seconds]))
-        return cast("int", count)
+        counts = await self._redis.call(lambda: run(keys=keys, args=lifetimes))
+        return cast("list[int]", counts)

@@ -172,6 +172,8 @@ class Database:
                 "statement_timeout": str(statement_timeout_ms),
                 # A transaction left open by a bug must not hold its locks for ever.
                 "idle_in_transaction_session_timeout": str(10 * statement_timeout_ms),
+                # Times in JSON that the server makes are in the session's zone.
+                "timezone": "UTC",
                 # Compiling costs more than these short statements take.
                 "jit": "off",
             },

@@ -48,7 +48,8 @@ class RedisBackend:
             make_meter(pool_max, self._count_idle),
             max_connections=pool_max,
             timeout=settings.pool_timeout_seconds,
-            **connection_options(settings),
+            # `call` has the time; another time-out would make a task of each command that is sent.
+            **{**connection_options(settings), "socket_timeout": None},
         )
         self.client: Redis = Redis(connection_pool=self.pool)
 

@@ -1,9 +1,10 @@
 """Word statistics of a text: plain CPU work.
 
-It runs in a thread, in time slices with other such threads (`api.backends.time_slices`). They buy
-no speed under the GIL; they buy that other requests are served meanwhile, and that the queue in
-front of them is bounded. A call into C that holds the GIL cannot be interrupted at all, so the
-text goes through the regular expressions in pieces that take less than a millisecond.
+Of a short text it runs in a thread, in time slices with other such threads
+(`api.backends.time_slices`). They buy no speed under the GIL; they buy that other requests are
+served meanwhile, and that the queue in front of them is bounded. A call into C that holds the GIL
+cannot be interrupted at all, so the text goes through the regular expressions in pieces that take
+less than a millisecond. A long text has a process of its own (`api.documents.analyst`).
 """
 
 import re
@@ -15,7 +16,6 @@ from html import unescape
 from typing import Final
 
 from api.backends.time_slices import TimeSlices
-from api.documents.schemas import Analysis, Keyword
 
 _PIECE_CHARACTERS: Final = 4_096
 # Tags in a time slice.
@@ -43,6 +43,26 @@ there these they this to up us use was way we were what when which who will with
 _STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """What is found; the schema says what each is.
+
+    Attributes:
+        keywords: Each with how often it comes, the most frequent first.
+    """
+
+    characters: int
+    words: int
+    unique_words: int
+    sentences: int
+    average_word_length: float
+    average_sentence_length: float
+    reading_ease: float
+    reading_grade: float
+    reading_seconds: int
+    keywords: list[tuple[str, int]]
+
+
 @dataclass
 class _Tally:
     words: Counter[str] = field(default_factory=Counter)
@@ -51,7 +71,7 @@ class _Tally:
     syllables: int = 0
 
 
-def analyse(text: str, slices: TimeSlices) -> Analysis:
+def analyse(text: str, slices: TimeSlices) -> Statistics:
     """Return the statistics of a text of any size; raises OutOfTime."""
     tally = _Tally()
     for piece in _pieces(text):
@@ -62,7 +82,7 @@ def analyse(text: str, slices: TimeSlices) -> Analysis:
     sentences = max(tally.sentences, 1) if words else 0
     per_sentence = words / sentences if sentences else 0.0
     per_word = tally.syllables / words if words else 0.0
-    return Analysis(
+    return Statistics(
         characters=len(text),
         words=words,
         unique_words=len(tally.words),
@@ -77,7 +97,7 @@ def analyse(text: str, slices: TimeSlices) -> Analysis:
     )
 
 
-def analyse_html(markup: str, slices: TimeSlices) -> Analysis:
+def analyse_html(markup: str, slices: TimeSlices) -> Statistics:
     """Return the statistics of what a page says, without markup; raises OutOfTime."""
     return analyse(" ".join(slices.make(_texts(markup), _BATCH)), slices)
 
@@ -102,11 +122,11 @@ def _count(piece: str, tally: _Tally) -> None:
     tally.syllables += sum(max(1, len(_VOWELS.findall(word))) for word in words)
 
 
-def _keywords(words: Counter[str], slices: TimeSlices) -> list[Keyword]:
+def _keywords(words: Counter[str], slices: TimeSlices) -> list[tuple[str, int]]:
     telling = ((w, n) for w, n in words.items() if len(w) > 2 and w not in _STOP_WORDS)  # noqa: PLR2004
     with slices.slice():
         most = nsmallest(_KEYWORDS, telling, key=lambda item: (-item[1], item[0]))
-    return [Keyword(word=word[:100], count=count) for word, count in most]
+    return [(word[:100], count) for word, count in most]
 
 
 def _texts(markup: str) -> Iterator[str]:
@@ -134,4 +154,6 @@ def _texts(markup: str) -> Iterator[str]:
 
 
 def _unescape(text: str) -> str:
+    if "&" not in text:
+        return text
     return unescape(_ENDLESS_NUMBER.sub("\ufffd", text))

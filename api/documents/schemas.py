@@ -12,10 +12,8 @@ from pydantic import (
     model_validator,
 )
 
+from api.documents.job import MAX_CHARACTERS
 from api.web.text import STORABLE
-
-# A longer document is a book: the executor is for answers within a second.
-MAX_CHARACTERS = 200_000
 
 SentText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS), STORABLE]
 

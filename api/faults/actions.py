@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from redis.exceptions import RedisError
 
 from api.backends.postgres import Database
-from api.backends.redis import RedisBackend
+from api.backends.redis import RedisBackend, RedisUnavailable
 from api.backends.time_slices import OutOfTime, TimeSlices
 from api.errors import DependencyUnavailable
 from burnrate.telemetry.pools import MeasuredExecutor, PoolFull, PoolTimeout
@@ -34,8 +34,8 @@ class Faults:
         async with AsyncExitStack() as held:
             for _ in range(connections):
                 try:
-                    connection = await self._redis.pool.get_connection()
-                except RedisError as error:
+                    connection = await self._redis.call(self._redis.pool.get_connection)
+                except (RedisUnavailable, RedisError) as error:
                     raise DependencyUnavailable("redis") from error
                 held.push_async_callback(self._redis.pool.release, connection)
             await asyncio.sleep(seconds)

@@ -11,7 +11,7 @@ from api.posts.schemas import FoundPost, NewPost, Post, PostChange
 from api.posts.service import PostService
 from api.web.dependencies import provide
 from api.web.pagination import MAX_ID, CursorText, Limit, Page
-from api.web.responses import error_responses
+from api.web.responses import error_responses, json_response
 from api.web.text import STORABLE
 from api.web.versions import Expected, etag
 
@@ -39,15 +39,15 @@ SearchText = Annotated[
 @router.get("", response_model=Page[Post], responses=error_responses(422, 503))
 async def list_posts(service: Service, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """List posts, newest first; cached."""
-    return _json(await service.page(cursor, limit))
+    return json_response(await service.page(cursor, limit))
 
 
-@router.get("/search", responses=error_responses(422, 503))
+@router.get("/search", response_model=Page[FoundPost], responses=error_responses(422, 503))
 async def search_posts(
     service: Service, q: SearchText, limit: Limit = 20, cursor: CursorText = None
-) -> Page[FoundPost]:
+) -> Response:
     """Search titles and bodies, best match first."""
-    return await service.search(q, cursor, limit)
+    return json_response(await service.search(q, cursor, limit))
 
 
 @router.post("", status_code=201, responses=error_responses(413, 422, 503))
@@ -66,7 +66,7 @@ async def create_post(
 async def show_post(post_id: PostId, service: Service) -> Response:
     """Show a post; cached."""
     post = await service.get(post_id)
-    answer = _json(post.value)
+    answer = json_response(post.value)
     answer.headers["ETag"] = etag(post.version)
     return answer
 
@@ -85,7 +85,3 @@ async def update_post(
 async def delete_post(post_id: PostId, service: Service, expected: Expected) -> None:
     """Delete a post; with `If-Match` only the version that was read."""
     await service.delete(post_id, expected)
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")

@@ -7,8 +7,12 @@ import asyncpg
 
 from api.backends.postgres import Connection, Database
 from api.errors import Changed, InvalidInput, NotFound, ServiceError
-from api.posts.schemas import FoundPost, NewPost, Post, PostChange
+from api.posts.schemas import NewPost, Post, PostChange
 from api.web.versions import Versioned, Versions
+
+# What a model of `schemas` has, in its order: a page of them becomes JSON as it is, since the
+# database holds nothing that the model would refuse.
+Row = dict[str, Any]
 
 _COLUMNS = "id, author_id, title, body, created_at, updated_at"
 _VERSIONED = f"{_COLUMNS}, xmin::text::bigint AS version"
@@ -30,17 +34,23 @@ RETURNING id
 _EXISTS = "SELECT id FROM posts WHERE id = $1"
 
 # websearch_to_tsquery accepts whatever people type and never fails. Ranking reads every match, so
-# only the newest matches are ranked: a word that is in every post must not read them all.
+# only the newest matches are ranked: a word that is in every post must not read them all. Their
+# texts are read at the end, of one page: to sort a thousand of them took longer than to rank them.
+# Materialized: otherwise the words would be parsed again for each match.
 RANKED_MATCHES = 1_000
 _SEARCH = f"""
-WITH query AS (SELECT websearch_to_tsquery('english', $1) AS q),
+WITH query AS MATERIALIZED (SELECT websearch_to_tsquery('english', $1) AS q),
 matches AS (
-    SELECT {_COLUMNS}, search FROM posts, query
+    SELECT id, search FROM posts, query
     WHERE search @@ q ORDER BY id DESC LIMIT {RANKED_MATCHES}
 ),
-ranked AS (SELECT {_COLUMNS}, ts_rank(search, q) AS rank FROM matches, query)
-SELECT * FROM ranked WHERE $2::float4 IS NULL OR (rank, id) < ($2::float4, $3::bigint)
-ORDER BY rank DESC, id DESC LIMIT $4
+ranked AS (SELECT id, ts_rank(search, q) AS rank FROM matches, query),
+best AS (
+    SELECT id, rank FROM ranked
+    WHERE $2::float4 IS NULL OR (rank, id) < ($2::float4, $3::bigint)
+    ORDER BY rank DESC, id DESC LIMIT $4
+)
+SELECT {_COLUMNS}, rank FROM best JOIN posts USING (id) ORDER BY rank DESC, id DESC
 """  # noqa: S608
 
 
@@ -53,20 +63,18 @@ class PostStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, before_id: int, limit: int) -> list[Post]:
-        """Return up to `limit` posts with an id below `before_id`, newest first."""
+    async def page(self, before_id: int, limit: int) -> list[Row]:
+        """Return up to `limit` posts with an id below `before_id`, newest first: `Post`."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(_PAGE, before_id, limit)
-        return [_post(row) for row in rows]
+        return [dict(row) for row in rows]
 
-    async def search(
-        self, query: str, before: tuple[float, int] | None, limit: int
-    ) -> list[FoundPost]:
-        """Return up to `limit` matches ranked below `before`, best first."""
+    async def search(self, query: str, before: tuple[float, int] | None, limit: int) -> list[Row]:
+        """Return up to `limit` matches ranked below `before`, best first: `FoundPost`."""
         rank, post_id = before or (None, None)
         async with self._database.connection() as connection:
             rows = await connection.fetch(_SEARCH, query, rank, post_id, limit)
-        return [FoundPost.model_validate(dict(row)) for row in rows]
+        return [dict(row) for row in rows]
 
     async def get(self, post_id: int) -> Versioned[Post]:
         """Return a post; raises NotFound."""

@@ -1,4 +1,4 @@
-"""A limit on the requests that a worker serves at once; the others wait.
+"""Which requests a worker serves at once, and what the others hear.
 
 With a thousand at work the event loop comes back to each so late that the time-outs of Redis and
 PostgreSQL have passed before it looks at their answers: cache and rate limit are skipped, and
@@ -9,7 +9,8 @@ requests fail. In line, each is quick once it is its turn. Who waits shows in
 import asyncio
 from http import HTTPStatus
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.web.errors import error_response
 from api.web.rate_limit import OPERATOR_PATHS
@@ -44,12 +45,44 @@ class AdmissionMiddleware:
             async with asyncio.timeout(self._timeout if self._slots.locked() else None):
                 await self._slots.acquire()
         except TimeoutError:
-            response = error_response(
-                scope, HTTPStatus.SERVICE_UNAVAILABLE, "Too busy", headers={"Retry-After": "1"}
-            )
-            await response(scope, receive, send)
+            await _too_busy(scope)(scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)
         finally:
             self._slots.release()
+
+
+class GivenUpMiddleware:
+    """Answers 503 to requests that the server cancels: its time to end is over.
+
+    Left alone each would get a plain 500, as if something had broken, and nobody would know that
+    the next attempt finds another worker.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except asyncio.CancelledError:
+            if has_begun:
+                raise
+            await _too_busy(scope)(scope, receive, send)
+
+
+def _too_busy(scope: Scope) -> Response:
+    return error_response(
+        scope, HTTPStatus.SERVICE_UNAVAILABLE, "Too busy", headers={"Retry-After": "1"}
+    )

@@ -6,8 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # From here on compressing saves more than it costs.
 MINIMUM_BYTES = 1_000
-# Level 9 takes several times the CPU of 5 for a few per cent.
-_LEVEL = 5
+# Level 5 takes nearly twice the CPU of 3 for a tenth less, level 9 six times.
+_LEVEL = 3
 
 
 class CompressionMiddleware(GZipMiddleware):

@@ -31,6 +31,17 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = Field(description="null on the last page")
 
 
+def cut(rows: list[T], limit: int) -> tuple[list[T], T | None]:
+    """Return what a page shows, and after which row the next one begins; None on the last page.
+
+    Args:
+        rows: One more than the page shows, where there are more.
+        limit: How many it shows.
+    """
+    shown = rows[:limit]
+    return shown, shown[-1] if len(rows) > limit else None
+
+
 def encode_id(last_id: int) -> str:
     """Return the cursor of a page that ended with this id."""
     return _encode(_ID.pack(b"i", last_id))

@@ -1,7 +1,9 @@
-"""What the OpenAPI document says about errors."""
+"""Answers that are encoded already, and what the OpenAPI document says about errors."""
 
 from http import HTTPStatus
 from typing import Any
+
+from starlette.responses import Response
 
 from api.web.errors import ErrorBody, ValidationErrorBody
 
@@ -17,6 +19,11 @@ _DESCRIPTIONS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something unexpected happened",
     HTTPStatus.SERVICE_UNAVAILABLE: "A dependency does not answer or is full",
 }
+
+
+def json_response(body: bytes) -> Response:
+    """Return an answer of JSON that is encoded already."""
+    return Response(body, media_type="application/json")
 
 
 def error_responses(*statuses: int) -> Responses:

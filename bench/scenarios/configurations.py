@@ -74,9 +74,11 @@ def prometheus_file(
     for job in jobs:
         job["static_configs"][0]["targets"] = targets[job["job_name"]]
     content["scrape_configs"] = jobs
-    content["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = targets[
-        "alertmanager"
-    ]
+    (told,) = content["alerting"]["alertmanagers"]
+    told["static_configs"][0]["targets"] = targets["alertmanager"]
+    # Alertmanager runs by itself here, behind no door.
+    asked = next(job for job in jobs if job["job_name"] == "alertmanager")
+    del told["path_prefix"], asked["metrics_path"], told["basic_auth"], asked["basic_auth"]
     content["rule_files"] = [f"{CHECKOUT}/prometheus/rules/{name}" for name in _RULES]
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(content))

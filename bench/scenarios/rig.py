@@ -106,8 +106,11 @@ class Rig:
         return found
 
     def value(self, query: str) -> float:
-        """Return the first value of a query, 0 without one."""
-        answer = json.loads(self.prometheus.get("/api/v1/query", {"query": query}))
+        """Return the first value of a query, 0 without one or where Prometheus does not answer."""
+        try:
+            answer = json.loads(self.prometheus.get("/api/v1/query", {"query": query}))
+        except NoAnswer:
+            return 0.0
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else 0.0
 

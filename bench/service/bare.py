@@ -69,7 +69,12 @@ class NoTelemetry:
         return NoPool()
 
     def executor(
-        self, *, max_workers: int, max_pending: int, timeout_seconds: float
+        self,
+        *,
+        max_workers: int,
+        max_pending: int,
+        timeout_seconds: float,
+        max_long: int | None = None,
     ) -> MeasuredExecutor:
         """Return the same bounded executor, unmeasured."""
         return MeasuredExecutor(
@@ -77,6 +82,7 @@ class NoTelemetry:
             max_workers=max_workers,
             max_pending=max_pending,
             timeout_seconds=timeout_seconds,
+            max_long=max_long,
         )
 
     def cache(self, _name: str) -> _NoCount:

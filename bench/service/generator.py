@@ -12,11 +12,13 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from burnrate.cli import CommandError
-from burnrate.load import REALISTIC, Dataset, Maker, process_text
+from burnrate.load import REALISTIC, Dataset, process_text
 
 SCRIPT: Final = Path(__file__).with_name("mix.lua")
 # `burnrate load` makes documents at a rate of their own; here one request of a hundred is one.
-MIX: Final[Mapping[Maker, int]] = {**REALISTIC, process_text: 1}
+MIX: Final[Mapping[str, int]] = {
+    maker.__name__: share for maker, share in {**REALISTIC, process_text: 1}.items()
+}
 _MARK: Final = "figures "
 _VARIANTS: Final = 50
 # What the last answers have, more than any takes: the script ends wrk when the last one is there,
@@ -85,6 +87,8 @@ def run_wrk(
     connections: int,
     seconds: float,
     think_seconds: float = 0.0,
+    mix: Mapping[str, int] = MIX,
+    expected_status: int = 0,
 ) -> Figures:
     """Load a service for `seconds`, then wait for the answers that are on their way.
 
@@ -94,6 +98,8 @@ def run_wrk(
         connections: Kept open all the time.
         seconds: How long requests are sent.
         think_seconds: The mean of the pauses before each request of a connection.
+        mix: The shares of what is asked for, by the names that the script has for them.
+        expected_status: Counts as a success too.
 
     Raises:
         CommandError: wrk failed.
@@ -102,7 +108,8 @@ def run_wrk(
     options = {
         "connections": connections,
         "content": content,
-        "mix": ",".join(f"{maker.__name__}:{share}" for maker, share in MIX.items()),
+        "expected": expected_status,
+        "mix": ",".join(f"{kind}:{share}" for kind, share in mix.items()),
         "run": f"r{secrets.token_hex(4)}",  # not a number, which Lua would make of 12e34567
         "seed": secrets.randbelow(1 << 31),
         "seconds": seconds,

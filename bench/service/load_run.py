@@ -16,11 +16,16 @@ from bench.reporting.report import Table
 from bench.service.comparison import Comparer
 from bench.service.content import make_content
 from bench.service.endurance import endure
+from bench.service.endurance_table import endurance_table
 from bench.service.feeds import Feeds
 from bench.service.generator import write_content
 from bench.service.load_plan import LoadPlan
-from bench.service.load_tables import comparison_tables, endurance_table
+from bench.service.load_tables import comparison_tables
+from bench.service.pressure.documents import forged_documents
+from bench.service.pressure.pressing import press
+from bench.service.pressure.table import pressure_table
 from bench.service.running_service import RunningService, running_service
+from bench.service.sides import DOCUMENT, OFF, ON, Side
 from burnrate.cli import CommandError
 from burnrate.stack import find_postgres_program, find_system_program
 
@@ -29,8 +34,16 @@ _OTHER_FILES: Final = 64
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)+")
 
 
-def measure_load(plan: LoadPlan, checkout: Path, say: Callable[[str], None]) -> Sequence[Table]:
+def measure_load(
+    plan: LoadPlan, checkout: Path, packages: Path | None, say: Callable[[str], None]
+) -> Sequence[Table]:
     """Return the tables.
+
+    Args:
+        plan: How much is measured.
+        checkout: Whose service is loaded.
+        packages: Where the document's packages are; without them its way is left out.
+        say: Takes a line for people.
 
     Raises:
         CommandError: wrk or too many open files are missing, or the load failed.
@@ -41,21 +54,30 @@ def measure_load(plan: LoadPlan, checkout: Path, say: Callable[[str], None]) -> 
         content = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "content.lua"
         write_content(content)
 
-        def start(collector: str | None, until: ExitStack) -> RunningService:
-            service = until.enter_context(running_service(checkout, plan, collector, say))
+        def start(side: Side, until: ExitStack) -> RunningService:
+            service = until.enter_context(running_service(checkout, plan, side, say))
             make_content(service.target(plan))
             return service
 
-        say("starting the service with its telemetry and without")
-        on = start(stack.enter_context(running_sink()), stack)
+        say("starting the service with its telemetry, without, and as the document has it")
+        host = stack.enter_context(forged_documents())
+        collector = stack.enter_context(running_sink())
+        on = start(Side(ON, collector=collector, allowed_host=host), stack)
+        comparer = Comparer(plan, content, say)
         with ExitStack() as comparing:
-            off = start(None, comparing)
-            for service in (off, on):
+            sides = {OFF: start(Side(OFF), comparing), ON: on}
+            if packages is not None:
+                sides[DOCUMENT] = start(Side(DOCUMENT, packages=packages), comparing)
+            for service in sides.values():
                 comparing.enter_context(Feeds(service.url, plan.feeds))
-            tables = comparison_tables(Comparer(plan, content, say).compare(off, on), plan)
+            uncached = start(Side(ON, collector=collector, is_caching=False), comparing)
+            found = comparer.compare(sides, uncached)
+        rate = found.steady_rates[ON]
+        pressure = press(comparer, on, host, rate)
+        tables = (*comparison_tables(found, plan), pressure_table(pressure, plan, rate))
         if plan.minutes:
             say(f"full load for {plan.minutes:g} minutes")
-            tables += (endurance_table(endure(on, plan, content), plan),)
+            tables = (*tables, endurance_table(endure(on, plan, content), plan))
     return tables
 
 

@@ -2,7 +2,8 @@
 -- never deleted, deletions of what this run has created itself: no answer can be an error that the service is not to
 -- blame for. Written for one thread.
 --
--- Arguments, each `name=value`: connections, content (a file), mix, posts, run, seconds, seed, think_ms, users.
+-- Arguments, each `name=value`: connections, content (a file), expected (a status that is a success too), mix, posts, run,
+-- seconds, seed, think_ms, users.
 
 local ffi = require("ffi")
 ffi.cdef([[
@@ -70,6 +71,15 @@ end
 
 function make.show_post()
   return wrk.format("GET", "/posts/" .. math.random(options.posts))
+end
+
+-- Always the same one, so that it is in the cache; and one that there is not.
+function make.show_one_post()
+  return wrk.format("GET", "/posts/1")
+end
+
+function make.show_missing_post()
+  return wrk.format("GET", "/posts/999999999")
 end
 
 function make.search_posts()
@@ -172,7 +182,7 @@ end
 
 function response(status, headers)
   answered = answered + 1
-  if status < 400 then
+  if status < 400 or status == options.expected then
     served = served + 1
     if now() < stop_at then
       served_in_time = served_in_time + 1

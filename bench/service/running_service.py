@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.service.bare import FACTORY_VARIABLE, create_app
 from bench.service.generator import Target
 from bench.service.load_plan import LoadPlan
 from bench.service.resources import ProcessTree
+from bench.service.sides import Side
 from burnrate.cli import CommandError
 from burnrate.console import uninterrupted
 from burnrate.stack import (
@@ -25,7 +25,6 @@ from burnrate.stack import (
     Compose,
     Layout,
     ProcessStack,
-    Service,
     free_ports,
     is_open_to_all,
     load_compose,
@@ -35,7 +34,6 @@ from burnrate.stack import (
 PARTS: Final = ("nginx", "api", "postgres", "redis")
 # Above what any machine sends in a minute: the limits count and decide, and turn nobody away.
 _NO_LIMIT: Final = "10000000"
-_BARE_FACTORY: Final = f"{create_app.__module__}:{create_app.__name__}()"
 _START_SECONDS: Final = 60.0
 
 
@@ -68,14 +66,14 @@ class RunningService:
 
 @contextmanager
 def running_service(
-    checkout: Path, plan: LoadPlan, collector: str | None, say: Callable[[str], None]
+    checkout: Path, plan: LoadPlan, side: Side, say: Callable[[str], None]
 ) -> Iterator[RunningService]:
     """Run the service for the block.
 
     Args:
         checkout: Whose files it is made of.
         plan: How many workers it has.
-        collector: Where its traces go; None for a service without any telemetry.
+        side: Which one.
         say: Takes a line for people.
 
     Raises:
@@ -84,8 +82,8 @@ def running_service(
     """
     with ExitStack() as stack:
         layout = Layout(checkout, stack.enter_context(_state(say)))
-        addresses = _free_addresses(collector)
-        compose = _compose(layout, plan, is_bare=collector is None)
+        addresses = _free_addresses(side.collector)
+        compose = _compose(layout, plan, side)
         # The load comes from here alone.
         settings = {"CLIENT_LIMITS_EXEMPT": LOOPBACK}
         processes = ProcessStack(
@@ -118,7 +116,7 @@ def _stop(processes: ProcessStack, say: Callable[[str], None]) -> None:
         processes.down()
 
 
-def _compose(layout: Layout, plan: LoadPlan, *, is_bare: bool) -> Compose:
+def _compose(layout: Layout, plan: LoadPlan, side: Side) -> Compose:
     """Return the shipped description of the four parts, with nobody's own settings."""
     settings = {
         "WEB_CONCURRENCY": str(plan.workers),
@@ -127,19 +125,8 @@ def _compose(layout: Layout, plan: LoadPlan, *, is_bare: bool) -> Compose:
     }
     compose = load_compose(layout.compose_file, settings)
     services = {name: compose.services[name] for name in PARTS}
-    services["api"] = _api(services["api"], plan, is_bare=is_bare)
+    services["api"] = side.api(services["api"], plan, layout.checkout)
     return compose.model_copy(update={"services": services})
-
-
-def _api(service: Service, plan: LoadPlan, *, is_bare: bool) -> Service:
-    environment, command = dict(service.environment), list(service.command or [])
-    if not plan.is_recycling:
-        environment["MAX_REQUESTS"] = environment["MAX_REQUESTS_JITTER"] = "0"
-    if is_bare:
-        # gunicorn's last argument is the factory; ours calls it.
-        environment[FACTORY_VARIABLE] = command[-1].removesuffix("()")
-        command[-1] = _BARE_FACTORY
-    return service.model_copy(update={"environment": environment, "command": command})
 
 
 def _free_addresses(collector: str | None) -> AddressMap:

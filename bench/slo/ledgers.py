@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from burnrate.promql import Selector
-from burnrate.slo.generator import evaluation_seconds, ledger_name
+from burnrate.slo.generator import ledger_name
+from burnrate.slo.pace import ledger_seconds
 from burnrate.slo.specification import Slo, quote
 from burnrate.slo.windows import DAY, WINDOWS
 
@@ -23,7 +24,7 @@ def ledger_records(slo: Slo, count: Callable[[Selector, int], int], now: int) ->
         now: When the past ends, seconds since the epoch.
     """
     began = now - slo.period_days * DAY - _BEFORE_SECONDS
-    pace = evaluation_seconds(slo)
+    pace = ledger_seconds(slo)
     day = range(now - DAY, now, pace)
     own = {**slo.identity, "slo": slo.name}
     instance = {**own, "job": slo.job, "instance": INSTANCE}
@@ -31,6 +32,8 @@ def ledger_records(slo: Slo, count: Callable[[Selector, int], int], now: int) ->
         series = _series("slo:instance_events:total", {**instance, "term": term.name})
         for second in day:
             yield f"{series} {count(term.selector, second)} {second}\n"
+    for second in day:
+        yield f"{_series('slo:failures_in_a_row:count', slo.labels)} 0 {second}\n"
     for second in day:
         yield f"{_series('slo:instance_start:seconds', instance)} 0 {second}\n"
     for second in day:
@@ -50,13 +53,13 @@ def _ledger(slo: Slo, kind: str, count: Callable[[Selector, int], int], now: int
     for second in _seconds(slo, now):
         yield f"{_series(ledger_name(kind), slo.labels)} {value(second)} {second}\n"
     if not all(term.is_added for term in terms):
-        for second in range(now - DAY, now, evaluation_seconds(slo)):
+        for second in range(now - DAY, now, ledger_seconds(slo)):
             yield f"{_series(f'slo:{kind}_events:balance', slo.labels)} {value(second)} {second}\n"
 
 
 def _seconds(slo: Slo, now: int) -> list[int]:
     """Return when the ledger was recorded, as far as anybody reads it."""
-    pace = evaluation_seconds(slo)
+    pace = ledger_seconds(slo)
     spans = [range(now - DAY, now, pace)]
     for seconds in (*(window.seconds for window in WINDOWS), slo.period_days * DAY):
         start = now - seconds

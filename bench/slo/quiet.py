@@ -53,19 +53,22 @@ def quiet_lines(slo: Slo, years: int, outages: int) -> Iterator[str]:
 
 
 def without_chance(rules: Rules) -> Rules:
-    """Return the rules as they were: three failures at any traffic, and the short window alone."""
+    """Return the rules as they were: three failures at any traffic, no row, each 15 s."""
     return tuple(
-        replace(tier, minimum=_BEFORE_MINIMUM, in_a_row=None, is_held=False) for tier in rules
+        replace(tier, minimum=_BEFORE_MINIMUM, in_a_row=None, is_held=False, every=1)
+        for tier in rules
     )
 
 
 def false_pages(rules: Rules, rate: float, bad_share: float, evaluations: int, seed: int) -> int:
     """Return how often pages begin where none fired, in so many evaluations without a cause."""
-    simulation, firing, pages = Simulation(rules), False, 0
+    simulation, firing, pages, looks = Simulation(rules), False, 0, 0
+    slowest = max(tier.every for tier in rules)
     for good, bad in events(random.Random(seed), rate, bad_share, evaluations):  # noqa: S311
         simulation.count(good, bad)
-        # A page begins with a failure, and without one it does not.
-        if bad or firing:
+        # A page begins with a failure, at the next evaluation of its own, and without one not.
+        looks = slowest if bad else looks - 1
+        if looks > 0 or firing:
             was, firing = firing, bool(simulation.firing())
             pages += firing and not was
     return pages
@@ -99,7 +102,7 @@ def _found(rules: Rules, rate: float, share: float, budget: float, seed: int) ->
         simulation.count(good, bad)
     for index, (good, bad) in enumerate(events(chance, rate, share, _LONGEST), start=1):
         simulation.count(good, bad)
-        if bad and simulation.firing():
+        if simulation.firing():
             return index * EVALUATION_SECONDS / 60
     return None
 

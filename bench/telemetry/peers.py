@@ -7,7 +7,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
-_REQUIREMENTS: Final = Path(__file__).with_name("peers.txt")
+REQUIREMENTS: Final = Path(__file__).with_name("peers.txt")
 _INSTALL_SECONDS: Final = 120.0
 
 
@@ -15,7 +15,7 @@ class PeersUnavailable(Exception):
     """The peers could not be installed; the message says why."""
 
 
-def wanted(requirements: Path = _REQUIREMENTS) -> dict[str, str]:
+def wanted(requirements: Path = REQUIREMENTS) -> dict[str, str]:
     """Return the pinned version of each peer by its name."""
     lines = requirements.read_text().splitlines()
     pins = (line.split()[0].partition("==") for line in lines if "==" in line)
@@ -32,7 +32,7 @@ def installed(folder: Path) -> dict[str, str]:
     }
 
 
-def provide(folder: Path, requirements: Path = _REQUIREMENTS) -> Path:
+def provide(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
     """Return `folder` with exactly the pinned peers in it, installing them if need be.
 
     They come without dependencies: those they share with us (Starlette, prometheus_client) are

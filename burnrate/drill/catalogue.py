@@ -14,7 +14,7 @@ from burnrate.drill.faults import (
     held_pools,
     logged_errors,
 )
-from burnrate.load import Maker, create_post, list_users, search_posts, show_user
+from burnrate.load import Maker, create_post, search_posts, show_user
 
 # All that reading mixes ask for, by method and template.
 _READ_ROUTES = (
@@ -25,7 +25,7 @@ _READ_ROUTES = (
     ("GET", "/users/{user_id}"),
 )
 # Nothing of this comes from the cache, so every request takes a connection.
-_QUERYING: Mapping[Maker, int] = {list_users: 2, show_user: 3, search_posts: 1, create_post: 1}
+_QUERYING: Mapping[Maker, int] = {show_user: 5, search_posts: 1, create_post: 1}
 # Workers read what is injected once a second.
 _INJECTED_SECONDS = 1.5
 # Which worker takes a request is chance: until every one of four has got its hold, about eight

@@ -39,7 +39,7 @@ def ntfy(server: str, *, is_new: bool) -> None:
     """
     if urlsplit(server).scheme not in {"http", "https"}:
         raise NotifyError("--server: an http or https address is needed")
-    session = Session.open(say)
+    session = Session.open_current(say)
     address = session.settings.get("NOTIFY_NTFY_URL")
     if address is None or is_new:
         topic = f"burnrate-{secrets.token_urlsafe(_TOPIC_BYTES)}"
@@ -51,7 +51,7 @@ def ntfy(server: str, *, is_new: bool) -> None:
     set_variables(session.containers.env_file, {"NOTIFY": chosen, "NOTIFY_NTFY_URL": address})
     click.echo(f"subscribe to {address}, in the app by this code:")
     segno.make(address, micro=False).terminal(sys.stdout, compact=True)
-    session = Session.open(say)
+    session = Session.open_current(say)
     if (stack := session.running_stack()) is None:
         click.echo("it is in .env; it is told from the next start on: make up")
         return
@@ -63,16 +63,17 @@ def ntfy(server: str, *, is_new: bool) -> None:
 @click.option(
     "--timeout", type=TIMEOUT, default=_TRIAL_SECONDS, show_default=True, help="Seconds to wait."
 )
-def trial(timeout: float) -> None:
+@click.option("--team", default="", help="A team with receivers of its own: to these.")
+def trial(timeout: float, team: str) -> None:
     """Send a page that nobody needs to every receiver; exit code 1 if one does not take it."""
-    _try(Session.open(say), timeout)
+    _try(Session.open_current(say), timeout, team)
 
 
-def _try(session: Session, seconds: float) -> None:
+def _try(session: Session, seconds: float, team: str = "") -> None:
     with _client(session) as alertmanager:
-        wanted = kinds(alertmanager)
+        wanted = kinds(alertmanager, team)
         before = alertmanager.samples()
-        send(alertmanager, datetime.now(UTC))
+        send(alertmanager, datetime.now(UTC), team)
         click.echo("a page is on its way; it ends by itself in five minutes, which is told as well")
         outcomes = follow(alertmanager, before, wanted, seconds)
     for outcome in outcomes:

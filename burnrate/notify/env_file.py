@@ -1,10 +1,10 @@
 """Settings written into `.env`, where people and Compose read them."""
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from burnrate.replacing import replace_text
 
 
 def set_variables(path: Path, values: Mapping[str, str]) -> None:
@@ -20,12 +20,7 @@ def set_variables(path: Path, values: Mapping[str, str]) -> None:
     for name, value in values.items():
         present = re.compile(rf"^[ \t]*(export )?{name}=.*$", re.MULTILINE)
         text = _with(text, f"{name}={value}", present)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    descriptor, temporary = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).chmod(mode)
-    Path(temporary).replace(path)
+    replace_text(path, text, 0o600)
 
 
 def _with(text: str, line: str, present: re.Pattern[str]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ import yaml
 from burnrate.http_client import HttpClient, refusal
 from burnrate.notify.errors import NotifyError
 from burnrate.samples import Samples
+from burnrate.stack import team_of_receiver
 
 # It ends by itself, and that is told too.
 _LASTS = timedelta(minutes=5)
@@ -42,18 +43,20 @@ class Outcome:
         return f"{self.kind}: {self.sent} sent" if self.sent else f"{self.kind}: nothing sent yet"
 
 
-def send(alertmanager: HttpClient, at: datetime) -> None:
+def send(alertmanager: HttpClient, at: datetime, team: str = "") -> None:
     """Post the page.
 
     Args:
         alertmanager: Which passes it on.
         at: Makes it a group of its own.
+        team: Whose it is; empty for nobody's.
 
     Raises:
         NotifyError: Alertmanager refuses it; NoAnswer if it does not answer.
     """
+    labels = {"alertname": "Try", "service": f"try-{at:%H%M%S}", "severity": "page"}
     alert = {
-        "labels": {"alertname": "Try", "service": f"try-{at:%H%M%S}", "severity": "page"},
+        "labels": {**labels, **({"team": team} if team else {})},
         "annotations": {
             "summary": "A try: no need to do anything.",
             "description": "Somebody asked whether pages arrive (burnrate notify test).",
@@ -66,19 +69,27 @@ def send(alertmanager: HttpClient, at: datetime) -> None:
         raise NotifyError(f"Alertmanager refuses the trial: {refusal(response)}")
 
 
-def kinds(alertmanager: HttpClient) -> frozenset[str]:
-    """Return the kinds of receivers that Alertmanager has.
+def kinds(alertmanager: HttpClient, team: str = "") -> frozenset[str]:
+    """Return the kinds of receivers that Alertmanager has for a team's alerts, or for others.
 
     Raises:
-        NotifyError: it does not say so.
+        NotifyError: it does not say so, or has none of that team's.
     """
     try:
         status = json.loads(alertmanager.get("/api/v2/status"))
         receivers = yaml.safe_load(status["config"]["original"])["receivers"]
-        keys = {key for receiver in receivers for key in receiver}
+        told = [r for r in receivers if _is_inbox(r) or team_of_receiver(r["name"]) == team]
+        keys = {key for receiver in told for key in receiver}
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise NotifyError("Alertmanager does not say which receivers it has") from error
+    if team and all(map(_is_inbox, told)):
+        raise NotifyError(f"{team} has no receivers of its own (teams in burnrate.yml)")
     return frozenset(key.removesuffix("_configs") for key in keys if key.endswith("_configs"))
+
+
+def _is_inbox(receiver: Mapping[str, object]) -> bool:
+    """Return whether it is told in any case."""
+    return receiver["name"] == "inbox"
 
 
 def follow(

@@ -1,6 +1,6 @@
 """All that is wrong with specifications, and what is made of those that are right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,33 +24,37 @@ class Checked:
 
     Attributes:
         findings: What a Prometheus lacks for these services, if it was asked.
+        trouble: Why not everything was checked: burnrate.yml is wrong, a Prometheus is silent.
     """
 
     services: Sequence[Service]
     errors: Sequence[SpecError]
     findings: Sequence[Finding] = ()
+    trouble: str = ""
 
     @property
     def is_ok(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.errors and not self.findings
+        return not (self.errors or self.findings or self.trouble)
 
     def as_json(self) -> dict[str, object]:
         """Return it as a document for programs."""
         return {
             "ok": self.is_ok,
             "services": [_service(each) for each in self.services],
-            "errors": [
-                {
-                    "file": str(each.file),
-                    "line": each.line,
-                    "path": each.path,
-                    "reason": each.reason,
-                }
-                for each in self.errors
-            ],
+            "errors": [*self._errors()],
             "findings": [each.as_json() for each in self.findings],
         }
+
+    def _errors(self) -> Iterator[dict[str, object]]:
+        for each in self.errors:
+            yield _error(str(each.file), each.line, each.path, each.reason)
+        if self.trouble:
+            yield _error(None, None, "", self.trouble)
+
+
+def _error(file: str | None, line: int | None, path: str, reason: str) -> dict[str, object]:
+    return {"file": file, "line": line, "path": path, "reason": reason}
 
 
 def checked(paths: Sequence[Path], configuration: Configuration, *, is_stack: bool) -> Checked:

@@ -10,7 +10,9 @@ import click
 
 from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
+from burnrate.export import chart_files
 from burnrate.http_client import NoAnswer
+from burnrate.pinned import PinError, is_repository, laid_together
 from burnrate.slo.checking import Checked, checked
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, leftovers, rule_files, rules, stale, write
@@ -27,7 +29,7 @@ _ROOT = click.option(
 _FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 
 
-@click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError, NoAnswer])
+@click.group(cls=CommandGroup, failures=[SpecError, ConfigurationError, NoAnswer, PinError])
 def slo() -> None:
     """Generate rules, their tests and a table of detection times from prometheus/slo/.
 
@@ -48,6 +50,7 @@ slo.add_command(backtest)
 def generate(files: tuple[Path, ...], output: str | None, root: Path, *, check: bool) -> None:
     """Write the rules, their tests, the inhibition and the table of detection times.
 
+    Those of the Helm chart as well. In a team's repository, all of that is laid out in .burnrate.
     With FILES (or folders of them), write only rules, and those to --output.
     """
     if bool(files) != (output is not None):
@@ -61,11 +64,14 @@ def generate(files: tuple[Path, ...], output: str | None, root: Path, *, check: 
             return
         base = Path(output)
         made = _alone(base, services)
+    elif is_repository(root):
+        click.echo(f"{laid_together(root)} is up to date")
+        return
     else:
         base, tree = root, Tree(root)
         services = load_all(tree.specs, configuration)
         _tell(services)
-        made = generated(tree, services, configuration)
+        made = {**generated(tree, services, configuration), **chart_files(root, configuration)}
     if check:
         difference = stale(made, base)
         if difference:
@@ -91,10 +97,16 @@ def check_files(
 
     Without FILES, those of the checkout.
     """
-    tree = Tree(root)
-    found = checked(files or (tree.specs,), load_configuration(root), is_stack=not files)
-    if prometheus is not None:
-        found = replace(found, findings=looked_up(prometheus, found.services))
+    found = Checked([], [])
+    try:
+        configuration = load_configuration(root)
+        found = checked(files or (Tree(root).specs,), configuration, is_stack=not files)
+        if prometheus is not None:
+            found = replace(found, findings=looked_up(prometheus, found.services))
+    except (ConfigurationError, NoAnswer) as error:
+        if not is_json:
+            raise
+        found = replace(found, trouble=str(error))
     if is_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:

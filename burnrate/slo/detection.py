@@ -1,12 +1,14 @@
 """When an alert must fire and when it must resolve, by the workbook's arithmetic."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, TypeVar
 
+from burnrate.slo.engines import Engine
+from burnrate.slo.pace import paces, tier_seconds
 from burnrate.slo.specification import Slo
-from burnrate.slo.windows import Tier
+from burnrate.slo.windows import Tier, Window
 
 N = TypeVar("N", Fraction, float)
 
@@ -33,6 +35,29 @@ class Detection:
 def detections(slo: Slo) -> Mapping[Tier, Sequence[Detection]]:
     """Return, for each tier of an SLO, how it detects an outage, a bad release, a slow leak."""
     return {tier: [_detection(slo, tier, part) for part in FAILURE_PARTS] for tier in slo.tiers}
+
+
+def lateness(slo: Slo, tier: Tier, engine: Engine | None = None) -> int:
+    """Return by how many seconds a tier is later than `detections` says, beside two evaluations.
+
+    Args:
+        slo: Whose tier it is.
+        tier: It.
+        engine: What evaluates the rules; by default the SLO's.
+    """
+    by = engine or slo.engine
+    if not by.sees_records_late:
+        return by.unseen_seconds
+    elsewhere = replace(slo, engine=by)
+    pace = {window: each.seconds for each in paces(elsewhere) for window in each.windows}
+    # Each rule waits for an evaluation: those of the windows, of the error ratio, the alert.
+    windows = sum(pace[window] for window in _chain(tier.long))
+    return by.unseen_seconds + windows + pace[tier.long] + tier_seconds(elsewhere, tier)
+
+
+def _chain(window: Window) -> list[Window]:
+    """Return the windows that are recorded one from the other, up to this one."""
+    return [*(_chain(window.part) if window.part else ()), window]
 
 
 def _detection(slo: Slo, tier: Tier, failing: Fraction) -> Detection:

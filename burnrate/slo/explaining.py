@@ -13,7 +13,8 @@ def explanation(services: Sequence[Service]) -> str:
     """Return pages about services in Markdown, an SLO a section."""
     lines: list[str] = []
     for service in services:
-        lines += [f"# {service.title}", ""]
+        team = service.alert_labels.get("team")
+        lines += [f"# {service.title}{f' (team {team})' if team else ''}", ""]
         general = [each for each in service.notes if not _is_about(each, service.slos)]
         lines += [f"- {note}" for note in general]
         lines += [""] if general else []

@@ -11,6 +11,7 @@ from math import ceil, floor, inf
 from typing import Final
 
 from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR, Minimum
+from burnrate.slo.pace import tier_seconds
 from burnrate.slo.specification import Slo
 from burnrate.slo.windows import DAY, EVALUATION_SECONDS, HOUR, Severity, Tier
 
@@ -28,6 +29,8 @@ class TierRules:
         short: The same of its short window.
         in_a_row: How many failures in a row are enough where there is little traffic, or None.
         row_limit: And what is little traffic for them: events in the long window.
+        is_row_recent: Whether the long window must hold as many.
+        every: From one of its own evaluations to the next.
         is_held: Whether only a good event ends it where its windows say nothing.
     """
 
@@ -39,7 +42,9 @@ class TierRules:
     minimum: Minimum
     in_a_row: int | None = None
     row_limit: float = inf
+    is_row_recent: bool = False
     is_held: bool = True
+    every: int = 1
 
 
 @dataclass
@@ -68,6 +73,7 @@ class Simulation:
     _good_at_failure: float | None = None
     _bad_at_good: float = 0
     _held: dict[str, _Held] = field(default_factory=dict)
+    _firing: dict[str, bool] = field(default_factory=dict)
 
     def evaluate(self, good: int, bad: int) -> list[str]:
         """Count events since the last evaluation and return the names of the tiers that fire."""
@@ -103,8 +109,11 @@ class Simulation:
             self._held.clear()
 
     def firing(self) -> list[str]:
-        """Return the names of the tiers that fire now."""
-        return [tier.name for tier in self.tiers if self.fires(tier)]
+        """Return the names of the tiers that fire now, or did at their last evaluation."""
+        for tier in self.tiers:
+            if (len(self.total) - 1) % tier.every == 0:
+                self._firing[tier.name] = self.fires(tier)
+        return [tier.name for tier in self.tiers if self._firing.get(tier.name)]
 
     def pass_quietly(self, an_evaluation: Fraction, evaluations: int) -> None:
         """Let so many evaluations with even, good events pass, before all others."""
@@ -133,17 +142,17 @@ class Simulation:
         good = self._good_at_failure
         if good is None or good <= self.total[-1] - self.bad[-1] - _HALF:
             return False
-        in_a_row = self.bad[-1] - self._bad_at_good
-        is_row = (
-            tier.in_a_row is not None
-            and in_a_row > tier.in_a_row - _HALF
-            and self.window(tier.long)[1] < tier.row_limit
-        )
+        is_row = tier.in_a_row is not None and self._is_row(tier, tier.in_a_row - _HALF)
         is_silent = is_low or not self.window(tier.short)[1]
         if not (is_row or ((matters or held.good == good) and is_silent)):
             return False
         held.good = good
         return True
+
+    def _is_row(self, tier: TierRules, enough: float) -> bool:
+        bad, total = self.window(tier.long)
+        is_enough = self.bad[-1] - self._bad_at_good > enough and total < tier.row_limit
+        return is_enough and (bad > enough or not tier.is_row_recent)
 
     def window(self, evaluations: int) -> tuple[float, float]:
         """Return the bad and all events of a window that ends now.
@@ -195,7 +204,7 @@ def evenly(
 
 
 def _rules(slo: Slo, tier: Tier, every: int) -> TierRules:
-    in_a_row = slo.failures_in_a_row if tier == slo.row_tier else None
+    counts_rows = slo.has_ledger and tier in (slo.row_tier, slo.quick_row_tier)
     return TierRules(
         name=slo.alert_name(tier),
         severity=tier.severity,
@@ -203,7 +212,9 @@ def _rules(slo: Slo, tier: Tier, every: int) -> TierRules:
         short=tier.short.seconds // every,
         threshold=float(slo.threshold(tier)),
         minimum=slo.minimum(tier),
-        in_a_row=in_a_row if slo.has_ledger else None,
+        in_a_row=slo.failures_in_a_row if counts_rows else None,
         row_limit=slo.row_limit * tier.long.seconds / HOUR,
+        is_row_recent=tier == slo.quick_row_tier,
         is_held=slo.has_ledger,
+        every=max(1, tier_seconds(slo, tier) // every),
     )

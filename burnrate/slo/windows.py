@@ -19,6 +19,10 @@ EVALUATION_SECONDS: Final = 15
 # And what changes little in a minute: windows of days, their tickets, the period. One evaluation
 # may be missed before a record is five minutes old and Prometheus no longer finds it.
 TICKET_EVALUATION_SECONDS: Final = 120
+# And pages whose windows are longer than the fastest one's: at the most.
+SLOWER_EVALUATION_SECONDS: Final = 60
+# So often in a short window: two evaluations are a fifteenth of the time that an alert goes on for.
+_EVALUATIONS_A_WINDOW: Final = 30
 # And what nobody is paged for: SLOs whose tiers are all tickets. As tickets are.
 CAUSE_EVALUATION_SECONDS: Final = TICKET_EVALUATION_SECONDS
 # And what reads an hour of every route's raw series.
@@ -38,6 +42,11 @@ class Window:
     name: str
     seconds: int
     part: "Window | None" = None
+
+    @property
+    def parts(self) -> "tuple[Window, ...]":
+        """The window itself and all that its sums are made of, the longest first."""
+        return (self, *(self.part.parts if self.part else ()))
 
 
 # Short windows are read from the raw series, where every sample counts. Longer ones are sums of
@@ -86,8 +95,14 @@ class Tier:
 
     @property
     def is_often(self) -> bool:
-        """Whether it is evaluated as often as pages are: beside what it reads."""
+        """Whether it is evaluated more often than tickets are: beside what it reads."""
         return self.severity == "page" or self.long in PAGE_WINDOWS
+
+    @property
+    def evaluation_seconds(self) -> int:
+        """How often it is evaluated at the most, if it is often: its short window says so."""
+        often = self.short.seconds // _EVALUATIONS_A_WINDOW
+        return min(max(often, EVALUATION_SECONDS), SLOWER_EVALUATION_SECONDS)
 
     def factor(self, period_days: int) -> Fraction:
         """Return the burn rate above which the tier fires, for a period of so many days.

@@ -1,7 +1,14 @@
 """The stack of docker-compose.yml, started, stopped and looked at, as containers or processes."""
 
-from burnrate.stack.addresses import BEHIND_THE_DOOR, ENDPOINTS, LOOPBACK, AddressMap
-from burnrate.stack.compose import NOBODY, Compose, Service, chosen_receivers, load_compose
+from burnrate.stack.addresses import BEHIND_THE_DOOR, ENDPOINTS, LOOPBACK, PARTS, AddressMap
+from burnrate.stack.compose import (
+    NOBODY,
+    Compose,
+    Service,
+    chosen_receivers,
+    load_compose,
+    team_of_receiver,
+)
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout, find_checkout, is_open_to_all
 from burnrate.stack.logins import login_links, login_of
@@ -25,6 +32,7 @@ __all__ = [
     "ENDPOINTS",
     "LOOPBACK",
     "NOBODY",
+    "PARTS",
     "AddressMap",
     "Compose",
     "Layout",
@@ -51,4 +59,5 @@ __all__ = [
     "login_links",
     "login_of",
     "main_process_id",
+    "team_of_receiver",
 ]

@@ -5,12 +5,16 @@ so each port is moved to the one of this table, or to the one its variable names
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from burnrate.stack.errors import StackError
 
 LOOPBACK = "127.0.0.1"
+INSTANCES_VARIABLE = "API_INSTANCES"
+# Of which there may be several instances, each a part of its own: `api`, `api-2`, `api-3`.
+MANIFOLD = "api"
+_MOST_INSTANCES = 8
 # By this name a container finds its engine's machine (extra_hosts in docker-compose.yml).
 _ENGINE_HOST = re.compile(r"(?<![\w.-])host\.docker\.internal(?![\w-]|\.\w)")
 _HIGHEST_PORT = 65535
@@ -74,12 +78,14 @@ BEHIND_THE_DOOR: Mapping[str, str] = {
     "alertmanager": "/alertmanager",
     "grafana": "/grafana",
 }
+# Those of them that ask for the machine's login.
+LOCKED: frozenset[str] = frozenset({"inbox", "prometheus", "alertmanager"})
 # Passes on, between networks that only containers have; as processes, its addresses are those of
 # the part behind it.
 RELAYS: Mapping[str, str] = {"nginx-status": "nginx"}
 
 _PART_ADDRESS = re.compile(
-    r"(?<![\w.-])("
+    rf"(?<![\w.-])({MANIFOLD}-\d+|"
     + "|".join(re.escape(name) for name in (*RELAYS, *PARTS, *_CONTAINER_ONLY))
     # From three digits on: "postgres:17" is a version.
     + r"):(\d{3,5})(?![\w.])"
@@ -103,7 +109,8 @@ class AddressMap:
         Raises:
             StackError: some of them are no ports; it names them all.
         """
-        texts = {each: environment.get(each.variable) or each.default_port for each in ENDPOINTS}
+        endpoints = (*ENDPOINTS, *_further_endpoints(environment))
+        texts = {each: environment.get(each.variable) or each.default_port for each in endpoints}
         wrong = [f"{e.variable} is {t!r}" for e, t in texts.items() if not _is_port(str(t))]
         if wrong:
             raise StackError(f"{', '.join(wrong)}: it must be 1 to {_HIGHEST_PORT}")
@@ -174,6 +181,32 @@ class AddressMap:
         # nginx takes a port alone as every interface.
         address = "" if match[1].startswith("_") else f"{LOOPBACK}:"
         return f"{match[1]}{address}{port}"
+
+
+def instance_names(environment: Mapping[str, str]) -> list[str]:
+    """Return the names of the service's instances, of which API_INSTANCES says how many.
+
+    Raises:
+        StackError: it is no such number.
+    """
+    text = environment.get(INSTANCES_VARIABLE) or "1"
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= _MOST_INSTANCES:
+        raise StackError(f"{INSTANCES_VARIABLE} is {text!r}: it must be 1 to {_MOST_INSTANCES}")
+    return [MANIFOLD, *(f"{MANIFOLD}-{number}" for number in range(2, int(text) + 1))]
+
+
+def kind_of(part: str) -> str:
+    """Return what a part is an instance of: mostly itself."""
+    return MANIFOLD if re.fullmatch(rf"{MANIFOLD}-\d+", part) else part
+
+
+def _further_endpoints(environment: Mapping[str, str]) -> Iterator[Endpoint]:
+    """Yield those of the instances after the first, which follow its port."""
+    first = next(each for each in ENDPOINTS if each.part == MANIFOLD)
+    text = environment.get(first.variable) or str(first.default_port)
+    for number, name in enumerate(instance_names(environment)[1:], 1):
+        port = (int(text) if _is_port(text) else first.default_port) + number
+        yield _endpoint(name, first.container_port, port)
 
 
 def _is_port(text: str) -> bool:

@@ -11,6 +11,7 @@ import click
 
 from burnrate.cli import CommandGroup
 from burnrate.console import TIMEOUT, say, uninterrupted
+from burnrate.pinned import RELEASED, is_repository
 from burnrate.stack.addresses import PARTS
 from burnrate.stack.entrances import Page, find_pages
 from burnrate.stack.errors import StackError
@@ -47,7 +48,7 @@ def stack() -> None:
 def up(mode: str | None, timeout: float | None, *, foreground: bool) -> None:
     """Start everything and wait until it is healthy. Harmless if it is already running."""
     began = time.monotonic()
-    session = Session.open(say)
+    session = Session.open_current(say)
     chosen = session.stack_to_start(cast("Mode | None", mode), timeout)
     chosen.up()
     if foreground:
@@ -114,6 +115,8 @@ def setup(checkout: Path, volumes: Path, parts: tuple[str, ...], step: str) -> N
     The other steps are for a reload: `stage` prints as JSON what would change of each part. With
     `add` and `remove` the words after the folders are people of the door.
     """
+    if is_repository(checkout):
+        checkout /= RELEASED
     check_readable(checkout)
     made = Setup(checkout, volumes, read_settings(checkout / ".env"), say)
     if step == "stage":
@@ -156,7 +159,7 @@ def stop(part: str) -> None:
 @click.argument("part", shell_complete=_complete)
 def restart(part: str) -> None:
     """Restart one part with its configuration as it is now."""
-    _running_stack().restart(part)
+    _running_stack(is_current=True).restart(part)
 
 
 @stack.command()
@@ -166,7 +169,7 @@ def reload(part: str | None) -> None:
 
     Exit code 1, with the reason and everything as it was, if one of them refuses.
     """
-    _running_stack().reload(part)
+    _running_stack(is_current=True).reload(part)
 
 
 @stack.command()
@@ -188,8 +191,9 @@ def logs(part: str | None, lines: int, *, is_followed: bool) -> None:
     shown.print_logs([part] if part else [], lines, is_followed=is_followed)
 
 
-def _running_stack() -> Stack:
-    running = Session.open(say).running_stack()
+def _running_stack(*, is_current: bool = False) -> Stack:
+    opened = Session.open_current(say) if is_current else Session.open(say)
+    running = opened.running_stack()
     if running is None:
         raise StackError("the stack is not running: make up")
     return running

@@ -47,14 +47,14 @@ _ENTRANCES: Final = (
         "metrics, rules, targets",
         "PROMETHEUS_URL",
         ("/", "/classic/graph"),
-        "promtool query instant {url} up",
+        'curl -u "$(burnrate door login)" "{url}/api/v1/query?query=up"',
     ),
     _Entrance(
         "alertmanager",
         "silences",
         "ALERTMANAGER_URL",
         ("/",),
-        "amtool --alertmanager.url={url} silence, docs/silencing.md",
+        "the inbox silences, and amtool at {url} as docs/silencing.md says",
     ),
 )
 
@@ -102,9 +102,10 @@ def find_pages(rows: Iterable[PartStatus], settings: Mapping[str, str]) -> list[
 
 def _page(entrance: _Entrance, local: str, settings: Mapping[str, str]) -> Page | None:
     # Where people go may be a proxy that this machine cannot reach: the part itself is asked.
-    public = (settings.get(entrance.variable) or local).rstrip("/")
     try:
         with HttpClient(entrance.part, local) as client:
+            # Not with the login that commands have.
+            public = (settings.get(entrance.variable) or client.url).rstrip("/")
             path = next((path for path in entrance.paths if _has_page(client, path)), None)
     except NoAnswer:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from burnrate.pinned import RELEASED, find_repository, repository_of
 from burnrate.stack.errors import StackError
 
 _STATE_NAME = ".burnrate"
@@ -29,6 +30,11 @@ class Layout:
     state: Path
 
     @property
+    def project(self) -> Path:
+        """The folder that is a person's: a team's repository, or the checkout itself."""
+        return repository_of(self.checkout)
+
+    @property
     def compose_file(self) -> Path:
         """The file that describes the stack."""
         return self.checkout / "docker-compose.yml"
@@ -36,7 +42,7 @@ class Layout:
     @property
     def env_file(self) -> Path:
         """The user's settings, as Compose reads them too."""
-        return self.checkout / ".env"
+        return self.project / ".env"
 
     @property
     def secrets(self) -> Path:
@@ -82,9 +88,15 @@ class Layout:
 def find_checkout(start: Path) -> Path:
     """Return the checkout around `start`, else the one this package is in.
 
+    In a team's repository that is where `laid_together` puts one.
+
     Raises:
         StackError: there is neither.
     """
+    if repository := find_repository(start):
+        if (repository / RELEASED / "docker-compose.yml").is_file():
+            return repository / RELEASED
+        raise StackError(f"{repository / RELEASED} is not there yet: burnrate stack up")
     package = Path(__file__).resolve().parents[2]
     for candidate in (start, *start.parents, package):
         if (candidate / "docker-compose.yml").is_file() and (candidate / "burnrate").is_dir():
@@ -94,7 +106,7 @@ def find_checkout(start: Path) -> Path:
 
 def container_layout(checkout: Path) -> Layout:
     """Return the layout that docker-compose.yml mounts: the state is in the checkout."""
-    return Layout(checkout, checkout / _STATE_NAME)
+    return Layout(checkout, repository_of(checkout) / _STATE_NAME)
 
 
 def process_layout(checkout: Path, environment: Mapping[str, str], uid: int) -> Layout:
@@ -111,16 +123,17 @@ def process_layout(checkout: Path, environment: Mapping[str, str], uid: int) -> 
     Raises:
         StackError: the state would be where PostgreSQL cannot reach it.
     """
+    project = repository_of(checkout)
     if chosen := environment.get("BURNRATE_STATE_DIR"):
-        state = Path(os.path.abspath(checkout / chosen))  # noqa: PTH100 - symlinks stay as given
+        state = Path(os.path.abspath(project / chosen))  # noqa: PTH100 - symlinks stay as given
         if uid == _ROOT_UID and not is_open_to_all(state):
             raise StackError(
                 f"BURNRATE_STATE_DIR {state} is in a private directory: "
                 "as root, PostgreSQL runs as the user postgres, who cannot reach it"
             )
         return Layout(checkout, state)
-    if uid == _ROOT_UID and not is_open_to_all(checkout / _STATE_NAME):
-        return Layout(checkout, _SHARED_STATE / _short_hash(checkout))
+    if uid == _ROOT_UID and not is_open_to_all(project / _STATE_NAME):
+        return Layout(checkout, _SHARED_STATE / _short_hash(project))
     return container_layout(checkout)
 
 

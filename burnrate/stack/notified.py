@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from burnrate.http_client import HttpClient, NoAnswer
-from burnrate.stack.compose import NOBODY, chosen_receivers
+from burnrate.stack.compose import NOBODY, chosen_receivers, team_of_receiver
 from burnrate.stack.status import PartStatus
 
 _PART = "alertmanager"
@@ -46,9 +46,15 @@ def told_line(told: list[str] | None, settings: Mapping[str, str]) -> str | None
     """
     if told is None:
         return None
+    is_meant = NOBODY in chosen_receivers(settings.get("NOTIFY", ""))
+    if told and not is_meant and all(map(team_of_receiver, told)):
+        return (
+            f"teams alone are told, by {', '.join(told)}: of an alert without such a team nobody"
+            " is (NOTIFY; NOTIFY=nobody if that is meant)"
+        )
     if told:
         return f"alerts are told by {', '.join(told)}"
-    if NOBODY in chosen_receivers(settings.get("NOTIFY", "")):
+    if is_meant:
         return None
     return (
         "nobody is told of alerts, they are in the inbox alone: burnrate notify ntfy, or "

@@ -7,7 +7,8 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack.addresses import AddressMap
+from burnrate.pinned import PinError, find_repository, laid_together
+from burnrate.stack.addresses import AddressMap, instance_names
 from burnrate.stack.compose import Compose, load_compose
 from burnrate.stack.containers import ContainerStack, engine_problem
 from burnrate.stack.data import data_directories, data_mode, wipe
@@ -68,6 +69,20 @@ class Session:
             say=say,
         )
 
+    @classmethod
+    def open_current(cls, say: Callable[[str], None]) -> "Session":
+        """The same, with a team's files as they are now: for what loads or changes them.
+
+        Raises:
+            StackError: as `open`, or a team's file is wrong or pins another release.
+        """
+        if repository := find_repository(Path.cwd()):
+            try:
+                laid_together(repository)
+            except PinError as error:
+                raise StackError(str(error)) from error
+        return cls.open(say)
+
     def container_stack(self, start_timeout_seconds: float = 600.0) -> ContainerStack:
         """Return the stack as containers; they have so long to become healthy all together."""
         return ContainerStack(
@@ -83,7 +98,7 @@ class Session:
         """Return the stack as processes; each part has so long to become healthy."""
         return ProcessStack(
             self.processes,
-            self.compose,
+            self.compose.with_instances(instance_names(self.settings)),
             self.addresses,
             self.settings,
             self.say,

@@ -35,6 +35,8 @@ class PartRecord(_Record):
         stop_signal: Without its SIG: `TERM`.
         program: The fingerprint of the arguments and the environment it was started with.
         files: The fingerprint of its configuration files, as it loaded them.
+        base: The fingerprint of what it keeps while its program is renewed; empty for a part that
+            cannot be.
     """
 
     name: str
@@ -43,6 +45,11 @@ class PartRecord(_Record):
     grace_seconds: float
     program: str = ""
     files: str = ""
+    base: str = ""
+
+    def can_be_renewed_from(self, before: "PartRecord") -> bool:
+        """Return whether what runs as `before` can become this without an end."""
+        return self.base != "" and (self.base, self.files) == (before.base, before.files)
 
     @property
     def fingerprints(self) -> tuple[str, str]:
@@ -69,6 +76,14 @@ class StackRecord(_Record):
     def part_names(self) -> list[str]:
         """The names of the recorded parts."""
         return [part.name for part in self.parts]
+
+    def part(self, name: str) -> PartRecord | None:
+        """Return a recorded part."""
+        return next((part for part in self.parts if part.name == name), None)
+
+    def has_moved(self, ports: Mapping[str, int]) -> bool:
+        """Return whether something listens elsewhere than `ports` say; more or less may listen."""
+        return any(self.ports.get(variable, port) != port for variable, port in ports.items())
 
     def with_parts(self, parts: Iterable[PartRecord]) -> Self:
         """Return the record with `parts` added, or in place of those of the same names."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from burnrate.console import padded
+
 Verdict = Literal["healthy", "unhealthy", "-"]
 
 _COLUMNS = ("part", "state", "address", "health", "detail")
@@ -56,10 +58,8 @@ def table(rows: Iterable[PartStatus], style: Callable[[str, str], str]) -> str:
     """Return aligned columns; `style(text, health)` may colour a cell."""
     found = list(rows)
     cells = [_COLUMNS, *((r.part, r.state, r.address, r.health, r.detail) for r in found)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_COLUMNS))]
     lines = []
-    for row in cells:
-        padded = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        padded[3] = style(padded[3], row[3])
-        lines.append("  ".join(padded).rstrip())
+    for row, wide in zip(cells, padded(cells), strict=True):
+        wide[3] = style(wide[3], row[3])
+        lines.append("  ".join(wide).rstrip())
     return "\n".join(lines)

@@ -9,8 +9,8 @@ telemetry = instrument(app, service="shop", version="1.2.3")
 
 from burnrate.telemetry.context import RequestInfo, current_request
 from burnrate.telemetry.deadlines import deadline
-from burnrate.telemetry.endpoints import Endpoint, read_endpoints
 from burnrate.telemetry.instrumentation import Telemetry, instrument
+from burnrate.telemetry.route_table import Endpoint, read_endpoints
 from burnrate.telemetry.settings import Options, TelemetrySettings
 
 __all__ = [

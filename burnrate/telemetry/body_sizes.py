@@ -63,5 +63,8 @@ class BodySizes:
 
 def _bytes_of(message: Message) -> int:
     if message["type"] == "http.response.pathsend":
-        return os.stat(message["path"]).st_size  # noqa: PTH116 - it is called for each answer
+        try:
+            return os.stat(message["path"]).st_size  # noqa: PTH116 - it is called for each answer
+        except OSError:  # the server has sent it, and somebody has removed it since
+            return 0
     return len(message.get("body", b""))

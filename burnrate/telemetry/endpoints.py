@@ -1,19 +1,20 @@
 """The `endpoint` label: the full route template, never the path a client sent."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from re import Pattern
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from starlette.routing import BaseRoute, Host, Match, Mount, compile_path
+from starlette.routing import BaseRoute, Host, Match, Mount
 from starlette.types import Scope
+
+from burnrate.telemetry.route_table import Endpoint, flatten, read_endpoints, routes_of, shown
 
 UNMATCHED: Final = "unmatched"
 # Stands for a prefix that only a middleware knows, whose value would be a client's input.
 _HIDDEN_PREFIX: Final = "/{mount}"
+# Where an application that is itself mounted finds its root path, and the endpoint by which the one
+# around it has come to it.
+_MOUNTED_AT: Final = "burnrate.mounted_at"
 _PREFLIGHT_METHOD: Final = b"access-control-request-method"
-# As many middlewares as this around a mounted application are looked through.
-_MAX_WRAPPERS: Final = 16
 
 
 class Routed(Protocol):
@@ -22,27 +23,6 @@ class Routed(Protocol):
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """The routing table as it is now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One route as clients reach it.
-
-    Attributes:
-        function: What serves it, as routing leaves it in `scope["endpoint"]`.
-        template: Its path with every prefix, parameters in braces.
-        methods: Empty for a WebSocket and for a mounted application, which has its own.
-        pattern: What the path of a request must match.
-        route: The framework's own.
-        has_routes: Whether it is a mounted application whose routes are known.
-    """
-
-    function: Any
-    template: str
-    methods: frozenset[str]
-    pattern: Pattern[str]
-    route: object = None
-    has_routes: bool = False
 
 
 class Taken(NamedTuple):
@@ -127,7 +107,7 @@ class Endpoints:
     def function_of(self, scope: Scope) -> object:
         """Return what serves a request, or will once it is routed; None where nothing does."""
         function = scope.get("endpoint")
-        if function is None and "router" not in scope:
+        if (function is None and "router" not in scope) or _is_from_outside(scope, function):
             found = _find(self._application.routes, _anew(scope))
             function = found.function if found is not None else None
         return function
@@ -136,6 +116,17 @@ class Endpoints:
         """Return what takes a request of an address that nobody has asked for yet, if anything."""
         scope: Scope = {"type": "http", "method": method, "path": path, "headers": []}
         return _find(self._application.routes, _anew(scope))
+
+    def behind_slash(self, scope: Scope) -> str:
+        """Return the template of the route that a router redirects to; `unmatched` if none.
+
+        Args:
+            scope: Of a request that no route takes, as it is.
+        """
+        path = scope["path"]
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        found = _find(self._application.routes, {**_anew(scope), "path": other})
+        return found.template if found is not None else UNMATCHED
 
     def _without_endpoint(self, scope: Scope) -> str:
         # A router that has seen the request has found no route; any other was not asked.
@@ -146,6 +137,9 @@ class Endpoints:
 
     def _ask_routes(self, scope: Scope, function: object) -> str:
         found = _find(self._application.routes, _anew(scope))
+        if _is_from_outside(scope, function):
+            outside = _frontend(self._application, _route_path(scope)) or UNMATCHED
+            return found.template if found is not None else outside
         if found is not None and found.function is function:
             if not found.is_mount:
                 self.build()  # the table is older than the route
@@ -160,67 +154,6 @@ class Endpoints:
         return found.template if found is not None else UNMATCHED
 
 
-def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
-    """Return every route below these, those of included routers and mounted applications too."""
-    return list(_walk(routes, prefix=""))
-
-
-def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[Endpoint]:
-    for route, original in _flatten(routes):
-        if isinstance(original, Mount):
-            mounted, inner = prefix + route.path, _routes_of(route)
-            yield _endpoint(
-                original.app,
-                mounted + "/{path:path}",
-                frozenset(),
-                original,
-                has_routes=bool(inner),
-            )
-            yield from _walk(inner, mounted)
-        elif isinstance(original, Host):
-            yield from _walk(_routes_of(route), prefix)
-        elif (path := getattr(route, "path", None)) is not None:
-            methods: frozenset[str] = frozenset(getattr(route, "methods", None) or ())
-            yield _endpoint(getattr(route, "endpoint", None), prefix + path, methods, original)
-
-
-def _endpoint(
-    function: object,
-    template: str,
-    methods: frozenset[str],
-    route: object,
-    *,
-    has_routes: bool = False,
-) -> Endpoint:
-    pattern, path_format, _ = compile_path(template)
-    return Endpoint(function, path_format, methods, pattern, route, has_routes)
-
-
-def _flatten(routes: Iterable[BaseRoute]) -> Iterator[tuple[Any, Any]]:
-    """Yield each route as requests find it, with full path, and the one that was made.
-
-    FastAPI's included routers become their routes; any other route is both.
-    """
-    try:
-        from fastapi.routing import iter_route_contexts  # noqa: PLC0415 - FastAPI is optional
-    except ImportError:
-        yield from ((route, route) for route in routes)
-        return
-    for context in iter_route_contexts(list(routes)):
-        yield context, context.original_route
-
-
-def _routes_of(route: Any) -> Sequence[BaseRoute]:  # noqa: ANN401 - a Mount or Host, or FastAPI's view of one
-    """Return the routes of a mounted application, middlewares around it looked through."""
-    application = route.app
-    for _ in range(_MAX_WRAPPERS):
-        routes = getattr(application, "routes", None)
-        if isinstance(routes, list | tuple):
-            return routes
-        application = getattr(application, "app", None)
-    return ()
-
-
 def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> Taken | None:
     """Return the route that takes a request: the first full match, else the first partial one.
 
@@ -230,7 +163,7 @@ def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> Taken 
         prefix: The template of what they are mounted under.
     """
     partial = None
-    for route, original in _flatten(routes):
+    for route, original in flatten(routes):
         try:
             match, child_scope = route.matches(scope)
         except Exception:  # noqa: BLE001 - a converter's or a foreign route's: it fails the request
@@ -239,9 +172,9 @@ def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> Taken 
             continue
         if isinstance(original, Mount | Host):
             path = prefix + (getattr(route, "path", None) or "")
-            found = _find(_routes_of(route), {**scope, **child_scope}, path)
+            found = _find(routes_of(route), {**scope, **child_scope}, path)
             if found is None and isinstance(original, Mount):
-                found = Taken(compile_path(path + "/{path:path}")[1], original.app, is_mount=True)
+                found = Taken(shown(path + "/{path:path}"), original.app, is_mount=True)
             return found
         template = getattr(route, "path_format", None)
         found = Taken(
@@ -265,9 +198,20 @@ def _anew(scope: Scope) -> Scope:
     return fresh
 
 
+def note_mount(scope: Scope) -> None:
+    """Note how another application has come to the one that is asked now."""
+    scope[_MOUNTED_AT] = scope.get("root_path", ""), scope.get("endpoint")
+
+
+def _is_from_outside(scope: Scope, function: object) -> bool:
+    """Say whether an endpoint is that of the mount, so that no route of our own is known yet."""
+    return _MOUNTED_AT in scope and scope[_MOUNTED_AT][1] is function
+
+
 def _root_path(scope: Scope) -> str:
-    """Return the server's root path; mounts add theirs to it while they pass a request on."""
-    root_path: str = scope.get("app_root_path", scope.get("root_path")) or ""
+    """Return the application's root path; its mounts add theirs to it as they pass a request on."""
+    outer = scope.get("app_root_path", scope.get("root_path"))
+    root_path: str = scope.get(_MOUNTED_AT, (outer, None))[0] or ""
     return root_path
 
 

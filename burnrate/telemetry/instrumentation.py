@@ -32,7 +32,7 @@ from burnrate.telemetry.traces import (
     start_tracing,
     wrap_by_contrib,
 )
-from burnrate.telemetry.workers import Exposition, join_siblings, keep_files
+from burnrate.telemetry.workers import Exposition, join_siblings, keep_files, use_folder
 
 P = ParamSpec("P")
 _log = logging.getLogger("burnrate.telemetry")
@@ -108,7 +108,13 @@ class Telemetry(OwnMetrics, PoolMeters):
         exposition = Exposition(self.registry, has_application_metrics=has_application_metrics)
         settings = self._settings
         if settings.metrics_port is None:
-            self._route = route = MetricsRoute(app, settings.metrics_path, exposition)
+            self._route = route = MetricsRoute(
+                app,
+                settings.metrics_path,
+                exposition,
+                in_progress=self.metrics.http_requests_in_progress,
+                uncounted=settings.uncounted,
+            )
             self._checks.append(lambda: route.check(Endpoints(app)))
             return
         self._port = MetricsPort(
@@ -228,6 +234,7 @@ def instrument(
         raise RuntimeError("instrument() comes once, before the application starts")
     settings = settled(settings or TelemetrySettings(), options)
     if not settings.enabled:
+        use_folder()  # the client library would fail where it cannot be used
         telemetry = Telemetry(CollectorRegistry(), service, version, settings)
         app.state.telemetry = telemetry
         return telemetry

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from burnrate.telemetry.body_sizes import BodySizes
 from burnrate.telemetry.context import RequestInfo, current
 from burnrate.telemetry.deadlines import Sweeper
-from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.endpoints import Endpoints, note_mount
 from burnrate.telemetry.exchanges import HttpExchange, WebSocketExchange
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import hide_second_reports
@@ -38,6 +38,9 @@ _ENDING_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.01
 # With this in its scope a FastAPI application, also one that is mounted, makes no span of its own.
 _NATIVE: Final = "fastapi.telemetry"
+_MEASURED: Final = frozenset(("http", "websocket"))
+# What Starlette leaves in the scope of an application that is mounted in another one.
+_MOUNTED: Final = "app_root_path"
 # Where in a scope the inner layer finds what the outer one has begun.
 _EXCHANGE: Final = "burnrate.exchange"
 
@@ -114,11 +117,12 @@ class TelemetryMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
         kind = scope["type"]
-        if kind not in {"http", "websocket"}:  # a lifespan, or a type that is not known yet
+        # A lifespan, or a type that is not known yet; or the application around this one measures.
+        if kind not in _MEASURED or (_MOUNTED in scope and _EXCHANGE in scope):
             await self._serve_other(scope, receive, send)
             return
-        if not self._is_started:  # a server without lifespan, or with it turned off
-            self._start()
+        if not self._is_started or _MOUNTED in scope:
+            self._prepare(scope)
         exchange: HttpExchange | WebSocketExchange
         try:
             request, parent = self._identify(scope)
@@ -191,7 +195,16 @@ class TelemetryMiddleware:
         if self._tracing is not None:
             self._tracing.make_late(scope, request, parent, outcome)
 
+    def _prepare(self, scope: Scope) -> None:
+        if not self._is_started:  # a server without lifespan, or with it turned off
+            self._start()
+        if _MOUNTED in scope:
+            note_mount(scope)
+
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in _MEASURED:
+            self._prepare(scope)
+
         async def send_and_start(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._start()
@@ -252,10 +265,12 @@ class RouterLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope of any type."""
-        exchange = scope.pop(_EXCHANGE, None)
+        exchange = scope.get(_EXCHANGE)
         if exchange is None:  # a lifespan
             await self._app(scope, receive, send)
             return
+        # A scope that a middleware has copied keeps no reference, and says that it is measured.
+        scope[_EXCHANGE] = None
         exchange.routed = scope
         try:
             await self._app(scope, receive, send)

@@ -8,7 +8,9 @@ is used.
 import importlib
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from weakref import WeakMethod
 
 
 def _module(name: str) -> Any:  # noqa: ANN401 - a module
@@ -31,3 +33,13 @@ def after_fork(function: Callable[[], object]) -> None:
     """Call a function in each child that is forked from now on; nothing to do without forks."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
+
+
+def after_fork_while_alive(method: Callable[[], object]) -> None:
+    """Call a method as `after_fork` does, for as long as its object lives."""
+    after_fork(partial(_call, WeakMethod(method)))
+
+
+def _call(method: "WeakMethod[Callable[[], object]]") -> None:
+    if (function := method()) is not None:
+        function()

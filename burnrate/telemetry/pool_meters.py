@@ -30,6 +30,7 @@ class PoolMeters:
         self.metrics = metrics
         self._is_measuring = is_measuring
         self._meters: dict[str, PoolMeter] = {}
+        self._pools: dict[str, int] = {}  # which one each label stands for, by its `id`
         add_sample(self._sample)
 
     def pool(
@@ -68,12 +69,13 @@ class PoolMeters:
             used: Callable[[], int] | None = None,
         ) -> PoolMeter:
             label = name or default
-            if label in self._meters:
+            if self._pools.get(label, id(pool)) != id(pool):
                 _log.warning(
                     "a second pool is called %s: its state is shown from now on, not the first "
                     'one\'s; give each a name of its own: measure(pool, "...")',
                     label,
                 )
+            self._pools[label] = id(pool)
             return self._keep(label, PoolMeter(self.metrics, label, max_connections, idle, used))
 
         if self._is_measuring:
@@ -81,7 +83,13 @@ class PoolMeters:
         return pool
 
     def executor(
-        self, *, max_workers: int, max_pending: int, timeout_seconds: float, name: str = "cpu"
+        self,
+        *,
+        max_workers: int,
+        max_pending: int,
+        timeout_seconds: float,
+        max_long: int | None = None,
+        name: str = "cpu",
     ) -> MeasuredExecutor:
         """Return a bounded executor of threads, measured like a pool of connections.
 
@@ -89,6 +97,7 @@ class PoolMeters:
             max_workers: Threads of this process.
             max_pending: How many may wait for a thread; one more gets `PoolFull` at once.
             timeout_seconds: How long one waits for a thread before it gets `PoolTimeout`.
+            max_long: Of the threads, how many `run_long` may hold; all of them by default.
             name: The value of the label `pool`.
         """
         return MeasuredExecutor(
@@ -96,6 +105,7 @@ class PoolMeters:
             max_workers=max_workers,
             max_pending=max_pending,
             timeout_seconds=timeout_seconds,
+            max_long=max_long,
         )
 
     def _keep(self, name: str, meter: PoolMeter) -> PoolMeter:

@@ -25,6 +25,8 @@ from burnrate.telemetry.request_series import RequestSeries, end_request
 from burnrate.telemetry.settings import TelemetrySettings
 from burnrate.telemetry.traces import Outcome
 
+# With it a router sends clients to the path with or without a slash at its end.
+_REDIRECT: Final = 307
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 # What nginx takes for everyone's deadline (`$deadline_seconds` in nginx/nginx.conf).
@@ -147,7 +149,7 @@ class HttpRecorder:
     ) -> RequestSeries:
         endpoint, notes = UNMATCHED, None
         try:
-            endpoint = self.endpoints.resolve(scope)
+            endpoint = self.endpoint_of(scope, status)
             # Of what is in the table no `id` passes to another object.
             if self.endpoints.plain(scope.get("endpoint"), scope.get("route")) is not None:
                 notes = self.endpoints.notes
@@ -159,6 +161,18 @@ class HttpRecorder:
         if notes is not None:
             notes[key] = children
         return children
+
+    def endpoint_of(self, scope: Scope, status: int) -> str:
+        """Return the template of the route that a request was for.
+
+        Args:
+            scope: The request's, as routing has left it.
+            status: Of the answer.
+        """
+        endpoint = self.endpoints.resolve(scope)
+        if endpoint == UNMATCHED and status == _REDIRECT:
+            return self.endpoints.behind_slash(scope)
+        return endpoint
 
     def _status_label(self, status: int) -> str:
         return f"{status // 100}xx" if self._is_by_class else str(status)

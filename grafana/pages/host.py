@@ -6,6 +6,7 @@ from burnrate.slo.windows import DAY
 from grafana.frame import Builder, Page, Row, all_alerts, instance_variable
 from grafana.panels import (
     DASHED,
+    FULL,
     GREEN,
     LIMIT,
     NONE_ALLOWED,
@@ -22,7 +23,9 @@ from grafana.tables import Column, Label, table
 _OURS: Final = 'instance=~"$instance"'
 # Without file systems in memory and those of the kernel.
 _DISKS: Final = f'{_OURS}, fstype!~"tmpfs|ramfs|overlay|squashfs|proc|sysfs|cgroup.*"'
-_FULL: Final = Steps(GREEN, ((0.8, YELLOW), (0.95, RED)))
+
+# Stands for more days than anybody waits for.
+_NEVER: Final = 1e6
 
 
 def _rate(metric: str, more: str = "") -> str:
@@ -39,7 +42,7 @@ def _state() -> list[Builder]:
             Query(f"1 - avg({idle})"),
             unit="percentunit",
             decimals=0,
-            steps=_FULL,
+            steps=FULL,
         ).span(6),
         stat(
             "Load on each core",
@@ -54,14 +57,14 @@ def _state() -> list[Builder]:
             Query(f"1 - {free} / sum(node_memory_MemTotal_bytes{{{_OURS}}})"),
             unit="percentunit",
             decimals=0,
-            steps=_FULL,
+            steps=FULL,
         ).span(6),
         stat(
             "Open files",
             "Are file handles short? The share of the maximum that is open.",
             Query(f"sum(node_filefd_allocated{{{_OURS}}}) / sum(node_filefd_maximum{{{_OURS}}})"),
             unit="percentunit",
-            steps=_FULL,
+            steps=FULL,
         ).span(6),
     ]
 
@@ -152,7 +155,7 @@ def _disk_use() -> list[Builder]:
             "Is a disk the bottleneck? The share of time in which it is busy.",
             [Query(f"sum by (device) ({_rate('node_disk_io_time_seconds_total')})", "{{device}}")],
             unit="percentunit",
-            steps=_FULL,
+            steps=FULL,
         ).span(12),
         graph(
             "Disk queue",
@@ -168,34 +171,37 @@ def _disks() -> Builder:
     size = f"{by} (node_filesystem_size_bytes{{{_DISKS}}} > 0)"
     free = f"{by} (node_filesystem_avail_bytes{{{_DISKS}}})"
     inodes = f"{by} (node_filesystem_files{{{_DISKS}}} > 0)"
-    trend = f"{by} (deriv(node_filesystem_avail_bytes{{{_DISKS}}}[6h]))"
+    # Of less than an hour it would be a guess: one large file, and the disk is full today.
+    old_enough = f"{by} (node_filesystem_avail_bytes{{{_DISKS}}} offset 1h)"
+    trend = f"({by} (deriv(node_filesystem_avail_bytes{{{_DISKS}}}[6h])) and {old_enough})"
     return table(
         "File systems",
         "Is a disk full, or soon? Size and free space of each file system, and in how many days it "
-        "is full at the rate of the last six hours; a full one stops the database and loses logs.",
+        "is full at the rate of the last six hours (one at least). A full one stops the database "
+        "and loses logs.",
         [Label("mountpoint", "Mounted on")],
         [
             Column("Size", size, "bytes"),
             Column("Free", free, "bytes"),
-            Column("Used", f"1 - {free} / {size}", "percentunit", _FULL, decimals=0),
+            Column("Used", f"1 - {free} / {size}", "percentunit", FULL, decimals=0),
             Column(
                 "Full in",
-                f"{free} / (-{trend} > 1) / {DAY}",
+                f"({free} / (-{trend} > 1) / {DAY}) or {size} * 0 + {_NEVER:.0f}",
                 "suffix:d",
                 Steps(RED, ((2, YELLOW), (7, GREEN))),
                 decimals=1,
-                empty="does not fill",
+                words=((_NEVER, "does not fill"),),
             ),
             Column(
                 "Files used",
                 f"1 - {by} (node_filesystem_files_free{{{_DISKS}}}) / {inodes}",
                 "percentunit",
-                _FULL,
+                FULL,
                 decimals=0,
                 empty="not counted",
             ),
         ],
-        empty="the exporter sees no file system",
+        empty="no file system is known to an exporter",
         sort_by="Used",
     )
 

@@ -3,11 +3,11 @@
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
-from grafana_foundation_sdk.models.dashboard import VariableOption
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, VariableOption
 
 from grafana.frame import Builder, Page, Row, alerts_of_service, log_service_variable, slow_variable
-from grafana.lines import log_graph, log_lines, log_table, readable
-from grafana.panels import Query
+from grafana.lines import NO_ERROR, log_graph, log_lines, log_table, readable
+from grafana.panels import RED, YELLOW, Query, setting
 from grafana.places import Uid
 from grafana.promises import Promises
 
@@ -15,28 +15,51 @@ _OURS: Final = '{service=~"$service"}'
 # A request that a service answered has a line of nginx as well.
 _ONCE: Final = {"program": "logger", "upstream": "upstream_status"}
 _NOT_TWICE: Final = ' | program !~ "$twice" or upstream = ""'
-_ERRORS: Final = '{service=~"$service", level=~"error|critical"}'
+# Texts that differ by ids alone are one: Loki refuses a query of more than 500 series. A number of
+# three digits at the end stays, for it is a status.
+_ALIKE: Final = (
+    'label_format text=`{{regexReplaceAll "[0-9a-f-]{8,}|[0-9]{4,}|[0-9]+([^0-9])" .text "N$1"}}`'
+)
+_ERRORS: Final = f'{{service=~"$service", level=~"error|critical"}} {NO_ERROR}'
+# Services and the stack's parts name it differently.
+_TEXT: Final = (
+    'json message="message", msg="msg"'
+    " | label_format text=`{{if .message}}{{.message}}{{else}}{{.msg}}{{end}}`"
+)
+
+
+def _fixed(colour: str) -> DynamicConfigValue:
+    return setting("color", {"mode": "fixed", "fixedColor": colour})
 
 
 def _volume() -> list[Builder]:
-    errors = f"(sum(count_over_time({_ERRORS}[$__auto])) or vector(0))"
+    errors = f"(sum(count_over_time({_ERRORS}[$__interval])) or vector(0))"
     return [
         log_graph(
             "Lines by level",
-            "Is there more than usual, and is it worse? Lines by level; `unknown` has none.",
-            Query(f"sum by (level) (count_over_time({_OURS}[$__auto]))", "{{level}}"),
+            "Is there more than usual, and is it worse? Lines by level: in each step of "
+            "the graph, and below it in the time range; `unknown` has no level.",
+            Query(f"sum by (level) (count_over_time({_OURS}[$__interval]))", "{{level}}"),
             unit="none",
-        ),
+        )
+        .override_by_name("warning", [_fixed(YELLOW)])
+        .override_by_name("error", [_fixed(RED)])
+        .override_by_name("critical", [_fixed(RED)])
+        .override_by_name("info", [_fixed("blue")])
+        .override_by_name("debug", [_fixed("super-light-blue")])
+        .override_by_name("unknown", [_fixed("purple")]),
         log_graph(
             "Lines by service",
             "Who writes most? Lines of all services, whichever is chosen above.",
-            Query('sum by (service) (count_over_time({service=~".+"}[$__auto]))', "{{service}}"),
+            Query(
+                'sum by (service) (count_over_time({service=~".+"}[$__interval]))', "{{service}}"
+            ),
             unit="none",
         ),
         log_graph(
             "Error share",
             "What share of the lines are errors? 0 on a healthy service.",
-            Query(f"{errors} / sum(count_over_time({_OURS}[$__auto]))", "errors"),
+            Query(f"{errors} / sum(count_over_time({_OURS}[$__interval]))", "errors"),
             unit="percentunit",
         ),
     ]
@@ -45,14 +68,14 @@ def _volume() -> list[Builder]:
 def _worst() -> list[Builder]:
     exceptions = (
         f'{_ERRORS} | json kind="exception_type", text="exception_message" | kind != ""'
-        " | keep kind, text, service"
+        f" | {_ALIKE} | keep kind, text, service"
     )
-    errors = f'{_ERRORS} | json text="message" | text != "" | keep text, service'
+    errors = f'{_ERRORS} | {_TEXT} | text != "" | {_ALIKE} | keep text, service'
     return [
         log_table(
             "Top exceptions",
-            "Which exceptions are most frequent? Counted over the whole time range. Empty while"
-            " none is raised.",
+            "Which exceptions are most frequent? Over the whole time range, ids in what they"
+            " say taken as alike. Empty while none is raised.",
             Query(
                 f"topk(10, sum by (service, kind, text) (count_over_time({exceptions}[$__range])))"
             ),
@@ -66,8 +89,8 @@ def _worst() -> list[Builder]:
         ).span(12),
         log_table(
             "Top error messages",
-            "Which errors are most frequent? Counted over the whole time range. Empty while "
-            "there are none.",
+            "Which errors are most frequent? Over the whole time range, ids in them taken as "
+            "alike. Empty while there are none.",
             Query(f"topk(10, sum by (service, text) (count_over_time({errors}[$__range])))"),
             {"service": "Service", "text": "Message", "Value #A": "Lines"},
             empty="no error in this time range",
@@ -80,7 +103,8 @@ def _worst() -> list[Builder]:
             ' program="logger"'
             # A numeric filter keeps lines without the number, which are those of other programs.
             ' | seconds != "" | seconds > ${slow} | route=~"$route"'
-            ' | method != "WEBSOCKET" | program != "nginx.access"'
+            ' | route !~ "/metrics|/health/.*"'
+            ' | method != "WEBSOCKET" | status != "101" | program !~ "(nginx|door).access"'
             " | line_format `{{.seconds}} s  {{.status}}  {{.method}} {{.route}}`",
             empty="no request was slow in this time range",
         ),

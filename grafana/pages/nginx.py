@@ -4,10 +4,13 @@ from typing import Final
 
 from grafana.frame import Builder, Page, Row, all_alerts, instance_variable
 from grafana.lines import log_graph, log_lines, readable
-from grafana.panels import GREEN, RED, UP, Query, Steps, graph, stat
+from grafana.panels import GREEN, RED, UP, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid
+from grafana.quantiles import quantile, under
 
 _OURS: Final = 'instance=~"$instance"'
+_DURATION: Final = "front_door_request_duration_seconds"
+_USERS: Final = 'endpoint!~"/metrics|/health/.*"'
 
 
 def _rate(metric: str) -> str:
@@ -54,31 +57,77 @@ def _state() -> list[Builder]:
 def _outcomes() -> list[Builder]:
     counter = "rate(front_door_requests_total{%s}[$__rate_interval])"
     bad = counter % 'outcome="bad"'
+    limited = counter % 'answered_by="proxy", status="429"'
     return [
+        graph(
+            "Answers",
+            "What do clients get, and from whom? Requests a second by status and by who answered: "
+            "a service, or nginx itself (proxy): 413, 429, 502, 504, and 499 for clients that left "
+            "before any answer.",
+            [Query(f"sum by (answered_by, status) ({counter % ''})", "{{answered_by}} {{status}}")],
+            unit="reqps",
+        ),
         graph(
             "Outcomes",
             "What became of requests, as the availability objective counts them? Requests a "
             "second: good, bad, neither (429, scanners, health checks, clients that left at once).",
             [Query(f"sum by (outcome) ({counter % ''})", "{{outcome}}")],
             unit="reqps",
-        ).span(12),
+        ),
         graph(
             "Bad requests",
             "Who failed, and how? Bad requests a second, by who answered: 499 are clients that "
             "gave up, what is below 500 came after its deadline. At 0 on a healthy service.",
             [Query(f"sum by (answered_by, status) ({bad})", "{{answered_by}} {{status}}")],
             unit="reqps",
-        ).span(12),
+        ),
+        graph(
+            "Latency at the front door",
+            "How long do clients wait? From the first byte of a request to the last of its answer, "
+            "slow clients included; a route of a service.",
+            [
+                Query(quantile(number, _DURATION, 'kind="route"'), name)
+                for number, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+            ],
+            unit="s",
+            words=under(_DURATION),
+        ),
+        graph(
+            "Where the time goes",
+            "Is it the service, or what is before it? The mean time of a request at the front door "
+            "and in the services behind it; the difference is nginx, the network, and the client's "
+            "own pace.",
+            [
+                Query(_mean(_DURATION, 'kind="route", answered_by="service"'), "front door"),
+                Query(_mean("http_request_duration_seconds", _USERS), "services"),
+            ],
+            unit="s",
+        ),
+        graph(
+            "Limited clients",
+            "Does somebody ask too much? Requests a second that nginx refused with a 429, because "
+            "a client had more than its share (`CLIENT_*` in `.env`). 0 where nobody does.",
+            # Its series begins with the first one.
+            [Query(f"sum({limited}) or 0 * sum({counter % ''})", "refused")],
+            unit="reqps",
+            steps=Steps(GREEN, ((0.01, YELLOW),)),
+        ),
     ]
+
+
+def _mean(histogram: str, selector: str) -> str:
+    of = f"sum(rate({histogram}_%s{{{selector}}}[$__rate_interval]))"
+    return f"{of % 'sum'} / ({of % 'count'} > 0)"
 
 
 def _lines() -> list[Builder]:
     access = '{service="nginx"} | json status="status_code" | status != ""'
     return [
         log_graph(
-            "Answers by status",
-            "What do clients get? Answers by status, including nginx' own: 413, 502, 504.",
-            Query(f"sum by (status) (count_over_time({access}[$__auto]))", "{{status}}"),
+            "Lines by status",
+            "Do the lines say the same? Access lines by status, including requests that no route "
+            "took.",
+            Query(f"sum by (status) (count_over_time({access}[$__interval]))", "{{status}}"),
             unit="none",
         ).span(24),
         log_lines(
@@ -102,5 +151,9 @@ PAGE: Final = Page(
     variables=(instance_variable("nginx_up"),),
     annotations=(all_alerts(),),
     has_logs=True,
-    rows=(Row("State", _state()), Row("Outcomes", _outcomes()), Row("Answers", _lines())),
+    rows=(
+        Row("State", _state()),
+        Row("Answers: what, by whom, how fast?", _outcomes()),
+        Row("Lines", _lines()),
+    ),
 )

@@ -3,28 +3,35 @@
 from typing import Final
 
 from grafana.budgets import budget_left, budget_over_time, burn_rate_now
-from grafana.frame import Builder, Page, Row, all_alerts, firing
+from grafana.frame import Builder, Page, Row, all_alerts, firing, team_variable
 from grafana.panels import GREEN, NEUTRAL, RED, YELLOW, Query, Steps
 from grafana.places import Uid, field, to
 from grafana.promises import Promises
+from grafana.quantiles import quantile, under
+from grafana.requests import DURATION
 from grafana.slo_series import BUDGET_LEFT, BURN_NOW, MEASURED, OBJECTIVE, errors, total
-from grafana.tables import Column, Label, label_table, table
+from grafana.tables import DASH, Column, Label, label_table, table
 
 _SERVICE: Final = "Service"
+# Those of the chosen team. All are chosen by what also takes a service that has none.
+_OURS: Final = f'{OBJECTIVE}{{team=~"$team"}}'
 # Each service, with the way to its overview.
 _LINKED: Final = Label(
     "service",
     _SERVICE,
     (to(Uid.OVERVIEW, "Overview of this service", service=field(_SERVICE)),),
 )
-_LEFT: Final = f"min by (service, slo) ({BUDGET_LEFT})"
+_LEFT: Final = f"min by (service, slo) ({BUDGET_LEFT}) and on (service) {_OURS}"
+# One a service, also where two that are called the same are of two teams.
+_WHOSE: Final = f"topk by (service) (1, max by (service, team) ({_OURS}))"
 _STATES: Final = (
     (0, "within its objectives"),
     (1, "no traffic"),
-    (2, "a ticket is open"),
-    (3, "a budget is spent"),
-    (4, "not measured"),
-    (5, "users are affected"),
+    (2, "not judged yet"),
+    (3, "a ticket is open"),
+    (4, "a budget is spent"),
+    (5, "not measured"),
+    (6, "users are affected"),
 )
 
 
@@ -37,72 +44,80 @@ def _if(number: int, condition: str) -> str:
 
 
 def _with_objectives(expression: str) -> str:
-    """Return it without parts of the stack, which only have alerts."""
-    return f"{expression} and on (service) {OBJECTIVE}"
+    """Return it for the team's services, without parts of the stack, which only have alerts."""
+    return f"({expression}) and on (service) {_OURS}"
 
 
 def _state() -> str:
     """Return a number for the worst that is said of each service with objectives."""
     ladder = [
-        _if(5, firing('severity="page"')),
-        _if(4, firing('alertname=~"SLIMissing|ServiceDown"')),
-        _if(4, f"{OBJECTIVE} unless on (service, slo) {MEASURED}"),
-        _if(3, f"{BUDGET_LEFT} <= 0"),
-        _if(2, firing('severity="ticket"')),
+        _if(6, firing('severity="page"')),
+        _if(5, firing('alertname=~"SLIMissing|ServiceDown"')),
+        # Not the one whose rules were evaluated for the first time a moment ago.
+        _if(5, f"{OBJECTIVE} offset 5m unless on (service, slo) {MEASURED}"),
+        _if(4, f"{BUDGET_LEFT} <= 0"),
+        _if(3, firing('severity="ticket"')),
         _if(0, f"{total('1h')} > 0"),
         _if(1, OBJECTIVE),
     ]
     worst = " or ".join(f"({each})" for each in ladder)
-    return _with_objectives(f"({worst})")
+    # With the label `team`, which makes a column of its own.
+    judged = f"({worst}) + on (service) group_left (team) 0 * {_WHOSE}"
+    # Objectives are recorded every other minute: until the first time, this is all that is known.
+    return f"({judged}) or on (service) ({_if(2, BURN_NOW)} unless on (service) {OBJECTIVE})"
 
 
 def _services(promises: Promises) -> Builder:
     begun = f"ALERTS_FOR_STATE and ignoring (alertstate) {firing()}"
-    by_bucket = (
-        "sum by (service, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))"
-    )
+    p99 = quantile(0.99, DURATION, "", by=("service",))
     return table(
         "Services",
         "Which service needs somebody? One row a service with objectives, the worst on top. The "
         "budget is that of its worst objective, events and failed share are those of the last "
         "five minutes, of the objective with the most. A service links to its overview.",
-        [_LINKED],
+        [_LINKED, Label("team", "Team", width=110)],
         [
             Column(
                 "State",
                 _state(),
                 "none",
-                Steps(GREEN, ((1, NEUTRAL), (2, YELLOW), (3, RED))),
+                Steps(GREEN, ((1, NEUTRAL), (3, YELLOW), (4, RED))),
                 words=_STATES,
                 width=190,
             ),
-            budget_left(promises, f"min by (service) ({BUDGET_LEFT})", empty="not recorded yet"),
-            burn_rate_now(promises, _worst(BURN_NOW)),
-            Column("Events", _worst(total("5m")), "suffix:/s", decimals=2),
+            budget_left(
+                promises,
+                _with_objectives(f"min by (service) ({BUDGET_LEFT})"),
+                empty="not recorded yet",
+            ),
+            burn_rate_now(promises, _with_objectives(_worst(BURN_NOW))),
+            Column("Events", _with_objectives(_worst(total("5m"))), "suffix:/s", decimals=2),
             Column(
                 "Failed share",
-                _worst(errors("5m")),
+                _with_objectives(_worst(errors("5m"))),
                 "percentunit",
                 decimals=2,
             ),
             Column(
                 "p99",
-                _with_objectives(f"histogram_quantile(0.99, {by_bucket}) >= 0"),
+                _with_objectives(f"{p99} >= 0"),
                 "s",
                 decimals=0,
+                words=(under(DURATION),),
             ),
             Column(
                 "Firing alerts",
-                _with_objectives(f"count by (service) ({firing()})"),
+                _with_objectives(f"(count by (service) ({firing()}) or {_if(0, OBJECTIVE)})"),
                 "none",
                 decimals=0,
-                empty="none",
+                words=((0, "none"),),
             ),
             Column(
                 "Firing for",
-                _with_objectives(f"time() - min by (service) ({begun})"),
+                _with_objectives(f"(time() - min by (service) ({begun}) or {_if(0, OBJECTIVE)})"),
                 "s",
                 decimals=0,
+                words=((0, DASH),),
             ),
             Column(
                 "Last start",
@@ -111,7 +126,7 @@ def _services(promises: Promises) -> Builder:
                 decimals=0,
             ),
         ],
-        empty="no service has an objective in prometheus/slo",
+        empty="no service has an objective in prometheus/slo, or no rule was evaluated yet",
         sort_by="State",
     ).height(10)
 
@@ -124,7 +139,7 @@ def _objectives(promises: Promises) -> Builder:
         [
             budget_left(promises, f"bottomk(20, {_LEFT})"),
         ],
-        empty="no service has an objective in prometheus/slo",
+        empty="no budget is recorded yet",
         sort_by="Budget left",
         smallest_first=True,
     ).span(8)
@@ -135,15 +150,19 @@ def _budgets() -> Builder:
     return budget_over_time(
         "Budget left over time",
         "When was a budget spent? The ten objectives with the least left now.",
-        Query(f"{_LEFT} and on (service, slo) bottomk(10, {now})", "{{service}} {{slo}}"),
+        Query(
+            f"{_LEFT} and on (service, slo) bottomk(10, {now} and on (service) {_OURS})",
+            "{{service}} {{slo}}",
+        ),
     ).span(8)
 
 
 def _firing() -> Builder:
     return label_table(
         "Firing alerts",
-        "What fires now, for any service or part of the stack? Empty while all is well.",
-        Query(firing()),
+        "What fires now, for any service or part of the stack, or for the team's services? Empty "
+        "while all is well.",
+        Query(firing('team=~"$team"')),
         [
             Label("alertname", "Alert", width=180),
             Label("severity", "Severity", width=75),
@@ -159,7 +178,8 @@ def page(promises: Promises) -> Page:
     return Page(
         uid=Uid.SERVICES,
         title="Services",
-        description="All services with objectives, the worst on top.",
+        description="All services with objectives, or a team's, the worst on top.",
+        variables=(team_variable(),),
         annotations=(all_alerts(),),
         rows=(
             Row("Is anything bad?", [_services(promises)]),

@@ -2,13 +2,18 @@
 
 from typing import Final
 
+from grafana_foundation_sdk.models.dashboard import GridPos
+
 from grafana.frame import Builder, Page, Row, all_alerts, firing
-from grafana.lines import log_lines, readable
-from grafana.panels import GREEN, NONE_ALLOWED, RED, YELLOW, Query, Steps, graph, stat
+from grafana.lines import NO_ERROR, log_lines, readable
+from grafana.panels import GREEN, NONE_ALLOWED, RED, UP, YELLOW, Query, Steps, graph, stat
 from grafana.places import Uid
 from grafana.tables import Column, Label, label_table, table
 
 _ZERO: Final = Steps(GREEN, ((0.01, RED),))
+
+# An exporter is up while what it is about is not.
+_UP: Final = '{__name__=~"up|pg_up|redis_up|nginx_up"}'
 
 
 def _rate(metric: str, by: str = "") -> str:
@@ -16,22 +21,29 @@ def _rate(metric: str, by: str = "") -> str:
     return f"{grouped} (rate({metric}[$__rate_interval]))"
 
 
-def _or_zero(query: str) -> str:
-    """Return the query with 0 for a counter that does not exist before its first event."""
-    return f"{query} or vector(0)"
+def _discarded() -> str:
+    """Return the lines that Loki rejected; the counter does not exist before its first event."""
+    none = 'label_replace(vector(0), "reason", "none", "", "")'
+    return f"{_rate('loki_discarded_samples_total', 'reason')} or {none}"
+
+
+# The label is a file's path, which says nothing, and the group's name.
+_GROUP_SECONDS: Final = (
+    "label_replace(prometheus_rule_group_last_duration_seconds,"
+    ' "group", "$1", "rule_group", ".*;(.+)")'
+)
 
 
 def _state() -> list[Builder]:
     return [
         table(
             "Parts",
-            "Is every part up? Whether Prometheus reaches it, how long a scrape takes, and how "
-            "many samples it returns. Parts that do not run here are not listed.",
+            "Is every part up? Whether Prometheus reaches it, or its exporter does, how long a "
+            "scrape takes, and how many samples it returns. Those that are down are on top; what "
+            "does not run here is not listed.",
             [Label("service", "Part"), Label("job", "Asked by job")],
             [
-                Column(
-                    "Up", "min by (service, job) (up)", "bool_yes_no", Steps(RED, ((1, GREEN),))
-                ),
+                Column("Up", f"min by (service, job) ({_UP})", "bool_yes_no", UP),
                 Column(
                     "Scrape takes",
                     "max by (service, job) (scrape_duration_seconds)",
@@ -41,9 +53,9 @@ def _state() -> list[Builder]:
                 Column("Samples", "sum by (service, job) (scrape_samples_scraped)", "short"),
             ],
             empty="Prometheus has no target",
-        )
-        .span(12)
-        .height(12),
+            sort_by="Up",
+            smallest_first=True,
+        ).grid_pos(GridPos(h=12, w=12, x=0, y=1)),
         label_table(
             "Firing alerts",
             "What fires now, anywhere? Empty on a healthy stack.",
@@ -55,9 +67,7 @@ def _state() -> list[Builder]:
                 Label("instance", "Instance"),
             ],
             empty="no alert is firing",
-        )
-        .span(8)
-        .height(12),
+        ).grid_pos(GridPos(h=12, w=8, x=12, y=1)),
         stat(
             "Watchdog's age",
             "Would an alert arrive? Time since the watchdog alert, which always fires, last "
@@ -67,9 +77,7 @@ def _state() -> list[Builder]:
             decimals=0,
             steps=Steps(GREEN, ((300, YELLOW), (600, RED))),
             empty="it has never arrived: no alert does",
-        )
-        .span(4)
-        .height(6),
+        ).grid_pos(GridPos(h=6, w=4, x=20, y=1)),
         stat(
             "Rule failures",
             "Do rules fail? Failed evaluations within the dashboard's time range; 0 on a "
@@ -78,9 +86,7 @@ def _state() -> list[Builder]:
             unit="none",
             decimals=0,
             steps=NONE_ALLOWED,
-        )
-        .span(4)
-        .height(6),
+        ).grid_pos(GridPos(h=6, w=4, x=20, y=7)),
     ]
 
 
@@ -92,8 +98,8 @@ def _prometheus() -> list[Builder]:
             "Are rules evaluated in time? How long each group took, of 15 s, or 2 min for tickets.",
             [
                 Query(
-                    "max by (rule_group) (prometheus_rule_group_last_duration_seconds)",
-                    "{{rule_group}}",
+                    f"max by (group) ({_GROUP_SECONDS})",
+                    "{{group}}",
                 )
             ],
             unit="s",
@@ -194,7 +200,7 @@ def _logs_and_traces() -> list[Builder]:
         graph(
             "Rejected lines",
             "Is anything lost? Lines a second that Loki rejected, by reason. 0 on a healthy stack.",
-            [Query(_or_zero(_rate("loki_discarded_samples_total", "reason")), "{{reason}}")],
+            [Query(_discarded(), "{{reason}}")],
             unit="short",
             steps=_ZERO,
         ),
@@ -232,8 +238,7 @@ def _logs_and_traces() -> list[Builder]:
             "there are none.",
             readable(
                 '{service=~"prometheus|alertmanager|loki|tempo|alloy|grafana|inbox|.+-exporter",'
-                # An idle Tempo 3 logs an error every minute because there is nothing to compact.
-                ' level=~"error|critical"} != "no jobs found"'
+                f' level=~"error|critical"}} {NO_ERROR}'
             ),
             empty="no part reported an error in this time range",
         ),

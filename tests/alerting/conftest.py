@@ -86,6 +86,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 (any 
         "database_path": folder / "data" / "inbox.sqlite3",
         "token_file": token_file,
         "extra_token_file": folder / "extra_token",
+        "login": "off",
         "max_body_bytes": 4 * 1024 * 1024,
         "body_timeout_seconds": 60,
     }

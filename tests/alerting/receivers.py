@@ -2,13 +2,14 @@
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.threads import served
 
 
 @dataclass
@@ -48,7 +49,7 @@ def http_receiver(address: str = "127.0.0.1") -> Iterator[Received]:
 
     with ThreadingHTTPServer((address, 0), Handler) as server:
         received.port = server.server_address[1]
-        with _served(server):
+        with served(server):
             yield received
 
 
@@ -85,7 +86,7 @@ def mail_receiver() -> Iterator[Received]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         received.port = server.server_address[1]
-        with _served(server):
+        with served(server):
             yield received
 
 
@@ -95,14 +96,3 @@ def _read_mail(text: str) -> tuple[str, str]:
     payloads = (part.get_payload(decode=True) for part in parts)
     body = "\n".join(each.decode() for each in payloads if isinstance(each, bytes))
     return str(message["Subject"]), body
-
-
-@contextmanager
-def _served(server: socketserver.BaseServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()

@@ -20,7 +20,7 @@ from burnrate.stack import free_port
 from burnrate.telemetry.server import BOUNDED_HTTP
 from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import HOST
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TOKEN = "a-token-of-the-tests-0123456789"
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,8 @@ def serving(
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        # Returns as soon as the server has ended; one that has not would serve into the next test.
+        thread.join(PATIENCE_SECONDS)
 
 
 @dataclass
@@ -84,6 +85,7 @@ class InboxProcess:
         environment = os.environ | {
             "INBOX_DATABASE_PATH": str(self.database),
             "INBOX_TOKEN_FILE": str(self.token_file),
+            "INBOX_LOGIN": "off",
             **self.settings,
         }
         command = [sys.executable, "-m", "uvicorn", "--factory", "alerting.inbox.main:create_app"]

@@ -31,8 +31,10 @@ def test_is_valid() -> None:
         ("alertname=ErrorBudgetBurnFast severity=page service=api", '{severity="page"}'),
         ("alertname=TargetDown severity=page service=postgres", '{severity="page"}'),
         ("alertname=TargetDown severity=ticket service=loki", '{severity="ticket"}'),
-        ("alertname=Watchdog severity=none service=prometheus", '{alertname="Watchdog"}'),
-        ("alertname=Watchdog severity=page", '{alertname="Watchdog"}'),
+        ("alertname=Watchdog severity=none service=prometheus", '{alertname="Watchdog"'),
+        ("alertname=Watchdog severity=page service=prometheus", '{alertname="Watchdog"'),
+        # Of kube-prometheus, say, which tells nothing of the path from our rules.
+        ("alertname=Watchdog severity=none prometheus=monitoring/k8s", "default-route"),
         ("alertname=Unheard severity=critical", "default-route"),
         ("alertname=NoSeverity", "default-route"),
     ],

@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
+from burnrate.configuration import TeamSettings
 from burnrate.http_client import HttpClient
+from burnrate.notify.errors import NotifyError
 from burnrate.notify.trial import Outcome, follow, kinds, send
 from burnrate.stack.render.receivers import with_receivers
 from tests.alerting.alertmanager import CONFIGURATION, AnyAlertmanager
@@ -24,13 +26,18 @@ _SECRET = "a-secret-of-the-tests"
 _FILE = re.compile(r"/etc/burnrate/secrets/\w+")
 
 
-def _content(settings: dict[str, str], folder: Path, port: int) -> dict[str, Any]:
+def _content(
+    settings: dict[str, str],
+    folder: Path,
+    port: int,
+    teams: dict[str, TeamSettings] | None = None,
+) -> dict[str, Any]:
     """Return what is rendered: the inbox and PagerDuty are here, secrets too, and nothing waits."""
     secret = folder / "secret"
     hook = f"http://127.0.0.1:{port}/slack"
     # Without a line end: a start takes it off.
     secret.write_text(hook if settings["NOTIFY"] == "slack" else _SECRET)
-    text = with_receivers(CONFIGURATION.read_text(), settings, "http://localhost:8090")
+    text = with_receivers(CONFIGURATION.read_text(), settings, "http://localhost:8090", teams)
     content: dict[str, Any] = yaml.safe_load(_FILE.sub(str(secret), text))
     for route in [content["route"], *content["route"]["routes"]]:
         route |= {"group_wait": "0s", "group_interval": "1s"}
@@ -81,9 +88,9 @@ def test_ntfy_gets_what_it_makes_a_message_of(tmp_path: Path) -> None:
     assert fields["click"] == "http://localhost:8090/"
     assert [body["status"] for body in _bodies(got, "/topic")] == ["firing"] * 3 + ["resolved"]
     # The names in the templates are there.
-    assert "{{.groupLabels.service}}" in fields["title"]
+    assert ".groupLabels.service" in fields["title"]
     assert {body["groupLabels"]["service"] for body in _bodies(got, "/topic")} == {"api"}
-    assert "{{.annotations.summary}}" in fields["message"]
+    assert "{{or .annotations.summary .labels.alertname}}" in fields["message"]
     assert all(
         alert["annotations"]["summary"] for b in _bodies(got, "/topic") for alert in b["alerts"]
     )
@@ -101,7 +108,18 @@ def test_slack_is_told_what_fires_and_what_has_ended(tmp_path: Path) -> None:
         ("api: resolved", "good"),
     ]
     assert "Slow, it is. <http://r/Slow|Runbook>" in said[0]["text"]
+    assert {each["title_link"] for each in said} == {"http://localhost:8090/now/api"}
     assert "Resolved: Down, it is." in said[3]["text"]
+
+
+def test_what_somebody_elses_rule_leaves_out_is_no_hole(tmp_path: Path) -> None:
+    """An alert without service, summary and runbook has a title, a text and a link all the same."""
+    with http_receiver() as got, _told(tmp_path, got.port, NOTIFY="slack") as server:
+        server.post(alertname="Foreign", service="", annotations={"team": "x"})
+        wait_until(lambda: bool(got.bodies.get("/slack")), "it is told")
+    (said,) = got.bodies["/slack"][0]["attachments"]
+    assert (said["title"], said["text"].strip()) == ("no service: 1 firing", "Foreign")
+    assert said["title_link"] == "http://localhost:8090/"
 
 
 def test_pagerduty_has_one_incident_that_ends_with_its_last_alert(tmp_path: Path) -> None:
@@ -112,7 +130,8 @@ def test_pagerduty_has_one_incident_that_ends_with_its_last_alert(tmp_path: Path
     assert [each["event_action"] for each in events] == ["trigger"] * 3 + ["resolve"]
     assert len({each["dedup_key"] for each in events}) == 1
     assert {each["routing_key"] for each in events} == {_SECRET}
-    assert events[0]["client_url"] == "http://localhost:8090/"
+    assert events[0]["client_url"] == "http://localhost:8090/now/api"
+    assert events[2]["payload"]["summary"].strip() == "api: Down, it is."
 
 
 def test_a_webhook_gets_each_alert_and_so_does_the_inbox(tmp_path: Path) -> None:
@@ -123,6 +142,37 @@ def test_a_webhook_gets_each_alert_and_so_does_the_inbox(tmp_path: Path) -> None
             _tell(server, lambda: len(_bodies(got, "/own?key=1")))
             wait_until(lambda: len(got.bodies.get("/inbox", [])) >= 4, "the inbox")
     assert [body["status"] for body in _bodies(got, "/own")] == ["firing"] * 3 + ["resolved"]
+
+
+def test_a_teams_alerts_reach_its_own_receivers_and_the_inbox(tmp_path: Path) -> None:
+    """An unknown team's, and those of none, reach everybody's. A trial goes either way."""
+    with http_receiver() as got:
+        address = f"http://127.0.0.1:{got.port}"
+        teams = {"shop": TeamSettings(notify=("webhook",), webhook_url=f"{address}/shop")}
+        settings = {"NOTIFY": "webhook", "NOTIFY_WEBHOOK_URL": f"{address}/all"}
+        server = AnyAlertmanager(
+            tmp_path / "alertmanager", _content(settings, tmp_path, got.port, teams)
+        )
+        server.start()
+        try:
+            for name, team in (("Ours", "shop"), ("Other", "unknown"), ("None", "")):
+                server.post(alertname=name, service=name, team=team, annotations={})
+            with HttpClient("alertmanager", server.url) as client:
+                send(client, datetime.now(UTC), "shop")
+                assert kinds(client) == kinds(client, "shop") == {"webhook"}
+                with pytest.raises(NotifyError, match="other has no receivers"):
+                    kinds(client, "other")
+            wait_until(lambda: len(_names(got, "/inbox")) >= 4, "all are in the inbox")
+            wait_until(lambda: len(_names(got, "/shop")) >= 2, "the team is told")
+            wait_until(lambda: len(_names(got, "/all")) >= 2, "everybody is told")
+        finally:
+            server.stop()
+    assert _names(got, "/shop") == {"Ours", "Try"}
+    assert _names(got, "/all") == {"Other", "None"}
+
+
+def _names(got: Received, path: str) -> set[str]:
+    return {a["labels"]["alertname"] for b in _bodies(got, path) for a in b["alerts"]}
 
 
 def test_mail_goes_encrypted_and_with_the_password(

@@ -141,6 +141,18 @@ def test_pagerduty_has_one_incident_that_ends_with_its_last_alert(tmp_path: Path
     assert described[2] == "api: Down, it is."
 
 
+@pytest.mark.parametrize(("name", "path"), [("Slack", "/slack"), ("PagerDuty", "/pagerduty")])
+def test_an_alert_of_somebody_else_s_rules_is_named(name: str, path: str, tmp_path: Path) -> None:
+    """It has no summary, no runbook and no service: nothing stays empty, no link leads nowhere."""
+    with http_receiver() as got, _running(_EXAMPLES[name], tmp_path, got.port) as server:
+        server.post(alertname="Foreign", severity="page", service="", annotations={})
+        _wait_for(lambda: len(got.bodies.get(path, [])), 1)
+    said = str(got.bodies[path][0])
+    assert "no service:" in said
+    assert "Foreign" in said
+    assert "Runbook" not in said
+
+
 def test_mail_tells_the_end_too(tmp_path: Path) -> None:
     """With the password of the file."""
     with mail_receiver() as got, _running(_EXAMPLES["E-mail"], tmp_path, got.port) as server:

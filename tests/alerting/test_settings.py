@@ -21,6 +21,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monke
     (tmp_path / "token").write_text(TOKEN)
     monkeypatch.setenv("INBOX_DATABASE_PATH", str(tmp_path / "inbox.sqlite3"))
     monkeypatch.setenv("INBOX_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("INBOX_MACHINE_PASSWORD_FILE", str(tmp_path / "token"))
     return monkeypatch
 
 
@@ -42,6 +43,9 @@ def test_reads_the_environment(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("INBOX_DATABASE_PATH", "/"),
         ("INBOX_TOKEN_FILE", None),
         ("INBOX_TOKEN_FILE", "/nowhere/token"),
+        ("INBOX_MACHINE_PASSWORD_FILE", None),
+        ("INBOX_MACHINE_PASSWORD_FILE", "/nowhere/password"),
+        ("INBOX_LOGIN", "no"),
         ("INBOX_MAX_BODY_BYTES", "8MiB"),
         ("INBOX_MAX_BODY_BYTES", "0"),
         ("INBOX_BODY_TIMEOUT_SECONDS", "-1"),

@@ -16,6 +16,7 @@ _DEFAULTS = re.compile(r"\$\{([A-Z_]+_IMAGE):-([^}]+)\}")
 _EXAMPLES = re.compile(r"^#([A-Z_]+_IMAGE)=(\S+)$", re.MULTILINE)
 _ARGUMENTS = re.compile(r"^ARG ([A-Z_]+_IMAGE)=(\S+)$", re.MULTILINE)
 _PINNED = re.compile(r"[a-z0-9./_-]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?")
+_REQUIREMENT = re.compile(r"^[a-z0-9-]+==[\w.]+ \\\n +--hash=", re.MULTILINE)
 _OWN = "BURNRATE_IMAGE"
 
 
@@ -82,6 +83,35 @@ def test_every_tool_with_a_version_is_one_that_the_bot_moves() -> None:
     named = re.findall(r"go install \S+@\S+|tool run --quiet \S+", text)
     assert len(named) >= 4
     assert [name for name in named if not any(each.search(name) for each in patterns)] == []
+
+
+def test_every_file_of_packages_is_one_that_the_bot_moves() -> None:
+    """Those of tests too, which its preset leaves out."""
+    found = [
+        path.relative_to(ROOT)
+        for folder in ("requirements", "bench", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if "node_modules" not in path.parts
+    ]
+    files = [
+        path
+        for path in found
+        if path.suffix == ".txt" and _REQUIREMENT.search((ROOT / path).read_text())
+    ]
+    assert len(files) >= 8
+    patterns = [
+        pattern.strip("/")
+        for manager in ("pip-compile", "pip_requirements")
+        for pattern in _RENOVATE[manager]["managerFilePatterns"]
+    ]
+    missed = [path for path in files if not any(re.search(each, str(path)) for each in patterns)]
+    assert missed == []
+    ignored = _RENOVATE["ignorePaths"]
+    manifests = [path for path in found if path.name == "package.json"]
+    assert len(manifests) >= 2
+    left_out = [path for path in (*files, *manifests) if any(path.match(each) for each in ignored)]
+    assert left_out == []
+    assert not any("tests/**" in each for each in ignored)
 
 
 def test_the_bot_pins_digests_and_groups_by_kind() -> None:

@@ -1,5 +1,6 @@
 """A release: one version, notes from the changelog, and what is built is complete."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+_MADE = shutil.ignore_patterns("__pycache__")
+_SHOP = "service: shop\nsource: burnrate\nobjectives: {availability: {objective: 99.9}}\n"
 
 
 def _notes(root: Path, tag: str) -> subprocess.CompletedProcess[str]:
@@ -72,9 +76,14 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_the_wheel_made_of_the_sdist_is_whole(tmp_path: Path) -> None:
     """The package with its types and settings is in both, and nothing else."""
-    shutil.copytree(ROOT / "burnrate", tmp_path / "burnrate")
-    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "burnrate.yml"):
-        shutil.copy(ROOT / name, tmp_path)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+    for name in ["pyproject.toml", "README.md", "LICENSE", *included]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=_MADE)
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_nothing.py").touch()
     _build(tmp_path, "sdist")
@@ -91,6 +100,39 @@ def test_the_wheel_made_of_the_sdist_is_whole(tmp_path: Path) -> None:
         "burnrate",
         f"burnrate-{_VERSION}.dist-info",
     }
+    _does_alike(wheel, tmp_path)
+
+
+def _does_alike(wheel: Path, folder: Path) -> None:
+    """Check that the wheel alone exports, and lays out for a team, what the checkout does."""
+    shutil.unpack_archive(wheel, folder / "installed", "zip")
+    (folder / "shop.yml").write_text(_SHOP)
+    exported: list[dict[str, bytes]] = []
+    laid: list[dict[str, bytes]] = []
+    for path in (folder / "installed", ROOT):
+        out = folder / f"out{len(laid)}"
+        values = ["--set", "namespace=blue,inbox=http://inbox.blue", str(out / "exported")]
+        export = ["export", "--to", "prometheus-operator", "--slo", "shop.yml", *values]
+        _run(path, folder, "from burnrate.command import main; main()", *export)
+        code = "import sys; from pathlib import Path; from burnrate.pinned import laid_out; "
+        _run(path, folder, f"{code} laid_out(Path(), Path(sys.argv[1]))", str(out / "laid"))
+        exported.append(_texts(out / "exported"))
+        laid.append(_texts(out / "laid"))
+    assert len(exported[0]) > 25
+    assert exported[0] == exported[1]
+    assert {"docker-compose.yml", "alerting/inbox/main.py"} <= laid[0].keys()
+    assert laid[0] == laid[1]
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _run(path: Path, folder: Path, code: str, *arguments: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-c", code, *arguments]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def _build(folder: Path, target: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +47,31 @@ class Job:
 
     def run(self, **inputs: str) -> tuple["subprocess.CompletedProcess[str]", str]:
         """Run the action's script; return what became of it, and the summary."""
+        return self._run([sys.executable, str(_ACTION / "summary.py")], {"FILES": "slos", **inputs})
+
+    def step(
+        self, inputs: Mapping[str, str], tools: Path
+    ) -> tuple["subprocess.CompletedProcess[str]", str]:
+        """Run the action's step; `tools` are found before other programs."""
+        (step,) = yaml.safe_load((_ACTION / "action.yml").read_text())["runs"]["steps"]
+        given = {f"${{{{ inputs.{name} }}}}": value for name, value in inputs.items()}
+        given["${{ github.action_path }}"] = str(_ACTION)
+        variables = {name: given[value] for name, value in step["env"].items()}
+        variables["RUNNER_TEMP"] = str(self.folder.parent)
+        variables["PATH"] = f"{tools}:{os.environ['PATH']}"
+        # What `shell: bash` is there.
+        command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
+        return self._run(command, variables)
+
+    def _run(
+        self, command: Sequence[str], variables: Mapping[str, str]
+    ) -> tuple["subprocess.CompletedProcess[str]", str]:
         summary = self.folder.parent / "summary.md"
         summary.write_text("")
-        environment = {"FILES": "slos", **inputs, "GITHUB_STEP_SUMMARY": str(summary)}
         done = subprocess.run(
-            [sys.executable, _ACTION / "summary.py"],
+            command,
             cwd=self.folder,
-            env={**os.environ, **environment},
+            env={**os.environ, **variables, "GITHUB_STEP_SUMMARY": str(summary)},
             capture_output=True,
             text=True,
             check=False,
@@ -112,6 +131,32 @@ def test_stale_rules_fail_and_are_shown(job: Job) -> None:
     assert stale.returncode == 1
     assert "+    expr: vector(0.995)" in shown
     assert "::error::rules are stale: burnrate slo generate slos --output rules" in stale.stdout
+
+
+def test_the_step_runs_as_a_runner_runs_it(job: Job) -> None:
+    """In an environment of its own, which gets the action's Burnrate; then the script compares."""
+    before = job.commit()
+    (job.folder / "slos/shop.yml").write_text(_SPEC.replace("99.9", "99.5"))
+    job.commit()
+    tools, installed = job.folder.parent / "tools", job.folder.parent / "installed"
+    tools.mkdir()
+    # Without a network: the environment is this one, and pip says what it would install.
+    (tools / "python3").write_text(
+        f"""#!/bin/bash -e
+[ "$1 $2" = "-m venv" ]
+mkdir -p "$3/bin"
+ln -s "{Path(sys.executable).parent}"/{{python,burnrate}} "$3/bin"
+printf '#!/bin/bash\necho "$@" > "{installed}"\n' > "$3/bin/pip"
+chmod +x "$3/bin/pip"
+"""
+    )
+    (tools / "python3").chmod(0o755)
+
+    done, summary = job.step({"files": "slos", "base": before, "root": ".", "rules": ""}, tools)
+
+    assert done.returncode == 0, done.stderr
+    assert installed.read_text() == f"install --quiet {_ACTION}/../../..[slo]\n"
+    assert "-    expr: vector(0.999)\n+    expr: vector(0.995)" in summary
 
 
 def test_a_base_that_is_not_fetched_is_said(job: Job) -> None:

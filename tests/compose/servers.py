@@ -158,16 +158,3 @@ class FakeDocker(ThreadingMixIn, UnixStreamServer):
     def __init__(self, path: Path) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
         super().__init__(str(path), _FakeDocker)
-
-
-@contextmanager
-def serving(server: ThreadingHTTPServer | FakeDocker) -> Iterator[None]:
-    """Serve from a thread."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()

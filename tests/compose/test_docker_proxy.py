@@ -8,8 +8,9 @@ import httpx2
 import pytest
 
 from burnrate.stack import free_port
-from tests.compose.servers import ROOT, FakeDocker, running_nginx, serving
+from tests.compose.servers import ROOT, FakeDocker, running_nginx
 from tests.servers.front import send_raw
+from tests.servers.threads import served
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +36,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     }
     docker = FakeDocker(folder / "docker.sock")
     source = ROOT / "nginx/docker-proxy.conf"
-    with serving(docker), running_nginx(source, folder / "ng", replacements, port) as log:
+    with served(docker), running_nginx(source, folder / "ng", replacements, port) as log:
         yield Proxy(f"http://127.0.0.1:{port}", docker, log)
 
 

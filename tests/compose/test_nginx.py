@@ -14,7 +14,8 @@ from websockets.sync.client import connect
 
 from burnrate.stack import free_port
 from tests.compose.proxy import APP, Proxy, StartProxy, seen_headers
-from tests.compose.servers import RudeServer, running_app, serving
+from tests.compose.servers import RudeServer, running_app
+from tests.servers.threads import served
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -83,7 +84,7 @@ def test_event_stream_is_not_compressed(proxy: Proxy) -> None:
 def test_post_is_sent_once_when_the_api_hangs_up(start_proxy: StartProxy) -> None:
     """A retried POST would be a second order; the client gets a 502 instead."""
     rude = RudeServer()
-    start_proxy.stack.enter_context(serving(rude))
+    start_proxy.stack.enter_context(served(rude))
     proxy = start_proxy(rude.server_address[1])
 
     # On a connection that was kept from the GET, nginx would be most tempted to try again.

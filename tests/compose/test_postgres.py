@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from burnrate.stack import free_port
 from tests.compose.servers import ROOT, wait_for_port
@@ -30,6 +31,9 @@ def _program(name: str) -> str:
     return found
 
 
+_QUERIES = yaml.safe_load((ROOT / "postgres/queries.yml").read_text(encoding="utf-8"))
+
+
 @dataclass(frozen=True)
 class Server:
     """A running PostgreSQL."""
@@ -45,6 +49,13 @@ class Server:
         return subprocess.run(
             command, env=environment, check=True, capture_output=True, text=True
         ).stdout.strip()
+
+    def is_ready(self) -> bool:
+        """Say whether it answers a query."""
+        try:
+            return self.psql("-c", "SELECT 1") == "1"
+        except subprocess.CalledProcessError:
+            return False
 
     def create_exporter(self, password: str) -> None:
         """Run exporter.sql with the secret in a file of this test."""
@@ -82,7 +93,10 @@ def server() -> Iterator[Server]:
         )
     try:
         wait_for_port(port, alive=lambda: process.poll() is None)
-        yield Server(port, folder)
+        started = Server(port, folder)
+        # It listens before it answers, with libraries to load for longer.
+        wait_until(started.is_ready, "an answer of the database")
+        yield started
     finally:
         end_group(process)
         shutil.rmtree(folder)
@@ -129,3 +143,34 @@ def test_password_is_in_no_log(server: Server) -> None:
     log = server.folder / "log"
     wait_until(lambda: "nowhere" in log.read_text(), "the failed statement's line")
     assert "canary-7f3a" not in log.read_text()
+
+
+@pytest.mark.parametrize("name", _QUERIES)
+def test_exporter_may_ask_what_it_is_given(server: Server, name: str) -> None:
+    """Each query runs with the exporter's rights, on a server that lacks the extension too."""
+    server.create_exporter("pass")
+    query = _QUERIES[name]["query"]
+    columns = {column for metric in _QUERIES[name]["metrics"] for column in metric}
+
+    for change in ("CREATE EXTENSION IF NOT EXISTS", "DROP EXTENSION"):
+        server.psql("-c", f"{change} pg_stat_statements")
+        found = server.psql(
+            "-P", "tuples_only=off", "-c", query, user="exporter", password="pass"
+        ).splitlines()
+        # Without unaligned rows there is at least the line of names.
+        assert set(found[0].split("|")) == columns
+
+
+def test_statements_are_counted_without_what_they_are_about(server: Server) -> None:
+    """Constants are replaced, and what changes a password is not kept at all."""
+    server.create_exporter("canary-91c2")
+    server.psql("-c", "SELECT 'canary-4de8'")
+    kept = server.psql("-c", "SELECT query FROM pg_stat_statements")
+    text = server.psql(
+        "-c", _QUERIES["pg_statement_text"]["query"], user="exporter", password="canary-91c2"
+    )
+
+    assert "SELECT $1" in kept
+    assert "SELECT $1" in text
+    assert "canary" not in kept + text
+    assert "PASSWORD" not in kept

@@ -1,4 +1,4 @@
-"""Debian's packages, unpacked into one root file system: what stand-ins are made of."""
+"""Debian's packages, unpacked into root file systems: what stand-ins are made of."""
 
 import hashlib
 import shutil
@@ -41,6 +41,22 @@ _PACKAGES = (
     "tar",
     "util-linux",
 )
+# nginx of the stable release does not follow names yet (`resolve`), as the real image's does.
+_NGINX_SUITE = "sid"
+_NGINX_PACKAGES = (
+    "base-files",
+    "base-passwd",
+    "bash",
+    "busybox",
+    "coreutils",
+    "curl",
+    "dash",
+    "libc-bin",
+    "libnginx-mod-http-js",
+    "nginx",
+    "sed",
+    "util-linux",
+)
 # A mirror may be behind; what it has is still signed.
 _ANY_AGE = '--aptopt=Acquire::Check-Valid-Until "false"'
 _COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
@@ -59,28 +75,40 @@ _LEFT_OUT = (
     "./usr/share/man",
     "./usr/share/perl",
 )
-_DIGEST = hashlib.sha256(" ".join((_SUITE, *_PACKAGES, *_LEFT_OUT)).encode()).hexdigest()
-ROOT_IMAGE = f"burnrate-stand-in/root:{_DIGEST[:12]}"
 
 
-def make_root_image(engine: Engine) -> None:
-    """Import the root file system as an image, unless it is there."""
-    if engine.has_image(ROOT_IMAGE):
-        return
-    with unpacked(_PACKAGES) as root:
-        _install_compose(root, engine)
-        excluded = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
-        with subprocess.Popen(
-            ["tar", "--create", "--directory", str(root), *excluded, "."], stdout=subprocess.PIPE
-        ) as tar:
-            subprocess.run(
-                ["docker", "import", "-", ROOT_IMAGE],
-                env=engine.environment,
-                stdin=tar.stdout,
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
-        assert tar.returncode == 0
+def _tag(suite: str, packages: Sequence[str]) -> str:
+    return hashlib.sha256(" ".join((suite, *packages, *_LEFT_OUT)).encode()).hexdigest()[:12]
+
+
+ROOT_IMAGE = f"burnrate-stand-in/root:{_tag(_SUITE, _PACKAGES)}"
+NGINX_ROOT_IMAGE = f"burnrate-stand-in/nginx-root:{_tag(_NGINX_SUITE, _NGINX_PACKAGES)}"
+
+
+def make_root_images(engine: Engine) -> None:
+    """Import the root file systems as images, unless they are there."""
+    if not engine.has_image(ROOT_IMAGE):
+        with unpacked(_PACKAGES) as root:
+            _install_compose(root, engine)
+            _import(engine, root, ROOT_IMAGE)
+    if not engine.has_image(NGINX_ROOT_IMAGE):
+        with unpacked(_NGINX_PACKAGES, _NGINX_SUITE) as root:
+            _import(engine, root, NGINX_ROOT_IMAGE)
+
+
+def _import(engine: Engine, root: Path, image: str) -> None:
+    excluded = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
+    with subprocess.Popen(
+        ["tar", "--create", "--directory", str(root), *excluded, "."], stdout=subprocess.PIPE
+    ) as tar:
+        subprocess.run(
+            ["docker", "import", "-", image],
+            env=engine.environment,
+            stdin=tar.stdout,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+    assert tar.returncode == 0
 
 
 def ensure_compose(engine: Engine) -> None:

@@ -15,7 +15,12 @@ from pathlib import Path
 
 import yaml
 
-from tests.containers.debian import ROOT_IMAGE, ensure_compose, make_root_image
+from tests.containers.debian import (
+    NGINX_ROOT_IMAGE,
+    ROOT_IMAGE,
+    ensure_compose,
+    make_root_images,
+)
 from tests.containers.engine import Engine, Unavailable
 from tests.containers.programs import can_stand_in, copy_programs
 from tests.servers.checkout import ROOT
@@ -83,7 +88,7 @@ def make_images(engine: Engine, *, are_real: bool = False) -> Images:
         raise Unavailable(f"cannot be pulled: {names}")
     stood_in = sorted(name for name in missing if can_stand_in(_target(name)))
     if stood_in:
-        make_root_image(engine)
+        make_root_images(engine)
     ensure_compose(engine)
     # `docker compose up` keeps an image that is there, and a former run's is of other code.
     engine.docker("image", "rm", "--force", _OWN_IMAGE)
@@ -117,7 +122,8 @@ def _build(engine: Engine, targets: list[str]) -> None:
         _write_machine(context / "machine")
         copy_programs(targets, context / "programs")
         file = str(context / "compose.yml")
-        engine.output("compose", "--file", file, "build", *targets, ROOT=ROOT_IMAGE)
+        roots = {"ROOT": ROOT_IMAGE, "NGINX_ROOT": NGINX_ROOT_IMAGE}
+        engine.output("compose", "--file", file, "build", *targets, **roots)
 
 
 def _write_machine(folder: Path) -> None:

@@ -37,7 +37,7 @@ def _free_network() -> dict[str, str]:
         if each.family == AF_INET and each.netmask
     ]
     thirds = random.sample(range(224, 238), 14)
-    wanted = (f"{half}.{third}.0/28" for third in thirds for half in ("172.16", "10.213"))
+    wanted = (f"{half}.{third}.0/26" for third in thirds for half in ("172.16", "10.213"))
     found = next(
         network
         for network in map(IPv4Network, wanted)
@@ -47,7 +47,6 @@ def _free_network() -> dict[str, str]:
         "EDGE_SUBNET": str(found),
         "EDGE_RANGE": str(list(found.subnets(1))[1]),
         "NGINX_ADDRESS": str(found[2]),
-        "API_ADDRESS": str(found[3]),
     }
 
 

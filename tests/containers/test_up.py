@@ -240,6 +240,27 @@ def test_grafana_has_its_dashboards_and_reaches_its_sources(stack: Containers) -
         assert stack.execute("door", *ask_past_the_door, *headers).stdout == "401"
 
 
+def test_past_the_door_the_parts_want_its_login(stack: Containers) -> None:
+    """Asked from a container beside them; nobody says by a header of their own who they are."""
+    places = {
+        "http://inbox:8090/alerts": "200",
+        "http://prometheus:9090/prometheus/api/v1/query?query=1": "200",
+        "http://alertmanager:9093/alertmanager/api/v2/silences": "200",
+    }
+    password = "/etc/burnrate/secrets/machine_password"
+    for place, expected in places.items():
+        script = f"""
+            ask() {{ curl -sS -o /dev/null -w '%{{http_code}} ' "$@" '{place}'; }}
+            ask; ask -H 'X-Burnrate-User: root' -u burnrate:guessed; ask -X POST -d x -H 'Origin: http://e'
+            echo "user = \"burnrate:$(cat {password})\"" | ask -K -
+        """
+        done = stack.execute("door", "sh", "-c", script)
+        assert done.stdout.split()[-1] == expected, done.stderr
+        assert set(done.stdout.split()[:-1]) <= {"401", "403"}, place
+    rebound = ["curl", "-sS", "-H", "Host: evil.example.org", "http://inbox:8090/metrics"]
+    assert "INBOX_ALLOWED_HOSTS" in stack.execute("door", *rebound).stdout
+
+
 def test_people_come_in_at_the_door_by_their_links(stack: Containers) -> None:
     """As `docker compose exec` prints them; names are added and removed while it runs."""
     door = f"http://127.0.0.1:{stack.ports['DOOR_PORT']}"

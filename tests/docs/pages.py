@@ -36,7 +36,8 @@ def commands(page: Path) -> Iterator[Command]:
     text = page.read_text(encoding="utf-8")
     for block in _BLOCK.finditer(text):
         headings = _HEADING.findall(text[: block.start()])
-        for line in block["text"].splitlines():
+        # A command goes on behind a backslash.
+        for line in re.sub(r"\\\n\s*", "", block["text"]).splitlines():
             if line.strip().startswith("$ "):
                 command = _COMMENT.sub("", line.strip()[2:])
                 yield Command(page, headings[-1] if headings else "", command)

@@ -43,7 +43,7 @@ class _Stack:
         """Have the inbox store an alert."""
         token = (self._checkout.path / ".burnrate/secrets/inbox_token").read_text().strip()
         answer = httpx2.post(
-            self.url("inbox", "/webhooks/alertmanager"),
+            self._checkout.url_without_login("inbox", "/webhooks/alertmanager"),
             content=a_body(an_alert(_FINGERPRINT)),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -30,9 +31,10 @@ _VARIABLES = frozenset(re.findall(r"\$\((?:if |or )?\$?\(?([A-Z_]+)\b", _MAKEFIL
 # What a reader has, or installs with the parts.
 _PROGRAMS = frozenset(
     {
-        "amtool", "cat", "chmod", "cp", "curl", "docker", "du", "echo", "eval", "export", "git",
-        "grep", "make", "mkdir", "pg_dump", "pg_restore", "pip", "python", "rm", "ssh", "tar",
-        "umask", "uvicorn", ".venv/bin/python", "burnrate", ".venv/bin/burnrate",
+        "amtool", "cat", "cd", "chmod", "cp", "curl", "docker", "du", "echo", "eval", "export",
+        "git", "grep", "helm", "kubectl", "make", "mkdir", "pg_dump", "pg_restore", "pip", "psql",
+        "python", "rm", "ssh", "tar", "umask", "uvicorn",
+        ".venv/bin/python", "burnrate", ".venv/bin/burnrate",
     }
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"<.*>|[A-Z]+|path/to/.*")
@@ -110,7 +112,9 @@ def test_a_command_of_a_sentence_exists(page: Path, text: str) -> None:
     """With a word in capitals or brackets for what the reader puts in."""
     assert page.exists()
     for words in _simple(re.sub(r"<[^>]+>", "PART", text).replace("...", "")):
-        _check(words)
+        # A sentence may name a command without what it needs.
+        with suppress(click.MissingParameter):
+            _check(words)
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)

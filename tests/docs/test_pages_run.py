@@ -70,7 +70,7 @@ def test_a_muted_time_is_valid(checkout: Checkout) -> None:
 
 def test_a_team_s_pages_go_to_the_team_and_the_inbox(checkout: Checkout) -> None:
     """As shipped to the inbox alone, with the page's route to both, in the order it says."""
-    lines = under(ROOT / "docs/routing-by-team.md", "Routing by team")
+    lines = under(ROOT / "docs/routing-by-team.md", "By hand")
     route, reload = lines
     assert run_as_written([route], checkout).splitlines()[-1] == "inbox"
     page = (ROOT / "docs/routing-by-team.md").read_text()
@@ -93,7 +93,7 @@ def test_a_receiver_is_added_as_the_page_says(checkout: Checkout) -> None:
     secret.write_text("a token\n")
     compose = checkout.path / "docker-compose.yml"
     described = compose.read_text()
-    listed = "x-secrets: [inbox_token]\n    # Who is told"
+    listed = "inbox_token]\n    # Who is told"
     compose.write_text(described.replace(listed, listed.replace("]", ", own_webhook_token]")))
     example = page.read_text().partition("## Your own webhook")[2].partition("```yaml\n")[2]
     with http_receiver() as got:

@@ -97,6 +97,6 @@ def test_people_may_act_under_the_name_of_the_page(front: str, login: tuple[str,
         unknown = "/alerts/999999999/acknowledge"
         answer = client.post(unknown, json={}, auth=login, headers=browser)
         assert answer.status_code == 404
-        assert "DOOR_HOSTS=ops.example.org" in _PAGE
+        assert "INBOX_URL=https://ops.example.org" in _PAGE
         other = client.get("/", auth=login, headers={"Host": "other.example.org"})
         assert other.status_code == 421

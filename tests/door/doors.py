@@ -62,7 +62,14 @@ def _part(name: str, arrived: list[str]) -> Starlette:
 
 
 _PLACE = "/etc/burnrate/secrets"
-_SECRETS = ("door_cookies", "door_passwords", "door_links", "door_grafana", "machine_password")
+_SECRETS = (
+    "door_cookies",
+    "door_passwords",
+    "door_links",
+    "door_grafana",
+    "door_machine",
+    "machine_password",
+)
 
 
 @dataclass(frozen=True)

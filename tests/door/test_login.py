@@ -38,6 +38,7 @@ def test_who_is_let_in(door: Door) -> None:
         "none": ({}, False),
         "cookie": (door.cookie, True),
         "other cookie": ({"Cookie": f"burnrate_door={'x' * 43}"}, False),
+        "cookie in other letters": ({"Cookie": door.cookie["Cookie"].swapcase()}, False),
         "empty cookie": ({"Cookie": "burnrate_door="}, False),
         "name as cookie": ({"Cookie": f"burnrate_door={name}"}, False),
         "basic": (_basic(name, token), True),

@@ -10,7 +10,8 @@ import pytest
 from tests.drill.stacks import DrillStack
 
 
-@pytest.fixture(scope="session")
+# Its tests are in one module: left running, it would slow down all that follows.
+@pytest.fixture(scope="module")
 def drill_stack() -> Iterator[DrillStack]:
     """One running stack for all drills of the tests."""
     # Every user must be able to walk to it: as root, PostgreSQL runs as another one.

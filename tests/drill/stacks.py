@@ -15,7 +15,8 @@ import yaml
 
 from burnrate.durations import format_duration, parse_duration
 from burnrate.stack import ENDPOINTS
-from tests.servers.checkout import below, ports_for_all
+from tests.servers.checkout import below, machine_login_at, ports_for_all
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Windows of 5 minutes and an hour become 15 s and 3 minutes: a drill takes half a minute.
@@ -75,11 +76,16 @@ class DrillStack:
 
     def url(self, part: str, path: str = "") -> str:
         """Return where a part listens."""
-        return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{below(part)}{path}"
+        login = machine_login_at(self.path, part)
+        return f"http://{login}127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{below(part)}{path}"
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """Ask Prometheus."""
-        answer = httpx2.get(self.url("prometheus", "/api/v1/query"), params={"query": promql})
+        answer = httpx2.get(
+            self.url("prometheus", "/api/v1/query"),
+            params={"query": promql},
+            timeout=PATIENCE_SECONDS,
+        )
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
 

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.drill.stacks import COMMAND, DrillStack, environment
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.drills]
 
@@ -24,9 +24,9 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
 def log_lines(stack: DrillStack, part: str, request_id: str) -> list[dict[str, Any]]:
-    """Return the lines of a part that name a request."""
+    """Return the lines of a part that name a request, but one that is being written."""
     text = (stack.path / f".burnrate/logs/{part}.log").read_text()
-    return [json.loads(line) for line in text.splitlines() if request_id in line]
+    return [json.loads(line) for line in text.split("\n")[:-1] if request_id in line]
 
 
 def test_a_request_can_be_followed_by_its_ids(drill_stack: DrillStack) -> None:
@@ -34,17 +34,20 @@ def test_a_request_can_be_followed_by_its_ids(drill_stack: DrillStack) -> None:
     answer = httpx2.get(
         drill_stack.url("nginx", "/posts"),
         headers={"X-Request-ID": "chain-1", "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-00"},
+        timeout=PATIENCE_SECONDS,
     )
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "chain-1")
     wait_until(lambda: len(log_lines(drill_stack, "api", "chain-1")) == 1)
     (line,) = log_lines(drill_stack, "api", "chain-1")
     assert (line["trace_id"], line["route"], line["status_code"]) == (TRACE_ID, "/posts", 200)
     assert line["client"] == "127.0.0.1"
+    wait_until(lambda: len(log_lines(drill_stack, "nginx", "chain-1")) == 1)
     (access,) = log_lines(drill_stack, "nginx", "chain-1")
     assert access["trace_id"] == TRACE_ID
     sample = 'http_requests_total{endpoint="/posts",method="GET",status="200"} 1.0'
     for _ in range(8):  # whichever worker answers
-        assert sample in httpx2.get(drill_stack.url("api", "/metrics")).text
+        metrics = httpx2.get(drill_stack.url("api", "/metrics"), timeout=PATIENCE_SECONDS)
+        assert sample in metrics.text
     promql = 'http_requests_total{service="api",endpoint="/posts",method="GET",status="200"}'
     wait_until(lambda: bool(drill_stack.query(promql)), "a scrape")
     assert [sample["value"][1] for sample in drill_stack.query(promql)] == ["1"]

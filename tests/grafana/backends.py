@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -11,6 +11,12 @@ from tests.grafana.panels import PanelQuery, fill
 
 # The part of the past that is looked at: the traffic is younger than this.
 _SECONDS = 300
+# Where each store says its version.
+VERSIONS: Final = {
+    "prometheus": "/api/v1/status/buildinfo",
+    "loki": "/loki/api/v1/status/buildinfo",
+    "tempo": "/api/status/buildinfo",
+}
 
 
 class Backends:
@@ -43,10 +49,21 @@ class Backends:
         """Return a query's result."""
         return self._ask("loki", "/loki/api/v1", text, is_instant=is_instant)
 
+    def version(self, part: str) -> str:
+        """Return which version of a store answers."""
+        answer = self._get(part, VERSIONS[part])
+        version: str = answer.get("data", answer)["version"]
+        return version
+
     def firing(self, **labels: str) -> list[dict[str, Any]]:
         """Return the alerts with these labels that Alertmanager holds."""
         alerts: list[dict[str, Any]] = self._answer("alertmanager", "/api/v2/alerts").json()
         return [alert for alert in alerts if labels.items() <= alert["labels"].items()]
+
+    def delivered(self, alertname: str) -> list[dict[str, Any]]:
+        """Return what the inbox has of an alert."""
+        alerts: list[dict[str, Any]] = self._answer("inbox", "/alerts").json()["alerts"]
+        return [alert for alert in alerts if alert["labels"]["alertname"] == alertname]
 
     def choices(self, part: str, query: str) -> list[str]:
         """Return what a variable's `label_values` or `query_result` query offers."""

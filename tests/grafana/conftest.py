@@ -6,22 +6,23 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from grafana.expected_empty import EMPTY
-from tests.grafana.backends import Backends
+from tests.grafana.backends import VERSIONS, Backends
 from tests.grafana.panels import BUILT, PanelQuery, all_queries, every_value
 from tests.grafana.quickened import quicken
 from tests.grafana.shipping import Shipper
 from tests.grafana.traffic import Traffic
-from tests.servers.checkout import Checkout, copied_checkout
+from tests.servers.checkout import Checkout, copied_checkout, machine_login_at
 from tests.support.waiting import wait_until
 
 # All have data after 15 s on two cores, and after a minute on two very busy ones.
 _PATIENCE_SECONDS = 200.0
-_STORES = ("prometheus", "alertmanager", "loki", "tempo")
+_STORES = ("prometheus", "alertmanager", "inbox", "loki", "tempo")
 
 
 class BusyStack:
@@ -29,8 +30,13 @@ class BusyStack:
 
     def __init__(self, checkout: Checkout) -> None:
         rows = checkout.status()
-        running = {name: row["address"] for name, row in rows.items() if row["state"] == "running"}
+        running = {
+            name: f"{machine_login_at(checkout.path, name)}{row['address']}"
+            for name, row in rows.items()
+            if row["state"] == "running"
+        }
         self.running = frozenset(running)
+        self.checkout = checkout
         self.backends = Backends({part: running[part] for part in _STORES if part in running})
         self.front = running["nginx"]
         logs = checkout.path / ".burnrate/logs"
@@ -57,8 +63,16 @@ class BusyStack:
         )
 
     def record(self) -> str:
-        """Return what became of each query, as docs/dashboards.md tells it."""
-        return json.dumps({q.name: self._verdict(q) for q in all_queries()}, indent=1) + "\n"
+        """Return what became of each query, as docs/dashboard-queries.md tells it."""
+        record = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "versions": {part: self.backends.version(part) for part in self._asked()},
+            "queries": {query.name: self._verdict(query) for query in all_queries()},
+        }
+        return json.dumps(record, indent=1) + "\n"
+
+    def _asked(self) -> list[str]:
+        return [part for part in VERSIONS if part in self.running]
 
     def _verdict(self, query: PanelQuery) -> str:
         if (part := self.missing(query)) is not None:

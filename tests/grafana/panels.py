@@ -16,7 +16,12 @@ BUILT: Final[dict[str, dict[str, Any]]] = {
 }
 
 # What Grafana puts in their place, for a dashboard that shows the last hour with a step of 15 s.
-MACROS: Final = {"__rate_interval": "1m", "__range": "1h", "__auto": "1m", "__interval": "15s"}
+MACROS: Final = {
+    "__rate_interval": "1m",
+    "__range": "1h",
+    "__range_s": "3600",
+    "__interval": "1m",
+}
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,16 @@ def all_queries() -> list[PanelQuery]:
 
 
 def fill(text: str, values: dict[str, str]) -> str:
-    """Put values in place of `$name` and `${name}`, as Grafana does before it asks."""
+    """Put values in place of `$name` and `${name}`, as Grafana does before it asks.
+
+    It knows no variable `$1`, which so stays the group of a regular expression.
+    """
     known = {**MACROS, **values}
 
     def value(match: re.Match[str]) -> str:
         return known[match["short"] or match["long"]]
 
-    return re.sub(r"\$(?:(?P<short>\w+)|\{(?P<long>\w+)\})", value, text)
+    return re.sub(r"\$(?:(?P<short>[a-z_]\w*)|\{(?P<long>\w+)\})", value, text)
 
 
 def every_value(dashboard: dict[str, Any], service: str) -> dict[str, str]:

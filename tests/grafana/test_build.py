@@ -13,7 +13,7 @@ _OVERVIEW = build.DIRECTORY / "overview.json"
 
 
 def test_committed_files_are_the_built_ones() -> None:
-    """Dashboards and docs/dashboards.md change by no byte, in a process of its own."""
+    """Dashboards and the pages about them change by no byte, in a process of its own."""
     command = [sys.executable, "-m", "grafana.build", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import promql_parser
 import pytest
+import yaml
 
-from tests.grafana.panels import BUILT, all_queries, fill, panels
+from tests.grafana.panels import BUILT, ROOT, all_queries, fill, panels
 
 _PANELS = [
     pytest.param(panel, id=f"{name}: {panel['title']}")
@@ -35,11 +36,34 @@ _UNITS = {
 }  # fmt: skip
 # What a query's values may be, by what it asks for; the first that fits.
 _UNITS_OF = (
+    (r"^\(count by \(service\) \(ALERTS", {"none"}),
+    (r"^sum\(increase\(pg_checkpoint_\w+_seconds_total", {"s"}),
+    (r"_size_bytes_bucket", {"bytes"}),
+    # What a statement, a command or a request takes on average.
+    (
+        r"statement_seconds_total.* / \(.*calls|duration_seconds_total.* / |_seconds_sum.* / ",
+        {"s"},
+    ),
+    # How much of each second that is, of one thing or of several at once.
+    (r"^(?:sum|topk)\(.*statement_seconds_total", {"none"}),
+    (r"^sum\(rate\(redis_commands_duration_seconds_total", {"percentunit"}),
+    (r"calls_total.* / \$__range_s|sequential_scans.* / \$__range_s", {"ops"}),
+    (r"_ratio\{", {"percentunit", "suffix:x"}),
+    # What is left of a budget, and the line of what an even pace would leave.
+    (r"^1 - \(slo:bad_events|^\(scalar\(max\(timestamp\(", {"percentunit"}),
+    (r"^sum by \(endpoint, status\) \(increase\((?!.* / on).+ > 0$", {"short"}),
+    (r"^sum\(pg_blocked", {"none"}),
+    (r"bgsave_status", {"bool_yes_no"}),
     (r"histogram_quantile|duration_seconds|\* 86400", {"s"}),
-    # One thing through another.
-    (r"^time\(\) - ", {"s"}),
+    # A rate over the whole range, and one thing through another.
+    (
+        r"^\(?sum by \(\w+\) \(increase\(http_requests_total.*\) / \$__range_s > 0(?:$|\) or )",
+        {"reqps"},
+    ),
+    (r"^\(?\(?time\(\) - ", {"s"}),
     (r"total_events:rate", {"none", "suffix:/s"}),
     (r"procs_running|procs_blocked|^count\(", {"none"}),
+    (r"sum\(workers", {"none", "suffix:cores"}),
     (r"deriv\(.* / 86400", {"suffix:d"}),
     (r"pressure_|disk_io_time_seconds", {"percentunit"}),
     (r"io_time_weighted", {"none"}),
@@ -176,7 +200,7 @@ def test_log_counts_are_over_grafanas_own_interval() -> None:
 
     assert windows
     for name, window, is_instant in windows:
-        assert window == ("$__range" if is_instant else "$__auto"), name
+        assert window == ("$__range" if is_instant else "$__interval"), name
 
 
 def test_latency_leads_to_traces() -> None:
@@ -197,3 +221,25 @@ def test_deployments_are_marked(name: str) -> None:
     notes = {note["name"]: note["expr"] for note in BUILT[name]["annotations"]["list"]}
 
     assert "service_info" in notes["Deployments"]
+
+
+def test_what_the_linter_may_not_say_is_reasoned_and_there() -> None:
+    """An exclusion of a panel that is gone would hide the next one of its name."""
+    lint = yaml.safe_load((ROOT / "grafana/dashboards/.lint").read_text())
+    there = {
+        (dashboard["title"], panel["title"])
+        for dashboard in BUILT.values()
+        for panel in panels(dashboard)
+    }
+    for rule, excluded in lint["exclusions"].items():
+        assert excluded["reason"], rule
+        for entry in excluded.get("entries", []):
+            assert (entry["dashboard"], entry["panel"]) in there
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_nothing_found_is_not_said_of_what_did_not_answer(panel: dict[str, Any]) -> None:
+    """Grafana shows a panel's words for no data beside the mark of a query that failed, too."""
+    said = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "no data")
+
+    assert said == "no data" or said.endswith(" (not known if marked red or its part is down)")

@@ -4,6 +4,7 @@ import base64
 import re
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 
@@ -125,7 +126,7 @@ def _link(panel_title: str, link_title: str) -> str:
 
 def _open(url: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the dashboard at an address, and its variables with those of the address set."""
-    uid, _, query = url.partition("/d/")[2].partition("?")
+    uid, _, query = f"/{url}".partition("/d/")[2].partition("?")
     (dashboard,) = [dashboard for dashboard in BUILT.values() if dashboard["uid"] == uid]
     given = dict(re.findall(r"var-(\w+)=([^&]*)", query))
     values = every_value(dashboard, given["service"])
@@ -220,3 +221,15 @@ def test_alert_about_lines_leads_to_them(busy_stack: BusyStack) -> None:
 
     assert alert["labels"]["severity"] == "ticket"
     assert any("error on purpose" in line for line in lines)
+    # Alertmanager has taken it from a ruler that has the machine's login, and passes it on.
+    wait_until(lambda: bool(busy_stack.backends.delivered("LogErrorBurst")), "it is in the inbox")
+
+
+def test_grafana_comes_in_at_prometheus(busy_stack: BusyStack) -> None:
+    """By the machine's login, which its data source has from a file."""
+    _need(busy_stack, "grafana")
+    secrets = busy_stack.checkout.path / ".burnrate/secrets"
+    admin = ("admin", (secrets / "grafana_admin_password").read_text())
+    path = "/api/datasources/proxy/uid/prometheus/api/v1/query?query=vector(1)"
+    answer = httpx2.get(busy_stack.checkout.url("grafana", path), auth=admin)
+    assert answer.json()["data"]["result"][0]["value"][1] == "1"

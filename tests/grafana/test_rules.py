@@ -51,9 +51,11 @@ def test_burn_rates_are_drawn_as_the_alerts_judge_them() -> None:
     drawn = {}
     for panel in panels(BUILT["overview.json"]):
         if panel["title"].startswith("Burn rate"):
-            *burns, limit = [target["expr"] for target in panel["targets"]]
+            lower, limit = [target["expr"] for target in panel["targets"]]
             (tier,) = re.findall(r'tier="(\w+)"', limit)
-            drawn[tier] = [re.findall(r"ratio_rate(\w+)", burn)[0] for burn in burns]
+            # An alert needs both: a graph of either one would be above the line while none fires.
+            both = re.match(r"\(\(\S+_rate(\w+){.+?} <= \S+_rate(\w+){.+?}\) or ", lower)
+            drawn[tier] = list(both.groups()) if both else []
 
     assert of_alerts == recorded
     assert drawn == {tier: [long, short] for tier, (long, short, _) in recorded.items()}

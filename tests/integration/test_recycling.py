@@ -62,6 +62,8 @@ def test_recycling_and_reload_under_post_load_lose_nothing(tmp_path: Path) -> No
             "api:8000": upstream,
             "0.0.0.0:8080": f"127.0.0.1:{port}",
             "0.0.0.0:8081": f"127.0.0.1:{status_port}",
+            # As fast as it goes, from one address.
+            "rate=1000r/s": "rate=100000r/s",
         }
         nginx = ROOT / "nginx" / "nginx.conf"
         with running_nginx(nginx, tmp_path / "nginx", replacements, port):

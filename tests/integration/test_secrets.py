@@ -98,6 +98,7 @@ def ask_everything(base_url: str, postgres: PostgresServer, seen: Seen) -> set[i
     with httpx2.Client(base_url=base_url, headers=HEADERS, timeout=20) as client:
         for method, path, body in (
             ("GET", "/users", None),
+            ("GET", "/users/1", None),  # never from the cache: 503 without the database
             ("GET", "/users/x", None),
             ("GET", f"/posts?cursor={CANARY}", None),
             ("POST", "/users", {"name": [CANARY], "email": CANARY, CANARY: 1}),

@@ -15,6 +15,7 @@ from burnrate.load.dataset import Dataset
 from burnrate.load.engine import Engine, LoadFailed
 from burnrate.load.mix import REALISTIC, Mix
 from burnrate.stack import free_port
+from tests.servers.threads import served
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -65,16 +66,11 @@ def serving(service: Service) -> Iterator[Service]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        service.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield service
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    service.port = server.server_port
+    with served(server):
+        yield service
 
 
 def engine(port: int) -> Engine:

@@ -4,6 +4,7 @@ Another one, such as 3.x: `PATH=/folder/with/promtool/and/prometheus:$PATH pytes
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -55,6 +56,14 @@ def test_configuration_is_valid() -> None:
 
     assert done.returncode == 0, done.stdout
     assert f"{len(_RULE_FILES)} rule files found" in done.stdout
+
+
+@_named(_RULE_FILES)
+def test_no_rule_takes_a_rate(path: Path) -> None:
+    """VictoriaMetrics' differs for a series that appears or ends: `increase(x[w]) / seconds`."""
+    taken = [line for line in path.read_text().splitlines() if re.search(r"\bi?rate *\(", line)]
+
+    assert not taken
 
 
 @_named(_RULE_FILES)
@@ -117,9 +126,12 @@ def test_alert_says_what_a_person_needs(alert: dict[str, Any]) -> None:
 
 
 def test_every_part_is_scraped_on_a_network_of_prometheus() -> None:
-    """Each job measures one part, at an address that Prometheus can reach."""
+    """Each job measures one part, at an address that Prometheus can reach; one is for services."""
     compose = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]
     jobs = yaml.safe_load((_PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    (services,) = [job for job in jobs if "static_configs" not in job]
+    assert services["file_sd_configs"] == [{"files": ["targets/*.yml"]}]
+    jobs.remove(services)
     names = [job["job_name"] for job in jobs]
 
     assert names == [

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from burnrate.configuration import load_configuration
+from burnrate.slo.generator import has_input_series
+from burnrate.slo.specification import load_all
+
 _PROMETHEUS = Path(__file__).parents[2] / "prometheus"
 _NAME = re.compile(r'alertname(=~?)"([^"]*)"')
 _SEVERITY = re.compile(r'severity="([^"]*)"')
@@ -20,9 +24,17 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+# A team's SLO whose query no test can feed has no unit tests; ours all have some.
+_WITHOUT_TESTS = {
+    f"slo-{service.stem}-{slo.stem}.yml"
+    for service in load_all(_PROMETHEUS / "slo", load_configuration())
+    for slo in service.slos
+    if not has_input_series(slo)
+}
 _ALERTS = {
     (rule["alert"], rule["labels"]["severity"])
     for path in _PROMETHEUS.glob("rules/*.yml")
+    if path.name not in _WITHOUT_TESTS
     for group in _read(path)["groups"]
     for rule in group["rules"]
     if "alert" in rule

@@ -71,7 +71,7 @@ async def wait_until_in_progress(client: httpx2.AsyncClient, count: int) -> None
     async def is_at_them() -> bool:
         metrics = (await client.get("/metrics")).text
         [value] = re.findall(r"^http_requests_in_progress (\S+)$", metrics, re.MULTILINE)
-        return float(value) > count  # a scrape counts itself
+        return float(value) >= count
 
     await wait_until_async(is_at_them, f"{count} requests in progress", every_seconds=0.05)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 
 from burnrate.stack import BEHIND_THE_DOOR, ENDPOINTS, free_ports
+from burnrate.stack.addresses import LOCKED
+from burnrate.stack.secrets import machine_login
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,13 @@ def below(part: str) -> str:
     return BEHIND_THE_DOOR.get(part, "")
 
 
+def machine_login_at(checkout: Path, part: str) -> str:
+    """Return what a part of a stack of processes asks for, as it stands in an address."""
+    secrets = checkout / ".burnrate/secrets"
+    is_asked = part in LOCKED and secrets.is_dir()
+    return f"{machine_login(secrets)}@" if is_asked else ""
+
+
 class Checkout:
     """A copy of the tree with ports of its own."""
 
@@ -44,7 +53,12 @@ class Checkout:
         self.environment = {**os.environ, **variables}
 
     def url(self, part: str, path: str = "") -> str:
-        """Return an address of a part."""
+        """Return an address of a part, with its login."""
+        login = machine_login_at(self.path, part)
+        return self.url_without_login(part, path).replace("//", f"//{login}", 1)
+
+    def url_without_login(self, part: str, path: str = "") -> str:
+        """Return an address of a part, as it is where nobody says who they are."""
         return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}{below(part)}{path}"
 
     def evaluate_often(self) -> None:
@@ -101,6 +115,10 @@ class Checkout:
     def leader(self, part: str) -> int:
         """Return the id of a part's main process."""
         return int((self.path / f".burnrate/run/{part}/leader").read_text().split()[0])
+
+    def workers(self, part: str) -> set[int]:
+        """Return the ids of a part's workers."""
+        return {child.pid for child in psutil.Process(self.leader(part)).children()}
 
     def leaders(self) -> dict[str, int]:
         """Return the main processes of all parts that run."""

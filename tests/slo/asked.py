@@ -56,8 +56,12 @@ class Rules:
 
 
 def queries_of_runbooks() -> Iterator[str]:
-    """Return what the runbooks tell one to ask Prometheus."""
+    """Return what the runbooks tell one to ask Prometheus about the shipped service."""
+    about = {"$service": "api", "$job": "api", "$front_door": "front-door"}
     for path in sorted((ROOT / "alerting/runbooks").glob("*.md")):
-        yield from re.findall(
+        for query in re.findall(
             r"^ *```promql\n(.*?)^ *```", path.read_text(), re.DOTALL | re.MULTILINE
-        )
+        ):
+            for place, value in about.items():
+                query = query.replace(place, value)  # noqa: PLW2901 - one after the other
+            yield query

@@ -1,5 +1,6 @@
 """Specifications of teams, valid ones and broken ones, as Hypothesis draws them."""
 
+import functools
 from typing import Any, Final, TypeVar
 
 import yaml
@@ -13,7 +14,8 @@ _TEXT: Final = st.text(st.one_of(st.characters(), st.sampled_from(_ODD)), max_si
 
 def mostly(usual: st.SearchStrategy[T], *others: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
     """Draw what is usual in nineteen of twenty cases: most files have one fault, not ten."""
-    return st.integers(0, 19).flatmap(lambda at: st.one_of(*others) if at == 0 else usual)
+    rare = st.one_of(*others)
+    return st.integers(0, 19).flatmap(lambda at: rare if at == 0 else usual)
 
 
 def _of(*values: T) -> st.SearchStrategy[T]:
@@ -104,6 +106,7 @@ def _matchers(draw: st.DrawFn) -> str:
     return draw(_of(f'{label}="{value}"', f"{label}!='{value}'", f"{label}=`{value}`"))
 
 
+@functools.cache
 def labels(values: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
     """Draw labels or annotations."""
     others = st.one_of(values, st.integers(), st.booleans(), st.none())

@@ -29,12 +29,12 @@ def test_an_slo_of_events_is_explained() -> None:
     """When which outage is found, at which traffic none is, how it is counted and what it costs."""
     availability, _ = _sections()
 
-    assert "| `ShopFailsFast` | page | 1h / 5m | 14.4 |" in availability
+    assert "| `ShopFailsFast` | page | 1h / 5m | 15 s | 14.4 |" in availability
     assert "10 % failures from 5 an hour on, blind at 20 a day and below" in availability
     assert "Its budget is one of events: 0.1 % of them" in availability
     assert "Its events are counted in a ledger." in availability
     assert "A new instance counts from 0 only if it exposes process_start_time" in availability
-    assert "rules in 3 groups, evaluated every 15 s and 60 s and 120 s" in availability
+    assert "rules in 4 groups, evaluated every 15 s and 60 s and 120 s" in availability
     assert "series, and 8 for each instance." in availability
 
 
@@ -58,3 +58,10 @@ def test_what_is_observed_has_no_times(folder: Path) -> None:
         assert "is observed: it has records and a budget, and no alert" in section
         assert "evaluated every 120 s" in section
         assert "Nobody is told when its series are missing" in section
+
+
+def test_the_title_says_whose_it_is(folder: Path) -> None:
+    """As the service's settings have it."""
+    (folder / "shop.settings.yml").write_text("version: burnrate/v1\nlabels: {team: carts}\n")
+    done = CliRunner().invoke(slo, ["explain", "shop.yml"])
+    assert done.output.splitlines()[0].endswith(" (team carts)")

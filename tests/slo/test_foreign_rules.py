@@ -28,6 +28,18 @@ slos:
       events:
         error_query: sum(rate(refused_total[{{.window}}]))
         total_query: sum(rate(asked_total[{{.window}}]))
+  - name: threshold
+    objective: 95
+    sli:
+      events:
+        error_query: sum(rate(asked_total[{{.window}}]) > 2)
+        total_query: sum(rate(asked_total[{{.window}}]))
+  - name: by-instance
+    objective: 95
+    sli:
+      events:
+        error_query: sum(rate(failed_total[{{.window}}]))
+        total_query: count(rate(asked_total[{{.window}}]))
   - name: samples
     objective: 95
     sli:
@@ -110,6 +122,8 @@ def test_each_way_of_counting_gives_its_share_of_failures(tmp_path: Path) -> Non
             _expected("slo:sli_error:ratio_rate30m", "increase", 0.1),
             _expected("slo:total_events:rate5m", "increase", 1),
             _expected("slo:bad_events:rate5m", "first-failures", 1),
+            _expected("slo:sli_error:ratio_rate30m", "threshold", 0),
+            _expected("slo:sli_error:ratio_rate30m", "by-instance", 0.1),
             _expected("slo:sli_error:ratio_rate30m", "samples", 0.5),
             _expected("slo:sli_error:ratio_rate30m", "ratio", 0.4),
             _expected("slo:total_events:rate5m", "ratio", 1),

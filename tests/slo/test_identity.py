@@ -12,7 +12,7 @@ import yaml
 from burnrate.configuration import Configuration, load_configuration
 from burnrate.promql import Matcher, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, generated, groups, write
+from burnrate.slo.generator import Tree, generated, groups, with_identity, write
 from burnrate.slo.specification import load_all
 from tests.servers.processes import ROOT
 from tests.support.copies import others
@@ -117,13 +117,21 @@ def test_tickets_are_held_back_by_pages_of_the_same_cluster_only(
 def test_an_outage_in_one_cluster_pages_for_that_one(
     tree: Tree, rules: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """With both clusters' rules loaded: neither is averaged into the other."""
+    """With both clusters' rules in one Prometheus: neither is averaged into the other, or hides it.
+
+    Nor do two of their alerts have the same labels, at which an evaluation would fail.
+    """
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
     assert rules
+    causes = tree.rules / "causes.yml"
+    causes.write_text(with_identity(causes.read_text(), ("cluster", "service")))
+    names = [f"slo-{each}-api{slo}.yml" for each in _CLUSTERS for slo in ("", "-availability")]
     series = 'front_door_requests_total{{job="front-door", cluster="{}", outcome="{}"}}'
+    up = 'up{{job="api", cluster="{}", instance="a"}}'
+    died = 'worker_exits_total{{job="api", service="api", cluster="{}", reason="failed"}}'
     test = {
-        "rule_files": [str(tree.rules / f"slo-{each}-api-availability.yml") for each in _CLUSTERS],
+        "rule_files": [str(tree.rules / name) for name in (*names, causes.name)],
         "evaluation_interval": "15s",
         "tests": [
             {
@@ -131,12 +139,25 @@ def test_an_outage_in_one_cluster_pages_for_that_one(
                 "input_series": [
                     {"series": series.format("eu", "bad"), "values": "0+100x80"},
                     {"series": series.format("us", "good"), "values": "0+100x80"},
+                    {"series": up.format("eu"), "values": "0x80"},
+                    {"series": up.format("us"), "values": "1x80"},
+                    {"series": died.format("eu"), "values": "0+1x80"},
+                    {"series": died.format("us"), "values": "0+1x80"},
                 ],
                 "promql_expr_test": [
                     {
-                        "expr": 'count by (cluster) (ALERTS{alertname="ErrorBudgetBurnFast"})',
+                        "expr": "count by (alertname, cluster) "
+                        '(ALERTS{alertname=~"ErrorBudgetBurnFast|ServiceDown|WorkerCrashLoop"})',
                         "eval_time": "20m",
-                        "exp_samples": [{"labels": '{cluster="eu"}', "value": 1}],
+                        "exp_samples": [
+                            {"labels": f'{{alertname="{name}", cluster="{cluster}"}}', "value": 1}
+                            for name, cluster in (
+                                ("ErrorBudgetBurnFast", "eu"),
+                                ("ServiceDown", "eu"),
+                                ("WorkerCrashLoop", "eu"),
+                                ("WorkerCrashLoop", "us"),
+                            )
+                        ],
                     }
                 ],
             }

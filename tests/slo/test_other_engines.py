@@ -16,7 +16,7 @@ from burnrate.slo.generator import Tree, generated, write
 from burnrate.slo.specification import load_all
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ROOT, ServerProcess
-from tests.slo.test_killed_prometheus import Counters, exposed
+from tests.slo.replicas import Counters, exposed
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration

@@ -1,6 +1,7 @@
 """`burnrate slo generate FILE... --output` and `slo check FILE...`, where no checkout is."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from burnrate.slo.commands import slo
+from burnrate.slo.generator.files import rules_text
 from tests.servers.processes import ROOT
 
 _SPEC = """\
@@ -100,6 +102,21 @@ def test_rules_can_go_to_stdout(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["shop.yaml"]
 
 
+def test_pages_know_whose_an_objective_is(folder: Path) -> None:
+    """By one record; on all others the label would begin their history anew."""
+    settings = "version: burnrate/v1\nlabels: {team: carts}\n"
+    (folder / "shop.settings.yaml").write_text(settings)
+    rules = [
+        rule
+        for group in yaml.safe_load(_run("generate", "shop.yaml", "-o", "-").stdout)["groups"]
+        for rule in group["rules"]
+    ]
+    of_team = [rule for rule in rules if rule["labels"].get("team") == "carts"]
+    records = [rule["record"] for rule in of_team if "record" in rule]
+    assert records == ["slo:objective:ratio"] * 2
+    assert any("alert" in rule for rule in of_team)
+
+
 def test_check_shows_what_would_change(folder: Path) -> None:
     """In CI, with the committed rules."""
     _run("generate", ".", "-o", "rules")
@@ -143,6 +160,29 @@ def test_check_lists_every_file_that_is_wrong(folder: Path) -> None:
     assert (second["counts"], second["alerts"]) == ("time", [])
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--prometheus", "http://127.0.0.1:9"], "Prometheus does not answer"),
+        (["--prometheus", "nowhere"], "Prometheus does not answer"),
+        (["--root", "wrong"], "wrong/burnrate.yml"),
+    ],
+)
+def test_what_keeps_a_check_from_its_end_is_in_the_document(
+    folder: Path, options: list[str], reason: str
+) -> None:
+    """Programs read one document, whatever goes wrong."""
+    (folder / "wrong").mkdir()
+    (folder / "wrong/burnrate.yml").write_text("version: nothing\n")
+
+    done = _run("check", "shop.yaml", "--json", *options)
+
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["ok"]) == (1, False)
+    assert reason in told["errors"][-1]["reason"]
+    assert told["errors"][-1]["file"] is None
+
+
 def test_check_without_files_looks_at_the_checkout() -> None:
     """Whose own specification is right."""
     told = json.loads(_run("check", "--root", str(ROOT), "--json").stdout)
@@ -159,6 +199,41 @@ def test_two_slos_of_one_name_are_refused(folder: Path) -> None:
 
     assert done.exit_code == 1
     assert "team/shop has an SLO named 'availability' already" in done.stderr
+
+
+@pytest.mark.parametrize("output", ["rules", "-"])
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        # Of one service in one file, in two files, and of two services.
+        ("", _SPEC.replace("satisfaction\n", "a/b\n").replace("availability", "a-b"), "'a/b'"),
+        (_SPEC.replace("availability", "a/b"), _SPEC.replace("availability", "a-b"), "'a/b'"),
+        (_SPEC.replace("team/", "team-"), _SPEC, "another SLO writes slo-team-shop-avail"),
+    ],
+)
+def test_no_slo_takes_the_file_of_another(
+    folder: Path, first: str, second: str, said: str, output: str
+) -> None:
+    """It would be lost in silence; and in one file Prometheus wants a name for each group."""
+    if first:
+        first = first.partition("  - name: satis")[0]
+        (folder / "first.yml").write_text(first)
+    (folder / "shop.yaml").write_text(second)
+
+    done = _run("generate", ".", "-o", output)
+
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(folder: Path) -> None:
+    """A pipe in a folder would be read until somebody writes to it."""
+    os.mkfifo(folder / "pipe.yml")
+
+    done = _run("check", ".")
+
+    assert done.exit_code == 1
+    assert "pipe.yml: is no file" in done.stderr
 
 
 _ALONE = """\
@@ -277,3 +352,12 @@ def test_what_is_observed_has_records_and_no_alerts(folder: Path, *, whole: bool
     assert "availability" not in {slo for _, slo in alerts}
     assert (not alerts) == whole
     assert (("ServiceDown", None) in alerts) == (not whole)
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_a_label_keeps_what_yaml_takes_for_the_end_of_a_line(end: str) -> None:
+    """It came back as a blank, from some readers of YAML: it is written as an escape."""
+    for value in (f"a{end} 'b'", f"a{end}b"):
+        text = rules_text({"team": value}, "a test")
+        assert yaml.safe_load(text) == {"team": value}
+        assert end not in text

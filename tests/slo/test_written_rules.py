@@ -138,8 +138,8 @@ def test_a_teams_labels_are_on_every_alert_of_its_service(root: Path) -> None:
         assert '"team", "checkout", "service", "api")' in alert["expr"]
 
 
-def test_a_teams_labels_are_on_every_generated_alert_and_on_no_record(root: Path) -> None:
-    """ServiceDown and SLIMissing too; a record keeps its series when a team gets another name."""
+def test_a_teams_labels_are_on_every_generated_alert_and_on_one_record(root: Path) -> None:
+    """ServiceDown and SLIMissing too; what has a history keeps its series under another name."""
     (service,) = _services(root, _SHIPPED, "labels: {team: checkout}\n")
 
     rules = [rule for group in groups(service) for rule in group["rules"]]
@@ -147,7 +147,8 @@ def test_a_teams_labels_are_on_every_generated_alert_and_on_no_record(root: Path
     teams = {rule["alert"]: rule["labels"].get("team") for rule in rules if "alert" in rule}
     assert {"ServiceDown", "SLIMissing", "ErrorBudgetBurnFast", "PoolBudgetBurnSlow"} <= set(teams)
     assert set(teams.values()) == {"checkout"}
-    assert not any("team" in rule["labels"] for rule in rules if "record" in rule)
+    records = {rule["record"] for rule in rules if "record" in rule and "team" in rule["labels"]}
+    assert records == {"slo:objective:ratio"}
 
 
 def test_a_longer_identity_is_in_every_list_of_labels(root: Path) -> None:

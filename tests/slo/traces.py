@@ -53,7 +53,7 @@ def promtool_test(name: str, trace: Trace, expected: dict[str, list[bool]]) -> d
 def run(tests: Sequence[dict[str, Any]], folder: Path) -> str:
     """Run tests of the shipped rules of availability; return what promtool says of a failure."""
     rules = yaml.safe_load((ROOT / "prometheus/rules/slo-api-availability.yml").read_text())
-    names = ["slo-api-availability-recovery", "slo-api-availability"]
+    names = [f"slo-api-availability{suffix}" for suffix in ("-recovery", "", "-slower")]
     groups = [each for each in rules["groups"] if each["name"] in names]
     # What alerts say is asked at each evaluation, and not what is tested here.
     for rule in chain.from_iterable(group["rules"] for group in groups):

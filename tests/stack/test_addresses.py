@@ -4,7 +4,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from burnrate.stack.addresses import ENDPOINTS, AddressMap, container_addresses
+from burnrate.stack.addresses import (
+    ENDPOINTS,
+    AddressMap,
+    container_addresses,
+    instance_names,
+    kind_of,
+)
 from burnrate.stack.errors import StackError
 
 DEFAULTS = AddressMap()
@@ -118,3 +124,23 @@ def test_text_without_addresses_stays_as_it_is(text: str) -> None:
     """Translation touches addresses and nothing else."""
     assume("0.0" not in text and not container_addresses(text))
     assert DEFAULTS.translate(text, "api") == text
+
+
+def test_further_instances_follow_the_first_one_s_port() -> None:
+    """Each can be moved by a variable of its own."""
+    given = {"API_INSTANCES": "3", "API_PORT": "18000", "API_3_PORT": "19000"}
+    addresses = AddressMap.from_environment(given)
+    ports = [addresses.port(name) for name in instance_names(given)]
+    assert ports == [18000, 18001, 19000]
+    assert addresses.translate("api:8000 api-2:8000 api-3:8000", "nginx") == (
+        "127.0.0.1:18000 127.0.0.1:18001 127.0.0.1:19000"
+    )
+    assert addresses.translate("0.0.0.0:8000", "api-2") == "127.0.0.1:18001"
+    assert [kind_of(name) for name in (*instance_names(given), "redis")] == [*["api"] * 3, "redis"]
+
+
+@pytest.mark.parametrize("text", ["0", "9", "-1", "two", "1.5", "²"])
+def test_an_impossible_number_of_instances_is_refused(text: str) -> None:
+    """By the variable's name."""
+    with pytest.raises(StackError, match=r"API_INSTANCES is .*: it must be 1 to 8"):
+        AddressMap.from_environment({"API_INSTANCES": text})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
@@ -84,9 +85,16 @@ def test_what_gives_a_browser_nothing_is_not_offered(answer: tuple[int, str, str
     with _serving(_=answer) as address:
         (page,) = find_pages([_row("alertmanager", address)], {})
     assert page.url is None
-    assert page.line().startswith(
-        f"alertmanager has no page here; amtool --alertmanager.url=http://{address} "
-    )
+    assert page.line().startswith("alertmanager has no page here; the inbox silences, and amtool ")
+    assert f" at http://{address} " in page.line()
+
+
+def test_no_login_is_shown() -> None:
+    """A part is asked with that of the commands, and people have their own."""
+    with _serving(_=_PAGE) as address:
+        row = replace(_row("prometheus", address), login="burnrate:secret")
+        (page,) = find_pages([row], {})
+    assert page.url == f"http://{address}"
 
 
 def test_people_get_the_address_that_the_settings_name() -> None:

@@ -65,6 +65,9 @@ def test_an_alertmanager_that_is_not_there_is_not_known() -> None:
         (["own"], "", "told by own"),
         (["own"], "nobody", "told by own"),
         (None, "", None),
+        (["shop/slack-pages"], "", "teams alone are told, by shop/slack-pages"),
+        (["shop/slack-pages"], "nobody", "alerts are told by shop"),
+        (["shop/slack-pages", "ntfy-pages"], "", "alerts are told by shop"),
     ],
 )
 def test_people_read_who_is_told(told: list[str] | None, notify: str, expected: str | None) -> None:

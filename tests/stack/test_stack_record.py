@@ -72,3 +72,20 @@ def test_nothing_stops_before_what_depends_on_it() -> None:
     assert order == [["proxy", "x"], ["api"], ["db"]]
     circle = new_record("processes").with_parts([_part("a", "b"), _part("b", "a")])
     assert len(circle.stop_order()) == 1
+
+
+def test_what_only_a_new_process_can_have_is_no_renewal() -> None:
+    """Another user, another socket, or files that it reads at its start."""
+    before = _part().model_copy(update={"base": "b", "program": "1"})
+    assert before.model_copy(update={"program": "2"}).can_be_renewed_from(before)
+    assert not before.model_copy(update={"base": "c"}).can_be_renewed_from(before)
+    assert not before.model_copy(update={"files": "f"}).can_be_renewed_from(before)
+    assert not _part().can_be_renewed_from(_part())
+
+
+def test_more_or_fewer_ports_have_not_moved() -> None:
+    """An instance that is added finds the others where they were."""
+    record = new_record("processes", {"A_PORT": 1, "B_PORT": 2})
+    assert not record.has_moved({"A_PORT": 1})
+    assert not record.has_moved({"A_PORT": 1, "B_PORT": 2, "C_PORT": 3})
+    assert record.has_moved({"A_PORT": 2, "C_PORT": 3})

@@ -1,5 +1,6 @@
 """Starts the foreign service under gunicorn, with real workers on a free port."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -29,7 +30,11 @@ class Service:
         self.output = output
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Return status and body; a connection of its own, so that any worker may answer."""
+        """Return status and body; a connection of its own, so that any worker may answer.
+
+        Raises:
+            OSError: The worker did not answer, or was killed amid its answer.
+        """
         request = urllib.request.Request(self.url + path, headers=headers or {})  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
@@ -37,6 +42,8 @@ class Service:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError("the answer ended early") from error
 
     def samples(self) -> Samples:
         """Scrape, and return the values by name and labels."""

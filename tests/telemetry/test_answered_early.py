@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from burnrate.telemetry import instrument
 from tests.telemetry.asgi import call, http_scope
+from tests.telemetry.lines import Lines
 from tests.telemetry.test_endpoints import count
 
 pytestmark = pytest.mark.usefixtures("telemetry")
@@ -311,3 +312,63 @@ def test_path_that_breaks_a_converter_is_measured(
     scope = http_scope("/day/" + "9" * 5000, headers=[(b"x-refuse", b"403")])
     asyncio.run(call(app, scope))
     assert count(registry, "unmatched", "403") == 1
+
+
+class Refusing(Copying):
+    """Answers itself where it is asked to."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_refused = (b"x-refuse", b"1") in scope.get("headers", ())
+        app = PlainTextResponse("no", 403) if is_refused else self.app
+        await app(scope, receive, send)
+
+
+def test_mounted_application_that_is_instrumented_knows_its_own_routes(
+    app: FastAPI, registry: CollectorRegistry
+) -> None:
+    """The application around it is not instrumented, and its mount is no part of the template."""
+    app.add_middleware(Refusing)
+    for path in ("/a", "/b"):
+        app.add_api_route(path, hello)
+    outer = Starlette(routes=[Mount("/inner", app)])
+    client = TestClient(outer)
+    for path in ("/inner/a", "/inner/b"):
+        client.get(path)
+        client.get(path, headers={"x-refuse": "1"})
+        client.get("/inner/c")
+    found = [count(registry, path, status) for path in ("/a", "/b") for status in ("200", "403")]
+    assert found == [1, 1, 1, 1]
+    assert count(registry, "unmatched", "404") == 2
+
+
+@pytest.mark.parametrize("middlewares", [[], [Middleware(Copying)]])
+def test_mounted_application_of_an_instrumented_one_is_measured_once(
+    app: FastAPI, registry: CollectorRegistry, lines: Lines, middlewares: list[Middleware]
+) -> None:
+    """One count, one line and one id, though both are instrumented."""
+    inner_registry = CollectorRegistry()
+    inner = FastAPI()
+    inner.add_api_route("/a", lambda: "a")
+    instrument(inner, service="inner", registry=inner_registry, logs=False)
+    app.mount("/inner", inner)
+    app.user_middleware.extend(middlewares)
+    answer = TestClient(app).get("/inner/a")
+    (line,) = lines.of("burnrate.request")
+    assert (line["route"], line["request_id"]) == ("/inner/a", answer.headers["x-request-id"])
+    assert count(registry, "/inner/a", "200") == 1
+    assert count(inner_registry, "/a", "200") == 0
+
+
+@pytest.mark.parametrize("middlewares", [[], [Middleware(Copying)]])
+def test_redirect_to_the_other_slash_has_the_route_behind_it(
+    app: FastAPI, registry: CollectorRegistry, middlewares: list[Middleware]
+) -> None:
+    """A router answers so by itself; what it does not know stays unmatched."""
+    app.add_api_route("/with/", lambda: 1)
+    app.add_api_route("/without", lambda: 1)
+    app.user_middleware.extend(middlewares)
+    client = TestClient(app, follow_redirects=False)
+    for path in ("/with", "/without/", "/neither"):
+        client.get(path)
+    assert [count(registry, path, "307") for path in ("/with/", "/without")] == [1, 1]
+    assert count(registry, "unmatched", "404") == 1

@@ -50,7 +50,7 @@ def composed(app: FastAPI) -> FastAPI:
         ("/tenants/acme/files/a", "/tenants/{tenant}/files/{item}", "200"),
         ("/tenants/acme/nothing", "/tenants/{tenant}/{path}", "404"),
         ("/nothing/here", "unmatched", "404"),
-        ("/v1/items/7/", "unmatched", "307"),
+        ("/v1/items/7/", "/v1/items/{item}", "307"),
         ("/tenants/acme/files/a/", "/tenants/{tenant}/{path}", "307"),
         ("/docs", "/docs", "200"),
         ("/openapi.json", "/openapi.json", "200"),
@@ -197,3 +197,41 @@ def test_a_fresh_application_with_many_routes_has_few_series(app: FastAPI, route
     assert not [line for line in lines if line.startswith("http_request_duration_seconds_bucket")]
     failures = [line for line in lines if line.startswith("http_requests_total")]
     assert any('endpoint="/route/7/{item}"' in line and 'status="500"' in line for line in failures)
+
+
+def test_mount_may_name_a_parameter_as_its_route_does(
+    app: FastAPI, registry: CollectorRegistry
+) -> None:
+    """Starlette allows it; it hides neither that route nor any other."""
+    mounted = FastAPI()
+    mounted.add_api_route("/items/{item}", read)
+    app.mount("/shops/{item}", mounted)
+    app.add_api_route("/plain", lambda: "plain")
+    with TestClient(app) as client:
+        assert [client.get(path).status_code for path in ("/shops/a/items/b", "/plain")] == [
+            200
+        ] * 2
+    assert count(registry, "/shops/{item}/items/{item}", "200") == 1
+    assert count(registry, "/plain", "200") == 1
+
+
+class Foreign(Route):
+    """A route of somebody's own whose path nothing here can read."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__("/foreign", lambda _: PlainTextResponse("foreign"))
+        self.path = path  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("path", [7, "/{x:nothing}"])
+def test_route_that_cannot_be_read_hides_no_other(
+    app: FastAPI, registry: CollectorRegistry, path: object
+) -> None:
+    """It is called by the path that it has, or `unmatched`."""
+    app.router.routes.append(Foreign(path))
+    app.add_api_route("/plain", lambda: "plain")
+    with TestClient(app) as client:
+        assert client.get("/plain").status_code == 200
+    assert count(registry, "/plain", "200") == 1
+    failed = registry.get_sample_value("telemetry_failures_total", {"part": "start"})
+    assert not failed

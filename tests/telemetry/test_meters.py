@@ -149,14 +149,17 @@ def test_blocked_event_loop_shows_as_lag(app: FastAPI, registry: CollectorRegist
 
 
 def test_process_metrics_are_there(app: FastAPI, registry: CollectorRegistry) -> None:
-    """CPU, memory, descriptors and the number of workers."""
+    """CPU, memory, descriptors, threads and the number of workers."""
     instrument(app, service="test", version="1.2", registry=registry)
     with TestClient(app):
         assert registry.get_sample_value("workers") == 1
         for name in (
             "process_cpu_seconds_total",
             "process_resident_memory_bytes",
+            "process_largest_resident_memory_bytes",
             "process_open_fds",
+            "process_max_fds",
+            "process_python_threads",
         ):
             assert (registry.get_sample_value(name) or 0) > 0
     labels = {"service": "test", "version": "1.2", "revision": "unknown"}

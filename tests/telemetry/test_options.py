@@ -10,15 +10,17 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, values
 from starlette.routing import Mount
 
 from burnrate.telemetry import Options, TelemetrySettings, instrument
 from burnrate.telemetry.endpoints import Endpoints
+from burnrate.telemetry.failures import failures, log_lines
 from burnrate.telemetry.metrics import Metrics
 from burnrate.telemetry.middleware import TelemetryMiddleware
 from burnrate.telemetry.server import log_config
 from burnrate.telemetry.traces.tracing import Tracing
+from burnrate.telemetry.workers import multiprocess
 from tests.support.samples import Samples, read_samples
 from tests.telemetry.lines import Lines, close_ours
 from tests.telemetry.traces.test_spans import Silent
@@ -99,7 +101,14 @@ def test_uncounted_paths_are_in_no_metric_and_still_have_lines(shop: FastAPI, li
     assert paths_of(lines) == ["/internal/jobs", "/orders/1", "/internal/jobs"]
     assert not [key for key in found if dict(key[1]).get("endpoint") == "/internal/jobs"]
     assert counts(found) == {("/orders/{order}", "200"): 1}
-    assert found["http_requests_in_progress", frozenset()] == 1
+    assert found["http_requests_in_progress", frozenset()] == 0
+
+
+@pytest.mark.parametrize("uncounted", [[], ["/metrics"]])
+def test_a_scrape_is_no_request_in_progress(shop: FastAPI, uncounted: list[str]) -> None:
+    """Otherwise each scrape would find one: itself."""
+    found = served(shop, "/metrics", "/orders/1", uncounted_paths=uncounted)
+    assert found["http_requests_in_progress", frozenset()] == 0
 
 
 def test_buckets_are_those_that_are_given(shop: FastAPI) -> None:
@@ -189,6 +198,21 @@ def test_one_variable_turns_all_of_it_off(
     assert "x-request-id" not in answer.headers
     assert (root.handlers, list(shop.routes)) == (handlers, routes)
     assert lines.of("burnrate.request") == []
+
+
+def test_folder_that_cannot_be_used_keeps_no_application_from_being_left_alone(
+    shop: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library would refuse each metric, those that count unseen too."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/proc/none")
+    monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(multiprocess._Upkeep, "store", None)
+    try:
+        telemetry = instrument(shop, service="shop", enabled=False)
+        telemetry.counter("shop_orders", "Orders.").inc()
+    finally:
+        for each in (failures, log_lines):
+            each.end()  # they belong to the process, and this folder does not
 
 
 @pytest.mark.parametrize("flag", [None, "01"])

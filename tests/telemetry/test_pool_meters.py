@@ -69,3 +69,27 @@ def test_a_pool_that_is_measured_twice_counts_once(
         for name in ("first", "second")
     ]
     assert counts == [0, 1]
+
+
+@pytest.mark.parametrize("names", [("pool", "pool"), ("first", "pool")])
+def test_what_is_held_when_a_pool_is_measured_again_is_given_back_to_the_newer_meter(
+    telemetry: Telemetry, registry: CollectorRegistry, lines: Lines, names: tuple[str, str]
+) -> None:
+    """Otherwise fewer than none would be held; the same pool is no second one."""
+    engine = sqlalchemy.create_engine(
+        "sqlite:///file:two?mode=memory&uri=true", poolclass=QueuePool
+    )
+
+    def used(name: str) -> float | None:
+        telemetry._sample()
+        labels = {"pool": name, "state": "used"}
+        return registry.get_sample_value("pool_connections", labels)
+
+    telemetry.measure(engine, names[0])
+    with engine.connect():
+        telemetry.measure(engine, names[1])
+        assert used("pool") == 1
+        assert names[0] == "pool" or used(names[0]) == 0
+    assert used("pool") == 0
+    engine.dispose()
+    assert "second pool" not in lines.text

@@ -29,9 +29,7 @@ def main() -> int:
         return 1
     found = json.loads(told.stdout)
     for each in found["errors"]:
-        line = f",line={each['line']}" if each["line"] else ""
-        where = f"{each['path']}: " if each["path"] else ""
-        print(f"::error file={each['file']}{line}::{where}{each['reason']}")  # noqa: T201
+        print(_annotation(each))  # noqa: T201
     lines, is_right = [*_checked(found)], found["ok"]
     if found["ok"]:
         heading, difference, is_stale = (
@@ -44,6 +42,21 @@ def main() -> int:
     return 0 if is_right else 1
 
 
+def _annotation(error: dict[str, Any]) -> str:
+    """Return the line by which GitHub shows an error at its place; names may hold anything."""
+    where = f"{error['path']}: " if error["path"] else ""
+    places = ((name, error[name]) for name in ("file", "line") if error[name])
+    properties = ",".join(f"{name}={_escaped(str(value), ',:')}" for name, value in places)
+    return f"::error {properties}::{_escaped(where + error['reason'])}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    # As GitHub's own toolkit does.
+    for each in f"%\r\n{more}":
+        text = text.replace(each, f"%{ord(each):02X}")
+    return text
+
+
 def _checked(found: dict[str, Any]) -> Iterator[str]:
     yield from ("## SLOs", "", "| Service | SLO | Objective | Alerts |", "|---|---|---|---|")
     for service in found["services"]:
@@ -54,7 +67,8 @@ def _checked(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     for each in found["errors"]:
         place = f"{each['file']}:{each['line']}" if each["line"] else each["file"]
-        yield f"- **refused**: `{place}`: {each['path']} {each['reason']}"
+        name = f"`{place}`: {each['path']} " if place else ""
+        yield f"- **refused**: {name}{each['reason']}"
     yield from (f"- {note}" for service in found["services"] for note in service["notes"])
     yield ""
 

@@ -3,6 +3,7 @@
 from alerting.inbox.page.alert import NO_SUCH_ALERT, STORE_UNAVAILABLE, alert_page
 from alerting.inbox.page.cards import alert_title
 from alerting.inbox.page.desk import (
+    About,
     PathHealth,
     RunbookFiles,
     Surroundings,
@@ -16,7 +17,7 @@ from alerting.inbox.page.desk import (
 )
 from alerting.inbox.page.desk import default_for as default_range
 from alerting.inbox.page.desk import seconds_of as range_seconds
-from alerting.inbox.page.front import front_page, state_of
+from alerting.inbox.page.front import front_page, front_query, state_of
 from alerting.inbox.page.incident import NO_SUCH_INCIDENT, incident_page
 from alerting.inbox.page.layout import asset, desk_fragment, fragment, page
 from alerting.inbox.page.links import Links
@@ -36,6 +37,7 @@ __all__ = [
     "NO_SUCH_ALERT",
     "NO_SUCH_INCIDENT",
     "STORE_UNAVAILABLE",
+    "About",
     "Content",
     "Links",
     "OverviewReader",
@@ -52,6 +54,7 @@ __all__ = [
     "desk_fragment",
     "fragment",
     "front_page",
+    "front_query",
     "history_page",
     "incident_page",
     "no_such_slo",

@@ -1,11 +1,9 @@
-"""The addresses of pages about SLOs, services and runbooks."""
+"""The addresses of pages about SLOs, services and runbooks, and the parameters that select."""
 
 from collections.abc import Mapping
-from typing import Final
 from urllib.parse import quote, urlencode
 
-# Whose queries the shipped runbooks are written for.
-SHIPPED_SERVICE: Final = "api"
+from alerting.inbox.store import Selection
 
 
 def slo_address(identity: Mapping[str, str], slo: str) -> str:
@@ -23,15 +21,39 @@ def service_address(identity: Mapping[str, str]) -> str:
     return f"/services/{_segment(identity)}{_others(identity)}"
 
 
-def runbook_address(name: str, service: str) -> str:
+def runbook_address(name: str, identity: Mapping[str, str]) -> str:
     """Return the address of a runbook's page, whose queries ask about a service.
 
     Args:
         name: The alert's, which is known to be there.
-        service: The alert's; the shipped one is what the runbooks are written for.
+        identity: The labels that name the service, as far as the alert has them.
     """
-    asked = {} if service in ("", SHIPPED_SERVICE) else {"service": service}
-    return f"/runbooks/{name}" + (f"?{urlencode(asked)}" if asked else "")
+    asked = {label: value for label, value in identity.items() if value}
+    return f"/runbooks/{name}" + (f"?{urlencode(asked)}" if asked.get("service") else "")
+
+
+def parameters_of(selection: Selection) -> dict[str, str]:
+    """Return the parameters of an address that select the same."""
+    given = {
+        "severity": selection.severity,
+        "service": selection.service,
+        "slo": selection.slo,
+        "team": selection.team,
+        "q": " ".join(selection.words.split()),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def words_of(selection: Selection) -> str:
+    """Return what was selected, for people; an empty text for everything."""
+    words = (
+        selection.severity and f"{selection.severity}s",
+        selection.service,
+        selection.slo and f"SLO {selection.slo}",
+        selection.team and f"team {selection.team}",
+        *(f"“{word}”" for word in selection.words.split()),
+    )
+    return ", ".join(filter(None, words))
 
 
 def _segment(identity: Mapping[str, str]) -> str:

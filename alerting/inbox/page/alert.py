@@ -28,6 +28,7 @@ def alert_page(
         values={
             "now": now,
             "card": card,
+            "can_silence": muting.is_known and episode.ends_at is None,
             "timeline": [(change, STORIES[change.kind]) for change in timeline],
         },
     )

@@ -1,7 +1,9 @@
 """The front page: is anything wrong, what is firing, how the SLOs stand, what was resolved."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from alerting.inbox.page.addresses import parameters_of, words_of
 from alerting.inbox.page.cards import card_of
 from alerting.inbox.page.formats import count
 from alerting.inbox.page.incident import group
@@ -11,7 +13,8 @@ from alerting.inbox.page.overview import Overview
 from alerting.inbox.page.path import path_of
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.page.silencing import held_back
-from alerting.inbox.page.slo_rows import slo_rows
+from alerting.inbox.page.slo_rows import SloRow, slo_rows
+from alerting.inbox.store import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,42 @@ class State:
     pages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the front page lists, for the form that selects it.
+
+    Attributes:
+        words: The selection as people read it.
+        matching: How many alerts fire that match.
+        firing: How many fire in all.
+        other_pages: How many pages fire that do not match.
+        services: Those that may be chosen.
+        teams: The same; without any, nobody has given alerts the label.
+        slos: The same.
+    """
+
+    selection: Selection
+    words: str
+    matching: int
+    firing: int
+    other_pages: int
+    services: tuple[str, ...]
+    teams: tuple[str, ...]
+    slos: tuple[str, ...] = ()
+
+
+def front_query(selection: Selection) -> str:
+    """Return the part of the front page's address that selects alerts, with its question mark."""
+    query = urlencode(parameters_of(selection))
+    return f"?{query}" if query else ""
+
+
 def front_page(overview: Overview, links: Links) -> Content:
     """Return what the front page shows."""
     state = state_of(overview)
-    groups = group(overview.incidents, overview.firing.shown, links, overview.muting, overview.now)
+    groups = group(
+        overview.incidents, overview.selected.shown, links, overview.muting, overview.now
+    )
     return Content(
         template="front.html",
         title=f"{state.headline} · Burnrate",
@@ -41,14 +76,42 @@ def front_page(overview: Overview, links: Links) -> Content:
             "state": state,
             "path": path_of(overview),
             "held": held_back(overview.muting),
+            "can_silence": overview.muting.is_known,
             "notices": list(notices(overview)),
             "groups": groups,
-            "more": len(overview.incidents) - len(groups),
+            "more": overview.selected.incidents - len(groups),
+            "shown": _shown(overview),
             "figures": overview.slos,
-            "rows": slo_rows(overview.slos, overview.now),
+            "rows": _rows(overview),
             "resolved": [card_of(episode, links, leads_on=False) for episode in overview.resolved],
         },
     )
+
+
+def _shown(overview: Overview) -> Shown:
+    selection, firing, selected = overview.selection, overview.firing, overview.selected
+    known = overview.slos.slos
+    services = (slo.service for slo in known if slo.service)
+    return Shown(
+        selection=selection,
+        words=words_of(selection),
+        matching=selected.pages + selected.others,
+        firing=firing.pages + firing.others,
+        other_pages=firing.pages - selected.pages,
+        services=tuple(sorted({*overview.choices.services, *services})),
+        teams=overview.choices.teams,
+        slos=tuple(sorted({*overview.choices.slos, *(slo.name for slo in known)})),
+    )
+
+
+def _rows(overview: Overview) -> list[SloRow]:
+    """Return the SLOs of the selected service and name: they have neither severities nor words."""
+    service, name = overview.selection.service, overview.selection.slo
+    return [
+        row
+        for row in slo_rows(overview.slos, overview.now)
+        if (not service or row.slo.service == service) and (not name or row.slo.name == name)
+    ]
 
 
 def state_of(overview: Overview) -> State:
@@ -77,7 +140,10 @@ def _state_of_pages(overview: Overview, also: str) -> State:
     owned = [each for each in overview.incidents if each.pages and each.is_owned(overview.now)]
     waiting = pages - sum(each.pages for each in owned) - silenced
     if waiting:
-        detail = also or "Somebody should look now."
+        # So that the number agrees with those of the incidents below.
+        others = (pages - waiting - silenced, "in work"), (silenced, "silenced")
+        said = [f"{count(number, 'page')} {how}." for number, how in others if number]
+        detail = " ".join(filter(None, (*said, also))) or "Somebody should look now."
         return State("page", f"{count(waiting, 'page')} firing", detail, waiting)
     if not owned:
         detail = f"It fires all the same, and nobody is told while the silence lasts. {also}"

@@ -36,6 +36,7 @@ class Links:
         grafana_url: str | None,
         identity: Sequence[str] = ("service",),
         *,
+        logs_source_uid: str = "loki",
         has_grafana: Callable[[], bool] = lambda: True,
     ) -> None:
         """Make links.
@@ -44,10 +45,12 @@ class Links:
             runbook_names: Names the runbooks there are.
             grafana_url: Grafana's address for browsers, if there is one.
             identity: The labels that together name a service.
+            logs_source_uid: Of Grafana's data source of log lines.
             has_grafana: Says whether anything answers there; while not, nothing leads there.
         """
         self._runbook_names = runbook_names
         self._known_grafana_url = grafana_url
+        self._logs_source_uid = logs_source_uid
         self._has_grafana = has_grafana
         self.identity = tuple(identity)
 
@@ -63,6 +66,10 @@ class Links:
             ("Query", web_address(episode.generator_url)),
         ]
         return [Link(name, url) for name, url in found if url and not self._is_dead(url)]
+
+    def identity_of(self, episode: StoredEpisode) -> dict[str, str]:
+        """Return the labels that name an alert's service; empty where it has not got one."""
+        return {name: episode.labels.get(name, "") for name in self.identity}
 
     @property
     def _grafana_url(self) -> str | None:
@@ -98,14 +105,14 @@ class Links:
         labels = episode.labels
         if not labels.get("slo") or not labels.get("service"):
             return None
-        return slo_address({name: labels.get(name, "") for name in self.identity}, labels["slo"])
+        return slo_address(self.identity_of(episode), labels["slo"])
 
     def _runbook(self, episode: StoredEpisode) -> str | None:
         url = episode.annotations.get("runbook_url", "")
         # Ours has the port it was written for, and the page may be reached by another.
         named = _RUNBOOK.search(_path_of(url))
         if named and named[1] in self._runbook_names():
-            return runbook_address(named[1], episode.labels.get("service", ""))
+            return runbook_address(named[1], self.identity_of(episode))
         return web_address(url)
 
     def _logs(self, episode: StoredEpisode) -> str | None:
@@ -113,7 +120,7 @@ class Links:
         if not service:
             return None
         query: dict[str, object] = {"refId": "A", "expr": f"{{service={json.dumps(service)}}}"}
-        return self._explore("loki", query, episode)
+        return self._explore(query, episode)
 
     def _traces(self, episode: StoredEpisode) -> str | None:
         # Only what serves requests has traces, and what has an objective serves requests.
@@ -123,21 +130,22 @@ class Links:
         # The dashboard knows which requests are slow: those over the service's latency objective.
         if self._grafana_url is None:
             return None
-        named = {f"var-{name}": episode.labels.get(name, "") for name in self.identity}
+        named = {f"var-{name}": value for name, value in self.identity_of(episode).items()}
         chosen = {**named, **_range(episode)}
         return f"{self._grafana_url}/d/burnrate-traces?{urlencode(chosen)}"
 
-    def _explore(self, source: str, query: dict[str, object], episode: StoredEpisode) -> str | None:
+    def _explore(self, query: dict[str, object], episode: StoredEpisode) -> str | None:
         """An address of Grafana's Explore, https://grafana.com/docs/grafana/latest/explore/."""
         if self._grafana_url is None:
             return None
         pane = {
-            "datasource": source,
-            "queries": [query | {"datasource": {"type": source, "uid": source}}],
+            "datasource": self._logs_source_uid,
+            "queries": [query | {"datasource": {"type": "loki", "uid": self._logs_source_uid}}],
             "range": _range(episode),
         }
-        panes = json.dumps({"a": pane}, separators=(",", ":"))
-        return f"{self._grafana_url}/explore?{urlencode({'schemaVersion': 1, 'panes': panes})}"
+        # Grafana 9 knows only this form; later ones read it too, and write their own in its place.
+        left = json.dumps(pane, separators=(",", ":"))
+        return f"{self._grafana_url}/explore?{urlencode({'left': left})}"
 
 
 def web_address(url: str) -> str | None:

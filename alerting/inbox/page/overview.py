@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.store import Firing, Losses, Store, StoredEpisode, StoredIncident
+from alerting.inbox.store import (
+    ALL,
+    Choices,
+    Firing,
+    Losses,
+    Selection,
+    Store,
+    StoredEpisode,
+    StoredIncident,
+)
 from alerting.inbox.watch import (
     AlertmanagerPoller,
     Muting,
@@ -29,8 +38,11 @@ class Overview:
 
     Attributes:
         firing: What fires, pages first, and how much there is; without the watchdog.
+        selection: Which alerts somebody wants to see; the verdict is about all of them.
+        selected: What fires of these.
+        choices: What somebody may select.
         incidents: Those in which something fires.
-        resolved: What has ended, the latest end first.
+        resolved: What has ended of the selected, the latest end first.
         losses: What the store has lost.
         truncated: How many alerts Alertmanager left out of what it last sent of its groups.
         silent_seconds: How long ago the watchdog arrived, or this process started.
@@ -41,6 +53,9 @@ class Overview:
 
     now: datetime
     firing: Firing
+    selection: Selection
+    selected: Firing
+    choices: Choices
     incidents: tuple[StoredIncident, ...]
     resolved: tuple[StoredEpisode, ...]
     losses: Losses
@@ -103,18 +118,26 @@ class OverviewReader:
         self._poller = poller
         self._muting = muting
 
-    async def read(self) -> Overview:
-        """Gather all of it.
+    async def read(self, selection: Selection = ALL) -> Overview:
+        """Gather all of it; only what is selected is listed.
 
         Raises:
             StoreUnavailableError: there is nothing to show.
         """
         now = datetime.now(UTC)
+        firing = await self._store.find_firing(MAX_PAGES, 0 if selection else MAX_TICKETS)
         return Overview(
             now=now,
-            firing=await self._store.find_firing(MAX_PAGES, MAX_TICKETS),
+            firing=firing,
+            selection=selection,
+            selected=(
+                await self._store.find_firing(MAX_PAGES, MAX_TICKETS, selection)
+                if selection
+                else firing
+            ),
+            choices=await self._store.find_choices(),
             incidents=tuple(await self._store.open_incidents()),
-            resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED)),
+            resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED, selection)),
             losses=self._store.losses(),
             truncated=await self._store.count_truncated(now - _TRUNCATED_FOR),
             slos=self._slos.latest(),

@@ -8,6 +8,9 @@ from alerting.inbox.page.formats import duration
 from alerting.inbox.page.overview import Overview, Reach
 
 NOBODY: Final = "Nobody is told"
+TEAMS_ALONE: Final = "Teams alone are told"
+# In the name of a receiver that burnrate.yml gives a team (burnrate/stack/compose/receivers.py).
+_TEAM_END: Final = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ def _watchdog(overview: Overview) -> Link:
     silence = duration(timedelta(seconds=overview.silent_seconds))
     if overview.has_watchdog_arrived:
         mood, condition = "good", f"arrived {silence} ago"
+        if overview.verdict.is_repeated:
+            condition = f"{condition}, as Alertmanager repeats what it had"
     else:
         mood, condition = "unknown", f"has not arrived for {silence}"
     return Link("bad" if overview.verdict.is_late else mood, "Watchdog", condition)
@@ -42,6 +47,8 @@ def _watchdog(overview: Overview) -> Link:
 def _people(reach: Reach) -> Link:
     if reach.told is None:
         return Link("unknown", "People", "are told, or not: Alertmanager has not been asked")
+    if reach.told and not reach.is_silence_meant and all(_TEAM_END in n for n in reach.told):
+        return Link("bad", TEAMS_ALONE, "of an alert without one nobody is: see NOTIFY")
     if reach.told:
         return Link("good", "People", f"are told by {', '.join(reach.told)}")
     if reach.is_silence_meant:

@@ -1,12 +1,11 @@
 """What happened in an incident, the newest first, with what repeats itself as one line."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from alerting.inbox.page.cards import Card
 from alerting.inbox.page.formats import clock
 from alerting.inbox.page.stories import STORIES
 from alerting.inbox.store import IncidentRecord, Note, StoredTransition, Word
@@ -33,9 +32,14 @@ class Event:
     text: str
 
 
-def timeline(record: IncidentRecord, cards: Sequence[Card], now: datetime) -> list[Event]:
-    """Return what happened, the newest first, without the repeats between."""
-    titles = {card.episode.id: card.title for card in cards}
+def timeline(record: IncidentRecord, titles: Mapping[int, str], now: datetime) -> list[Event]:
+    """Return what happened, the newest first, without the repeats between.
+
+    Args:
+        record: The incident.
+        titles: Of its alerts, by their ids.
+        now: When the page is made.
+    """
     changes = [_change(change, titles.get(about, ""), about) for change, about in record.changes]
     events = [*_collapsed(changes, now), *_notes(record.notes)]
     return sorted(events, key=lambda event: event.at, reverse=True)

@@ -1,5 +1,6 @@
 """What the store is given: deliveries and the alerts in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,6 +8,14 @@ from alerting.inbox.store.episodes import State
 
 # The alert that always fires: while it arrives, the whole path from rule to inbox works.
 WATCHDOG = "Watchdog"
+# Of ours. Others, such as kube-prometheus, have one of that name as well: it is no incident either,
+# and says nothing about the path from our rules.
+WATCHDOG_SERVICE = "prometheus"
+
+
+def is_our_watchdog(labels: Mapping[str, str]) -> bool:
+    """Return whether an alert with these labels proves that our alerts arrive."""
+    return (labels.get("alertname"), labels.get("service")) == (WATCHDOG, WATCHDOG_SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,8 @@ class Alert:
 
     @property
     def is_watchdog(self) -> bool:
-        """Whether it is the alert that always fires."""
-        return self.labels.get("alertname") == WATCHDOG
+        """Whether it is the alert of ours that always fires."""
+        return is_our_watchdog(self.labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,19 +111,25 @@ def incident_of(
     if labels.get("alertname") == WATCHDOG:
         return None
     key = key_of(labels, identity)
-    row = connection.execute(
-        """
-        SELECT incidents.id, count(*) - count(ends_at), max(ends_at)
-        FROM incidents JOIN episodes ON incident_id = incidents.id
-        WHERE incidents.id = (SELECT max(id) FROM incidents WHERE identity = ?)
-        GROUP BY incidents.id
-        """,
-        (key,),
+    (latest,) = connection.execute(
+        "SELECT max(id) FROM incidents WHERE identity = ?", (key,)
     ).fetchone()
-    if row is not None and (row[1] or at - from_micros(int(row[2])) < QUIET):
-        return int(row[0])
+    if latest is not None and _goes_on(connection, int(latest), at):
+        return int(latest)
     cursor = connection.execute("INSERT INTO incidents (identity) VALUES (?)", (key,))
     return int(cursor.lastrowid or 0)
+
+
+def _goes_on(connection: sqlite3.Connection, incident_id: int, at: datetime) -> bool:
+    """Whether an incident is not over, or has not been for long; however many alerts it has."""
+    fires, last = connection.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM episodes WHERE incident_id = :id AND ends_at IS NULL),
+               (SELECT max(ends_at) FROM episodes WHERE incident_id = :id)
+        """,
+        {"id": incident_id},
+    ).fetchone()
+    return bool(fires) or (last is not None and at - from_micros(int(last)) < QUIET)
 
 
 def back_fill(connection: sqlite3.Connection, identity: Sequence[str]) -> None:
@@ -204,6 +210,7 @@ def find_incidents(
     before_id: int | None,
     limit: int,
     identity: Mapping[str, str] | None = None,
+    condition: tuple[str, Sequence[object]] = ("", ()),
 ) -> list[StoredIncident]:
     """Return up to `limit` incidents, the newest first.
 
@@ -212,18 +219,20 @@ def find_incidents(
         before_id: Below which id; None for the newest.
         limit: How many.
         identity: Labels that their services have; None for all.
+        condition: A clause of SQL about `incidents.id`, behind an AND, and its values.
     """
-    wanted = "".join(
-        f" AND json_extract(identity, '$.' || json_quote(:name{number})) = :value{number}"
-        for number in range(len(identity or {}))
-    )
-    values: dict[str, object] = {"before": 2**63 - 1 if before_id is None else before_id}
-    for number, (name, value) in enumerate((identity or {}).items()):
-        values |= {f"name{number}": name, f"value{number}": value}
+    label = " AND json_extract(identity, '$.' || json_quote(?)) = ?"
+    wanted = label * len(identity or {})
+    clause, chosen = condition
     rows = connection.execute(
-        f"{_INCIDENT} WHERE incidents.id < :before{wanted} GROUP BY incidents.id"
-        " ORDER BY incidents.id DESC LIMIT :limit",
-        values | {"limit": limit},
+        f"{_INCIDENT} WHERE incidents.id < ?{wanted}{clause} GROUP BY incidents.id"
+        " ORDER BY incidents.id DESC LIMIT ?",
+        (
+            2**63 - 1 if before_id is None else before_id,
+            *(text for pair in (identity or {}).items() for text in pair),
+            *chosen,
+            limit,
+        ),
     )
     return [_incident(row) for row in rows]
 

@@ -26,7 +26,17 @@ from alerting.inbox.store.deliveries import Delivery
 from alerting.inbox.store.file import ConnectionThread
 from alerting.inbox.store.incidents import IncidentAction, Note, StoredIncident
 from alerting.inbox.store.journal import Recorded
-from alerting.inbox.store.listing import Filter, Firing, StoredEpisode, StoredTransition, Summary
+from alerting.inbox.store.listing import (
+    ALL,
+    Choices,
+    Filter,
+    Firing,
+    Past,
+    Selection,
+    StoredEpisode,
+    StoredTransition,
+    Summary,
+)
 from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapshot
 from alerting.inbox.store.transitions import Range, StoredChange
 
@@ -157,13 +167,18 @@ class Store:
             partial(listing.find_episodes, wanted=wanted, before_id=before_id, limit=limit)
         )
 
-    async def find_firing(self, pages: int, others: int) -> Firing:
+    async def find_firing(self, pages: int, others: int, selection: Selection = ALL) -> Firing:
         """Return up to so many pages and so many others that fire, and how many there are."""
-        return await self._read(partial(listing.find_firing, pages=pages, others=others))
+        find = partial(listing.find_firing, pages=pages, others=others, selection=selection)
+        return await self._read(find)
 
-    async def find_resolved(self, limit: int) -> list[StoredEpisode]:
+    async def find_resolved(self, limit: int, selection: Selection = ALL) -> list[StoredEpisode]:
         """Return what has ended, the latest end first."""
-        return await self._read(partial(listing.find_resolved, limit=limit))
+        return await self._read(partial(listing.find_resolved, limit=limit, selection=selection))
+
+    async def find_choices(self, *, is_past: bool = False) -> Choices:
+        """Return what a selection can choose among what fires, or among all that is kept."""
+        return await self._read(partial(listing.find_choices, is_past=is_past))
 
     async def count_truncated(self, since: datetime) -> int:
         """Return how many firing alerts Alertmanager left out of what it last sent."""
@@ -182,7 +197,11 @@ class Store:
         return await self._read(incidents.find_open)
 
     async def find_incidents(
-        self, before_id: int | None, limit: int, identity: Mapping[str, str] | None = None
+        self,
+        before_id: int | None,
+        limit: int,
+        identity: Mapping[str, str] | None = None,
+        past: Past | None = None,
     ) -> list[StoredIncident]:
         """Return up to `limit` incidents, the newest first.
 
@@ -190,9 +209,14 @@ class Store:
             before_id: Below which id; None for the newest.
             limit: How many.
             identity: Labels that their services have; None for all.
+            past: What one of their alerts must have; None for nothing.
         """
         find = partial(
-            incidents.find_incidents, before_id=before_id, limit=limit, identity=identity
+            incidents.find_incidents,
+            before_id=before_id,
+            limit=limit,
+            identity=identity,
+            condition=listing.condition_of_incident(past or Past()),
         )
         return await self._read(find)
 

@@ -18,28 +18,28 @@ from alerting.inbox.store import (
     Alert,
     Snapshot,
     State,
+    is_our_watchdog,
     storable,
     storable_pairs,
 )
+from alerting.inbox.watch.silencing import AlertEntry, AlertStatus, ListedAlert
 
 
 class _Named(BaseModel):
     name: str
 
 
-class _ListedStatus(BaseModel):
+class _ListedStatus(AlertStatus):
     # active; suppressed by a silence or an inhibition; unprocessed
     state: str = ""
 
 
-class _Listed(BaseModel):
-    fingerprint: str
-    labels: dict[str, str]
+class _Listed(AlertEntry):
     updated_at: AwareDatetime = Field(alias="updatedAt")
-    annotations: dict[str, str] = {}
+    annotations: dict[str, str] = Field(default={})
     starts_at: AwareDatetime | None = Field(alias="startsAt", default=None)
     generator_url: str = Field(alias="generatorURL", default="")
-    receivers: list[_Named] = []
+    receivers: list[_Named] = Field(default=[])
     status: _ListedStatus = _ListedStatus()
 
     def active(self) -> ActiveAlert | None:
@@ -85,6 +85,7 @@ class AlertmanagerState:
         uptime: How long it has been running.
         active: What fires and is not muted, without the watchdog.
         receivers: The names of all it can send to.
+        alerts: Everything that fires, with what holds it back.
     """
 
     listed: frozenset[str]
@@ -92,6 +93,7 @@ class AlertmanagerState:
     uptime: timedelta
     active: tuple[ActiveAlert, ...] = ()
     receivers: tuple[str, ...] = ()
+    alerts: tuple[ListedAlert, ...] = ()
 
 
 class AlertmanagerClient:
@@ -118,13 +120,14 @@ class AlertmanagerClient:
         except (httpx2.HTTPError, ValidationError) as error:
             raise UpstreamUnavailableError(f"Alertmanager: {type(error).__name__}") from error
         now = _clock_of(alerts)
-        sent = [alert.updated_at for alert in listed if alert.labels.get("alertname") == WATCHDOG]
+        sent = [alert.updated_at for alert in listed if is_our_watchdog(alert.labels)]
         return AlertmanagerState(
             listed=frozenset(alert.fingerprint for alert in listed),
             watchdog_age=now - max(sent) if sent else None,
             uptime=now - started_at,
             active=tuple(active for alert in listed if (active := alert.active()) is not None),
             receivers=tuple(each.name for each in names),
+            alerts=tuple(alert.listed() for alert in listed),
         )
 
     async def count_notifications(self) -> dict[str, tuple[float, float]]:

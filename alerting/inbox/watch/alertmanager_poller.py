@@ -1,4 +1,4 @@
-"""Polls Alertmanager's list of alerts, so that lost notifications are noticed."""
+"""Polls Alertmanager's list of alerts: what was lost on the way, and what is held back."""
 
 import logging
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from alerting.inbox.errors import UpstreamUnavailableError
 from alerting.inbox.metrics import InboxMetrics
 from alerting.inbox.store import AlertKey, GracePeriods, Snapshot, Store
 from alerting.inbox.watch.alertmanager_api import AlertmanagerClient, snapshot_of
+from alerting.inbox.watch.silencing import MutingWatch
 from alerting.inbox.watch.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,13 @@ class AlertmanagerPoller:
         alertmanager: AlertmanagerClient,
         store: Store,
         watchdog: Watchdog,
+        muting: MutingWatch,
         changes: ChangeSignal,
         metrics: InboxMetrics,
         timing: PollTiming,
     ) -> None:
         """Take whom to ask, who compares, who wants to know, and how long to wait."""
+        self._muting = muting
         self._alertmanager = alertmanager
         self._store = store
         self._watchdog = watchdog
@@ -53,6 +56,7 @@ class AlertmanagerPoller:
         self._timing = timing
         self._undelivered = Undelivered(timing.missed_after)
         self._is_loss_expected = False
+        self._losses = store.losses()
         self.is_answered = True
         self._receivers: tuple[str, ...] | None = None
 
@@ -76,6 +80,7 @@ class AlertmanagerPoller:
             StoreUnavailableError: nothing could be compared.
         """
         at = datetime.now(UTC)
+        self._note_losses()
         is_loss_expected, self._is_loss_expected = self._is_loss_expected, False
         overdue = None if is_loss_expected else self._undelivered.overdue(at)
         snapshot = replace(await self._ask(at), overdue=overdue)
@@ -93,18 +98,27 @@ class AlertmanagerPoller:
             _log.info("reconciled", extra={"transitions": reconciled.transitions})
             self._changes.notify()
 
+    def _note_losses(self) -> None:
+        """What fired when the store was lost was delivered, and will not be again for hours."""
+        before, self._losses = self._losses, self._store.losses()
+        is_replaced = self._losses.replaced_at != before.replaced_at
+        if is_replaced or set(self._losses.set_aside) - set(before.set_aside):
+            self.expect_loss()
+
     async def _ask(self, at: datetime) -> Snapshot:
         was_answered = self.is_answered
         try:
             state = await self._alertmanager.fetch()
         except UpstreamUnavailableError as error:
             self.is_answered = False
+            self._muting.note_no_answer(str(error))
             self._watchdog.note_no_answer()
             if was_answered:
                 _log.warning("nothing can be confirmed", extra={"reason": str(error)})
                 self._changes.notify()
             return Snapshot(at)
         self.is_answered = True
+        await self._muting.read(state.alerts)
         self._receivers = state.receivers
         self._watchdog.note_answer(state.watchdog_age)
         if not was_answered:

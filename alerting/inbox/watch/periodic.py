@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from types import FrameType
 
 Job = Callable[[], Awaitable[None]]
+# Longer than any job needs to clean up.
+_HEARD_WITHIN_SECONDS = 1.0
 
 
 @asynccontextmanager
@@ -20,9 +22,16 @@ async def running(*jobs: tuple[float, Job]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until it is heard: a job may lose a cancellation that comes with what it waits for."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=_HEARD_WITHIN_SECONDS)
 
 
 async def _repeat(seconds: float, job: Job) -> None:

@@ -16,10 +16,15 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the path works, and why not, for people."""
+    """Whether the path works, and why not, for people.
+
+    Attributes:
+        is_repeated: Whether the watchdog goes on arriving all the same, from Alertmanager's memory.
+    """
 
     is_late: bool
     reason: str = ""
+    is_repeated: bool = False
 
 
 class Watchdog:
@@ -95,7 +100,9 @@ class Watchdog:
             unsent_seconds = self._clock() - max(self._sent_at, self._started_at)
             if unsent_seconds > self._late_seconds:
                 return Verdict(
-                    is_late=True, reason="Prometheus no longer sends alerts to Alertmanager."
+                    is_late=True,
+                    reason="Prometheus no longer sends alerts to Alertmanager.",
+                    is_repeated=True,
                 )
         return Verdict(is_late=False)
 

@@ -9,7 +9,7 @@ from alerting.inbox.web.glance import Glance
 from alerting.inbox.web.health import Health
 from alerting.inbox.web.incidents import Incidents
 from alerting.inbox.web.pages import Pages
-from alerting.inbox.web.requests import BodyLimits, HeadMiddleware, SameOrigin
+from alerting.inbox.web.requests import BodyLimits, EntranceMiddleware, HeadMiddleware, Hosts
 from alerting.inbox.web.routes import Endpoints, make_router
 from alerting.inbox.web.silencing import About, Silences
 from alerting.inbox.web.stream import Stream
@@ -22,15 +22,16 @@ __all__ = [
     "Charts",
     "Desk",
     "Endpoints",
+    "EntranceMiddleware",
     "Glance",
     "HeadMiddleware",
     "Health",
     "History",
+    "Hosts",
     "Incidents",
     "Pages",
     "Path",
     "Runbooks",
-    "SameOrigin",
     "Silences",
     "Slos",
     "Stream",

@@ -9,17 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.store import Action, Kind, Store, storable
 from alerting.inbox.web.alerts import AlertId
-from alerting.inbox.web.requests import SameOrigin, is_form, read_words
+from alerting.inbox.web.requests import is_form, read_words
 
 
 class Actions:
     """What people can do to an alert."""
 
-    def __init__(self, store: Store, changes: ChangeSignal, same_origin: SameOrigin) -> None:
-        """Take where actions are stored, what wakes the followers, and who may act."""
+    def __init__(self, store: Store, changes: ChangeSignal) -> None:
+        """Take where actions are stored, and what wakes the followers."""
         self._store = store
         self._changes = changes
-        self._same_origin = same_origin
 
     async def acknowledge(self, request: Request, alert_id: AlertId) -> Response:
         """Acknowledge an alert: somebody works on it."""
@@ -34,7 +33,6 @@ class Actions:
         return await self._do(request, alert_id, Kind.COMMENTED)
 
     async def _do(self, request: Request, alert_id: int, kind: Kind) -> Response:
-        self._same_origin(request)
         said = await read_words(request)
         if kind is Kind.COMMENTED and not said.text:
             raise HTTPException(422, "text: something to say is needed")

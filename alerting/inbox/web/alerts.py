@@ -113,6 +113,7 @@ class Alerts:
         severity: Label = None,
         service: Label = None,
         alertname: Label = None,
+        team: Label = None,
         before: Cursor = None,
         limit: Limit = 50,
     ) -> Page:
@@ -122,6 +123,7 @@ class Alerts:
             severity=severity,
             service=service,
             alertname=alertname,
+            team=team,
         )
         # One more than asked for tells whether there is a page after this one.
         episodes = await self._store.find(wanted, before, limit + 1)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from alerting.inbox.change_signal import ChangeSignal
 from alerting.inbox.store import IncidentAction, Store, StoredIncident, Word, storable
 from alerting.inbox.web.alerts import AlertId, AlertOut, Cursor, Limit
-from alerting.inbox.web.requests import SameOrigin, is_form, read_words
+from alerting.inbox.web.requests import is_form, read_words
 
 # Of its timeline; a group that repeats for a day has a few hundred.
 MOST_CHANGES = 500
@@ -47,11 +47,10 @@ class IncidentDetail(IncidentOut):
 class Incidents:
     """Answers with incidents, and takes people's words about them."""
 
-    def __init__(self, store: Store, changes: ChangeSignal, same_origin: SameOrigin) -> None:
-        """Take where they are stored, what wakes the followers, and who may act."""
+    def __init__(self, store: Store, changes: ChangeSignal) -> None:
+        """Take where they are stored, and what wakes the followers."""
         self._store = store
         self._changes = changes
-        self._same_origin = same_origin
 
     async def list(self, before: Cursor = None, limit: Limit = 50) -> IncidentPage:
         """List incidents, newest first."""
@@ -97,7 +96,6 @@ class Incidents:
         )
 
     async def _say(self, request: Request, incident_id: int, word: Word) -> Response:
-        self._same_origin(request)
         said = await read_words(request)
         if word is Word.COMMENTED and not said.text:
             raise HTTPException(422, "text: something to say is needed")

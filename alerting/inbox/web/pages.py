@@ -1,7 +1,9 @@
 """Answers browsers."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
+from fastapi import Depends, Query
 from starlette.responses import HTMLResponse
 
 from alerting.inbox.errors import StoreUnavailableError
@@ -15,15 +17,29 @@ from alerting.inbox.page import (
     alert_page,
     fragment,
     front_page,
+    front_query,
     incident_page,
     page,
 )
-from alerting.inbox.store import Store
+from alerting.inbox.store import Selection, Store, storable
 from alerting.inbox.watch import MutingWatch, SloReader
 from alerting.inbox.web.alerts import AlertId
 from alerting.inbox.web.incidents import MOST_CHANGES
 
 _MOST_CAUSES = 20
+# As long as a label's value may be in a list of alerts.
+_Value = Annotated[str, Query(max_length=1024)]
+_Words = Annotated[str, Query(max_length=200)]
+
+
+def _selection(
+    severity: _Value = "", service: _Value = "", team: _Value = "", q: _Words = "", slo: _Value = ""
+) -> Selection:
+    """Read what somebody wants to see from the address."""
+    return Selection(*(storable(text.strip()) for text in (severity, service, team, q, slo)))
+
+
+Selected = Annotated[Selection, Depends(_selection)]
 
 
 class Pages:
@@ -44,13 +60,13 @@ class Pages:
         self._muting = muting
         self._slos = slos
 
-    async def front(self) -> HTMLResponse:
-        """Show the front page."""
-        return page(await self._front(), "/fragment")
+    async def front(self, selection: Selected) -> HTMLResponse:
+        """Show the front page, of all alerts or of those that the address selects."""
+        return page(await self._front(selection), f"/fragment{front_query(selection)}")
 
-    async def front_fragment(self) -> HTMLResponse:
+    async def front_fragment(self, selection: Selected) -> HTMLResponse:
         """Show the living part of the front page."""
-        return fragment(await self._front())
+        return fragment(await self._front(selection))
 
     async def episode(self, alert_id: AlertId) -> HTMLResponse:
         """Show one alert."""
@@ -81,9 +97,9 @@ class Pages:
         muting = self._muting.latest()
         return incident_page(record, causes, figures, self._links, muting, datetime.now(UTC))
 
-    async def _front(self) -> Content:
+    async def _front(self, selection: Selection) -> Content:
         try:
-            overview = await self._overviews.read()
+            overview = await self._overviews.read(selection)
         except StoreUnavailableError:
             return STORE_UNAVAILABLE
         return front_page(overview, self._links)

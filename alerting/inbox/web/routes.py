@@ -114,7 +114,7 @@ def make_router(to: Endpoints) -> APIRouter:
         responses={**made, **errors(*WRITE)},
     )
     add(
-        "/now/{service}",
+        "/now/{service:path}",
         to.incidents.now,
         methods=get,
         status_code=302,

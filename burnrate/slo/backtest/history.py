@@ -67,9 +67,11 @@ class History(PrometheusClient):
         """
         end = piece.begin + (piece.count - 1) * self.step
         asked = {"query": query, "start": piece.begin, "end": end, "step": self.step}
-        return [
-            _sampled(each, piece.begin, self.step) for each in self._results("query_range", asked)
-        ]
+        return self.ask(
+            "query_range",
+            lambda data: [_sampled(each, piece.begin, self.step) for each in data["result"]],
+            asked,
+        )
 
     def at(self, query: str, time: int) -> float | None:
         """Return the value of a query that has one series at most.
@@ -77,12 +79,12 @@ class History(PrometheusClient):
         Raises:
             NoAnswer: Prometheus does not answer, or refuses the query.
         """
-        found = self._results("query", {"query": query, "time": time})
-        return float(found[0]["value"][1]) if found else None
+        return self.ask("query", _first_value, {"query": query, "time": time})
 
-    def _results(self, path: str, asked: Mapping[str, object]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask(path, asked)["result"]
-        return found
+
+def _first_value(data: Any) -> float | None:  # noqa: ANN401 - JSON
+    found = data["result"]
+    return float(found[0]["value"][1]) if found else None
 
 
 def _sampled(series: Mapping[str, Any], begin: int, step: int) -> Sampled:

@@ -9,15 +9,18 @@ from burnrate.promql import selectors
 from burnrate.slo.backtest.courses import Course, course
 from burnrate.slo.backtest.episodes import AskedAlert, Episode, Episodes
 from burnrate.slo.backtest.history import History
-from burnrate.slo.generator import kept_groups, service_alerts
+from burnrate.slo.generator import (
+    SERIES,
+    events_name,
+    kept_groups,
+    observed,
+    raw_events,
+    service_alerts,
+)
+from burnrate.slo.pace import tier_seconds
 from burnrate.slo.simulation import rules_of
 from burnrate.slo.specification import Service, Slo
-from burnrate.slo.windows import (
-    CAUSE_EVALUATION_SECONDS,
-    DAY,
-    EVALUATION_SECONDS,
-    TICKET_EVALUATION_SECONDS,
-)
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, M5, TICKET_EVALUATION_SECONDS
 
 # So that all windows of alerts are full when the days begin that are looked at.
 WARM_UP_SECONDS = 3 * DAY
@@ -97,7 +100,7 @@ class _Replay:
         self._episodes = Episodes()
         self._asked, unknown = _asked(service, slo)
         self._tiers = [
-            (rules, _every(slo, is_often=tier.is_often, step=history.step), slo.severities)
+            (rules, max(tier_seconds(slo, tier), history.step), slo.severities)
             for rules, tier in zip(rules_of(slo, history.step), slo.tiers, strict=True)
         ]
         self._result = Replayed(service.title, slo, span, history.step, unknown=unknown)
@@ -157,13 +160,6 @@ class _Replay:
         return round(3600 / samples) if samples else None
 
 
-def _every(slo: Slo, *, is_often: bool, step: int) -> int:
-    if not is_often:
-        return max(step, TICKET_EVALUATION_SECONDS)
-    pages = any(tier.severity == "page" for tier in slo.tiers)
-    return max(step, EVALUATION_SECONDS if pages else CAUSE_EVALUATION_SECONDS)
-
-
 def _seconds(group: dict[str, Any]) -> int:
     return int(str(group["interval"]).removesuffix("s"))
 
@@ -171,7 +167,8 @@ def _seconds(group: dict[str, Any]) -> int:
 def _asked(service: Service, slo: Slo) -> tuple[list[AskedAlert], list[str]]:
     """Return the alerts that read only what is scraped, and those that nobody looks at."""
     rules = [(rule, _seconds(group)) for group in kept_groups(slo) for rule in group["rules"]]
-    constants = {rule["record"]: str(rule["expr"]) for rule, _ in rules if _is_constant(rule)}
+    known = {rule["record"]: str(rule["expr"]) for rule, _ in rules if _is_constant(rule)}
+    known |= _scraped(slo)
     own = {slo.alert_name(tier) for tier in slo.tiers} | {"ErrorBudgetLow", "ErrorBudgetSpent"}
     asked, unknown = [], []
     alerts = [
@@ -179,7 +176,7 @@ def _asked(service: Service, slo: Slo) -> tuple[list[AskedAlert], list[str]]:
         *((rule, EVALUATION_SECONDS) for rule in service_alerts(service)),
     ]
     for rule, every in alerts:
-        query = _filled(str(rule["expr"]), slo, constants)
+        query = _filled(str(rule["expr"]), slo, known)
         if any(each.name.startswith(_RECORDS) for each in selectors(query)):
             unknown.append(rule["alert"])
             continue
@@ -192,7 +189,14 @@ def _is_constant(rule: dict[str, Any]) -> bool:
     return "record" in rule and str(rule["expr"]).startswith("vector(")
 
 
-def _filled(query: str, slo: Slo, constants: dict[str, str]) -> str:
-    for name, value in constants.items():
+def _scraped(slo: Slo) -> dict[str, str]:
+    """Return the record that says whether anything is measured, as a query of what is scraped."""
+    if slo.has_ledger:
+        return {SERIES: f"({observed(slo).series})"}
+    return {events_name("total", M5): f"({raw_events(slo, 'total', M5)})"}
+
+
+def _filled(query: str, slo: Slo, known: dict[str, str]) -> str:
+    for name, value in known.items():
         query = query.replace(f"{name}{slo.selector}", value)
     return query

@@ -2,7 +2,6 @@
 
 from burnrate.slo.generator.alerting import (
     Group,
-    evaluation_seconds,
     groups,
     service_alerts,
 )
@@ -10,9 +9,10 @@ from burnrate.slo.generator.detection_table import detection_lines
 from burnrate.slo.generator.files import Tree, configured, generated, stale, unit_tests, write
 from burnrate.slo.generator.input_series import event_steps, has_input_series
 from burnrate.slo.generator.obeyed import kept_groups
-from burnrate.slo.generator.standalone import file_name, leftovers, rule_files, rules
+from burnrate.slo.generator.standalone import file_name, leftovers, rule_files, rule_groups, rules
 from burnrate.slo.generator.windows import (
     SAME_START_SECONDS,
+    SERIES,
     YOUNG_SECONDS,
     Observed,
     events_name,
@@ -21,17 +21,17 @@ from burnrate.slo.generator.windows import (
     observed,
     raw_events,
 )
-from burnrate.slo.generator.written_rules import with_identity
+from burnrate.slo.generator.written_rules import linked, with_identity, with_team_labels
 
 __all__ = [
     "SAME_START_SECONDS",
+    "SERIES",
     "YOUNG_SECONDS",
     "Group",
     "Observed",
     "Tree",
     "configured",
     "detection_lines",
-    "evaluation_seconds",
     "event_steps",
     "events_name",
     "file_name",
@@ -42,13 +42,16 @@ __all__ = [
     "kept_groups",
     "ledger_name",
     "leftovers",
+    "linked",
     "observed",
     "raw_events",
     "rule_files",
+    "rule_groups",
     "rules",
     "service_alerts",
     "stale",
     "unit_tests",
     "with_identity",
+    "with_team_labels",
     "write",
 ]

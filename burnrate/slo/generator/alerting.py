@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from burnrate.slo.generator.alerts import (
     budget_alerts,
@@ -11,65 +11,64 @@ from burnrate.slo.generator.alerts import (
     recovery_records,
     route_rules,
 )
-from burnrate.slo.generator.recording import records, settings_records, ticket_records
+from burnrate.slo.generator.recording import (
+    records,
+    settings_records,
+    ticket_records,
+    window_records,
+)
 from burnrate.slo.generator.service_alerts import (
     dependency_records,
     down_alert,
+    job_records,
     missing_alert,
     replica_alert,
 )
 from burnrate.slo.generator.windows import Rule, counting
+from burnrate.slo.pace import paces
 from burnrate.slo.specification import Service, Slo
 from burnrate.slo.windows import (
-    CAUSE_EVALUATION_SECONDS,
     EVALUATION_SECONDS,
     RECOVERY_EVALUATION_SECONDS,
     ROUTES_EVALUATION_SECONDS,
-    TICKET_EVALUATION_SECONDS,
     Tier,
 )
 
 Group = dict[str, Any]
 
+# What looks a day back for a ledger, the pages that can wait a minute, and what waits for longer.
+_RECOVERY: Final = "-recovery"
+_SLOWER: Final = "-slower"
+_TICKETS: Final = "-tickets"
+
 
 def slo_groups(slo: Slo) -> list[Group]:
-    """Return an SLO's groups: what is urgent, what changes slowly with the period, and the routes.
+    """Return an SLO's groups: what is urgent, the slower pages, the tickets, and the routes.
 
     Before them, for a ledger, what looks far back.
 
     Each tier has an alert of its own; one alert for all would resolve with the slowest.
     """
-    often, seldom = (
-        _tier_rules(slo, [tier for tier in slo.tiers if tier.is_often == is_often])
-        for is_often in (True, False)
-    )
-    *recovery_names, name, tickets_name = group_names(slo)
-    last_events = recovery_records(slo) if slo.has_ledger else []
-    routes = route_rules(slo)
-    settings = settings_records(slo)
-    if recovery_names:
+    name, (urgent, slower, late) = _name(slo), paces(slo)
+    settings, first, last_events = settings_records(slo), [], []
+    if slo.has_ledger:
         looks_back = [*settings, *counting(slo).recovery(slo)]
-        pace = max(RECOVERY_EVALUATION_SECONDS, evaluation_seconds(slo))
-        first = [_group(recovery_names[0], looks_back, pace)]
-        urgent = records(slo)
-    else:
-        first, urgent = [], [*settings, *records(slo)]
+        pace = max(RECOVERY_EVALUATION_SECONDS, urgent.seconds)
+        first = [_group(f"{name}{_RECOVERY}", looks_back, pace)]
+        settings, last_events = [], recovery_records(slo)
+    at_once = [*settings, *records(slo), *last_events, *_tier_rules(slo, urgent.tiers)]
+    soon = [*window_records(slo, slower.windows), *_tier_rules(slo, slower.tiers)]
+    # It waits for five minutes anyway.
+    (soon or at_once).append(missing_alert(slo))
+    seldom = [*ticket_records(slo), *_tier_rules(slo, late.tiers), *budget_alerts(slo)]
+    routes = route_rules(slo)
     return [
         *first,
-        _group(name, [*urgent, *last_events, *often, missing_alert(slo)], evaluation_seconds(slo)),
-        _group(
-            tickets_name,
-            [*ticket_records(slo), *seldom, *budget_alerts(slo)],
-            TICKET_EVALUATION_SECONDS,
-        ),
+        _group(name, at_once, urgent.seconds),
+        *([_group(f"{name}{_SLOWER}", soon, slower.seconds)] if soon else []),
+        _group(f"{name}{_TICKETS}", seldom, late.seconds),
         *([_group(f"{name}-routes", routes, ROUTES_EVALUATION_SECONDS)] if routes else []),
     ]
-
-
-def evaluation_seconds(slo: Slo) -> int:
-    """Return how often an SLO's ledger and its urgent rules are evaluated."""
-    pages = any(tier.severity == "page" for tier in slo.tiers)
-    return EVALUATION_SECONDS if pages else CAUSE_EVALUATION_SECONDS
 
 
 def _tier_rules(slo: Slo, tiers: Sequence[Tier]) -> list[Rule]:
@@ -77,19 +76,25 @@ def _tier_rules(slo: Slo, tiers: Sequence[Tier]) -> list[Rule]:
 
 
 def group_names(slo: Slo) -> tuple[str, ...]:
-    """Return the names of an SLO's groups, each after those that it reads.
+    """Return the names of an SLO's groups, each after those that it reads, without its routes'."""
+    _, slower, _ = paces(slo)
+    suffixes = (
+        *([_RECOVERY] if slo.has_ledger else []),
+        "",
+        *([_SLOWER] if slower.tiers else []),
+        _TICKETS,
+    )
+    return tuple(f"{_name(slo)}{suffix}" for suffix in suffixes)
 
-    The last but one is what pages depend on, the last are its tickets.
-    """
-    name = f"{_prefix(slo.identity)}-{slo.name}"
-    recovery = [f"{name}-recovery"] if slo.has_ledger else []
-    return (*recovery, name, f"{name}-tickets")
+
+def _name(slo: Slo) -> str:
+    return f"{_prefix(slo.identity)}-{slo.name}"
 
 
 def service_group(service: Service) -> Group:
     """Return the group of rules about a service as a whole, not one of its SLOs."""
     alerts = [down_alert(service), replica_alert(service)] if _has_alerts(service) else []
-    rules = [*dependency_records(service), *alerts]
+    rules = [*dependency_records(service), *alerts, *job_records(service)]
     return _group(_prefix(service.identity), rules, EVALUATION_SECONDS)
 
 

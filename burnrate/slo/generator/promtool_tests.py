@@ -137,8 +137,8 @@ def _checks(slo: Slo, course: _Course) -> list[dict[str, Any]]:
 
 def _is_seen_early(slo: Slo, detection: Detection) -> bool:
     """Whether so many failures in a row are no chance at the traffic of the tests."""
-    is_row = slo.has_ledger and detection.tier == slo.row_tier and detection.failing == 1
-    return is_row and slo.row_limit > _EVENTS_A_SECOND * HOUR
+    counts_rows = slo.has_ledger and detection.tier in (slo.row_tier, slo.quick_row_tier)
+    return counts_rows and detection.failing == 1 and slo.row_limit > _EVENTS_A_SECOND * HOUR
 
 
 def _healthy(slo: Slo) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The records of one SLO: events, ratios, the budget."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from burnrate.slo.generator.windows import (
@@ -10,8 +11,9 @@ from burnrate.slo.generator.windows import (
     ratio_name,
     rule,
 )
+from burnrate.slo.pace import paces
 from burnrate.slo.specification import LatencySettings, Slo, number
-from burnrate.slo.windows import M5, PAGE_WINDOWS, WINDOWS, Tier, Window
+from burnrate.slo.windows import M5, Tier, Window
 
 # In events a second, less than any traffic: one event in some thirty thousand years.
 _NO_EVENTS: Final = "1e-12"
@@ -20,7 +22,6 @@ _NO_EVENTS: Final = "1e-12"
 def settings_records(slo: Slo) -> list[Rule]:
     """Return what never changes: objective, period, thresholds, factors."""
     made = [
-        ("slo:objective:ratio", f"vector({number(slo.objective)})"),
         ("slo:error_budget:ratio", f"vector({number(slo.budget)})"),
         ("slo:error_budget_low:ratio", f"vector({number(slo.low_budget)})"),
         ("slo:time_period:days", f"vector({slo.period_days})"),
@@ -30,37 +31,29 @@ def settings_records(slo: Slo) -> list[Rule]:
         _of_tier(slo, tier, "slo:alert_burn_rate:factor", f"vector({number(slo.factor(tier))})")
         for tier in slo.tiers
     ]
-    return [*factors, *_rules(slo, made), *_reset(slo)]
+    return [*factors, _objective(slo), *_rules(slo, made), *_reset(slo)]
 
 
 def records(slo: Slo) -> list[Rule]:
-    """Return what pages are judged by and what counts events, each after those that it reads."""
-    windows = [
-        *(pair for window in _page_windows(slo) for pair in _window(slo, window)),
-        ("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5))),
-    ]
-    return [*counting(slo).base(slo), *_rules(slo, windows)]
+    """Return what the fastest pages are judged by and what counts events, in their order."""
+    urgent, _, _ = paces(slo)
+    burn = [("slo:current_burn_rate:ratio", _burn(slo, ratio_name(M5)))]
+    return [*counting(slo).base(slo), *window_records(slo, urgent.windows), *_rules(slo, burn)]
 
 
-def _page_windows(slo: Slo) -> list[Window]:
-    # Of a ledger each window is read by itself: those that no page reads can wait.
-    read = {window for tier in slo.tiers if tier.is_often for window in (tier.long, tier.short)}
-    return [each for each in PAGE_WINDOWS if not slo.has_ledger or each in read or each is M5]
+def window_records(slo: Slo, windows: Sequence[Window]) -> list[Rule]:
+    """Return the events and the error ratio of windows, each record after those that it reads."""
+    return _rules(slo, [pair for window in windows for pair in _window(slo, window)])
 
 
 def ticket_records(slo: Slo) -> list[Rule]:
     """Return the windows of days and the period, each record after those that it reads."""
+    _, _, late = paces(slo)
     period = slo.period
     ratio = f"slo:sli_error:ratio_rate{period}"
     total, bad = (period_name(kind, slo) for kind in ("total", "bad"))
     count = counting(slo)
     made = [
-        *(
-            pair
-            for window in WINDOWS
-            if window not in _page_windows(slo)
-            for pair in _window(slo, window)
-        ),
         (total, count.in_period(slo, "total")),
         (bad, count.in_period(slo, "bad")),
         (ratio, _ratio(slo, bad, total, count.full_period(slo))),
@@ -71,17 +64,31 @@ def ticket_records(slo: Slo) -> list[Rule]:
         _of_tier(slo, tier, "slo:alert_failures:minimum", failures_minimum(slo, tier))
         for tier in slo.tiers
     ]
-    return [*minimums, *_rules(slo, made)]
+    return [*minimums, *window_records(slo, late.windows), *_rules(slo, made)]
 
 
-def failures_minimum(slo: Slo, tier: Tier) -> str:
-    """Return the query of how many failures a tier's alert needs now."""
+def failures_minimum(slo: Slo, tier: Tier, at_least: str = "") -> str:
+    """Return the query of how many failures a tier's alert needs now.
+
+    Args:
+        slo: The SLO.
+        tier: The tier, whose minimum is not constant if `at_least` is given.
+        at_least: Below so many events a second the query has no value.
+    """
     minimum = slo.minimum(tier)
     if minimum.is_constant:
         return f"vector({minimum.first})"
-    events = f"{events_name('total', tier.long)}{slo.selector} * {tier.long.seconds}"
+    rate = f"{events_name('total', tier.long)}{slo.selector}"
+    events = f"{f'({rate} >= {at_least})' if at_least else rate} * {tier.long.seconds}"
     more = f"ceil(({events} - {minimum.until}) / {minimum.step})"
     return f"clamp({minimum.first} + {more}, {minimum.first}, {minimum.most})"
+
+
+def _objective(slo: Slo) -> Rule:
+    """Return the record by which pages know whose an SLO is."""
+    team = slo.alert_labels.get("team")
+    labels = {**slo.labels, **({"team": team} if team else {})}
+    return rule(slo, "slo:objective:ratio", f"vector({number(slo.objective)})", labels)
 
 
 def _rules(slo: Slo, made: list[tuple[str, str]]) -> list[Rule]:

@@ -49,13 +49,20 @@ def rule_files(services: Sequence[Service]) -> dict[str, str]:
     Raises:
         SpecError: two SLOs would have the same file.
     """
-    made: dict[str, str] = {}
-    for service in services:
-        for name, (groups, remarks) in _of_service(service).items():
-            if name in made:
-                raise SpecError(Path(service.source), "", f"another SLO writes {name} too")
-            made[name] = rules_text({"groups": groups}, service.source, remarks)
+    made = {}
+    for name, (service, groups, remarks) in _files(services).items():
+        made[name] = rules_text({"groups": groups}, service.source, remarks)
     return made
+
+
+def rule_groups(services: Sequence[Service]) -> dict[str, list[Group]]:
+    """Return the groups of the same files, by their names without an ending.
+
+    Raises:
+        SpecError: two SLOs would have the same name.
+    """
+    found = _files(services)
+    return {name.removesuffix(".yml"): groups for name, (_, groups, _) in found.items()}
 
 
 def file_name(service: Service, slo: Slo) -> str:
@@ -64,11 +71,25 @@ def file_name(service: Service, slo: Slo) -> str:
 
 
 def rules(services: Sequence[Service]) -> str:
-    """Return all rules as one file."""
-    parts = [part for each in services for part in _of_service(each).values()]
+    """Return all rules as one file.
+
+    Raises:
+        SpecError: two SLOs would have groups of the same name.
+    """
+    parts = _files(services).values()
     sources = ", ".join(dict.fromkeys(each.source for each in services))
-    groups = [group for each, _ in parts for group in each]
-    return rules_text({"groups": groups}, sources, [each for _, some in parts for each in some])
+    groups = [group for _, each, _ in parts for group in each]
+    return rules_text({"groups": groups}, sources, [each for _, _, some in parts for each in some])
+
+
+def _files(services: Sequence[Service]) -> dict[str, tuple[Service, list[Group], list[str]]]:
+    made: dict[str, tuple[Service, list[Group], list[str]]] = {}
+    for service in services:
+        for name, (groups, remarks) in _of_service(service).items():
+            if name in made:
+                raise SpecError(Path(service.source), "", f"another SLO writes {name} too")
+            made[name] = (service, groups, remarks)
+    return made
 
 
 def _of_service(service: Service) -> dict[str, tuple[list[Group], list[str]]]:

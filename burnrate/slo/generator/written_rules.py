@@ -8,12 +8,13 @@ make from the files what Prometheus, Loki and Alertmanager load.
 import re
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from burnrate.configuration import Configuration
 from burnrate.slo.specification import Service, quote
+from burnrate.yaml_text import yaml_text
 
 # Up to the last slash of the link's path; what follows may be a quote, a comment or another key.
 _LINK: Final = re.compile(
@@ -88,8 +89,7 @@ def with_team_labels(text: str, services: Sequence[Service]) -> str:
     for rule in chain.from_iterable(group["rules"] for group in document["groups"]):
         if "alert" in rule and "service" not in rule.get("labels", {}):
             rule["expr"] = _labelled(str(rule["expr"]), values)
-    made: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
-    return made
+    return yaml_text(document)
 
 
 def _named(names: str, identity: Sequence[str]) -> str:
@@ -123,10 +123,3 @@ def _labelled(expression: str, values: _Values) -> str:
             f'label_replace({expression}, "{label}", "{new}", "service", "{quote(pattern)}")'
         )
     return expression
-
-
-class _Dumper(yaml.SafeDumper):
-    """No anchors: a rule is read by itself."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - the library's signature
-        return True

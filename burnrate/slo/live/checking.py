@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from burnrate.promql import Selector, selectors
 from burnrate.slo.live.buckets import misplaced, without_bound
+from burnrate.slo.live.doubling import doubled
 from burnrate.slo.live.finding import Finding
 from burnrate.slo.live.movement import falling, unmoved
 from burnrate.slo.live.presence import missing
@@ -46,6 +47,7 @@ def _findings(prometheus: Prometheus, slo: Slo) -> Iterator[Finding]:
             there.append(each)
             yield from misplaced(prometheus, slo, each)
             yield from falling(prometheus, slo, each)
+            yield from doubled(prometheus, slo, each)
     yield from unmoved(prometheus, slo, [each for each in there if each in counted])
 
 

@@ -14,6 +14,7 @@ Kind = Literal[
     "native-histogram",
     "dotted-names",
     "two-writers",
+    "doubled-series",
     "falling-counter",
     "never-moves",
 ]

@@ -33,7 +33,7 @@ def missing(
         may_come: Whether there may be none yet, as of failures.
     """
     if prometheus.count(selector):
-        return []
+        return list(_shadowed(prometheus, slo, selector))
     if not prometheus.count(named(selector.name)):
         return [_no_metric(prometheus, slo, selector)]
     found = list(_conditions(prometheus, slo, selector, may_come=may_come))
@@ -41,6 +41,23 @@ def missing(
         reason = "its conditions are met, but by no series all of them"
         found = [_finding(slo, "no-value", selector, reason, "Ask Prometheus with fewer of them.")]
     return found
+
+
+def _shadowed(prometheus: Prometheus, slo: Slo, selector: Selector) -> Iterator[Finding]:
+    """Yield conditions that leave nothing out, since the target's label hides the exporter's."""
+    asked = {each.label for each in selector.matchers}
+    for matcher in sorted(selector.matchers, key=str):
+        hidden = f"exported_{matcher.label}"
+        if not matcher.operator.startswith("!") or hidden in asked:
+            continue
+        values = prometheus.values(selector, hidden)
+        # Relabelled back, both are the same.
+        if values and values != prometheus.values(selector, matcher.label):
+            reason = (
+                f"{_text(matcher)} asks for a label of the target; what {selector.name} says stands"
+                f" in {hidden}, such as {values[0]}"
+            )
+            yield _finding(slo, "renamed-label", selector, reason, _renamed(matcher.label))
 
 
 def _no_metric(prometheus: Prometheus, slo: Slo, selector: Selector) -> Finding:
@@ -135,7 +152,10 @@ def _no_label(prometheus: Prometheus, slo: Slo, selector: Selector, matcher: Mat
 
 
 def _renamed(label: str) -> str:
-    return f"Write exported_{label}, or `honor_labels: true` in the scrape job."
+    return (
+        f"Copy exported_{label} back to {label} by metric relabelling, or write exported_{label},"
+        " or `honor_labels: true` in the scrape job."
+    )
 
 
 def _may_come(matcher: Matcher, values: list[str]) -> bool:

@@ -42,8 +42,7 @@ class Prometheus(PrometheusClient):
         Raises:
             NoAnswer: Prometheus does not answer, or refuses it.
         """
-        content = self.ask("query", {"query": query})
-        return [Series(each["metric"], _numbers(each)) for each in content["result"]]
+        return self.ask("query", _series, {"query": query})
 
     def values(self, selector: Selector, label: str) -> list[str]:
         """Return the values of a label that the series of the last hour have; none is left out."""
@@ -61,8 +60,11 @@ class Prometheus(PrometheusClient):
 
     def _names(self) -> list[str]:
         """Return all metrics' names."""
-        found: list[str] = self.ask("label/__name__/values")
-        return found
+        return self.ask("label/__name__/values", lambda data: [str(each) for each in data])
+
+
+def _series(data: Any) -> list[Series]:  # noqa: ANN401 - JSON
+    return [Series(dict(each["metric"]), _numbers(each)) for each in data["result"]]
 
 
 def _numbers(result: Mapping[str, Any]) -> list[float]:

@@ -1,6 +1,7 @@
 """SLO specifications: read from their files, checked, and joined with our settings into `Slo`."""
 
 from burnrate.slo.specification.checks import spellings
+from burnrate.slo.specification.formats import is_short
 from burnrate.slo.specification.model import (
     Service,
     Slo,
@@ -9,7 +10,14 @@ from burnrate.slo.specification.model import (
     selector,
     target_labels,
 )
-from burnrate.slo.specification.reader import load, load_all, load_files, specification_files
+from burnrate.slo.specification.queries import is_proportional
+from burnrate.slo.specification.reader import (
+    load,
+    load_all,
+    load_files,
+    settings_file,
+    specification_files,
+)
 from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import (
     BudgetReset,
@@ -28,12 +36,15 @@ __all__ = [
     "Service",
     "Slo",
     "Term",
+    "is_proportional",
+    "is_short",
     "load",
     "load_all",
     "load_files",
     "number",
     "quote",
     "selector",
+    "settings_file",
     "specification_files",
     "spellings",
     "target_labels",

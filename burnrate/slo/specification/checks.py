@@ -6,7 +6,7 @@ from pathlib import Path
 
 from burnrate.promql import Matcher, QueryError, Selector, selectors
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification.model import WINDOW, Slo
+from burnrate.slo.specification.model import WINDOW, Slo, file_part
 from burnrate.slo.specification.settings import (
     LatencySettings,
     PoolSettings,
@@ -20,16 +20,18 @@ _EXAMPLE = "5m"
 
 
 def check_names(spec: ServiceSpec, file: Path) -> None:
-    """Refuse two SLOs with the same name.
+    """Refuse two SLOs with the same name, or with names that have the same files.
 
     Raises:
         SpecError: there are such two.
     """
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for index, slo in enumerate(spec.slos):
-        if slo.name in seen:
-            raise SpecError(file, f"slos[{index}].name", f"there are two SLOs named {slo.name!r}")
-        seen.add(slo.name)
+        if other := seen.get(file_part(slo.name)):
+            same = f"{slo.name!r} and {other!r} would have the same file of rules"
+            reason = f"there are two SLOs named {slo.name!r}" if other == slo.name else same
+            raise SpecError(file, f"slos[{index}].name", reason)
+        seen[file_part(slo.name)] = slo.name
 
 
 def check_identity(

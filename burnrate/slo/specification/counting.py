@@ -1,6 +1,6 @@
 """The SLI of one SLO, as two queries that count events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -94,7 +94,7 @@ def _events(events: Events, file: Path, path: str) -> Counting:
     made = Events(error_query=bad.text, total_query=total.text)
     counted: Counted = "amount" if total.kind == "amount" else "rate"
     asked = {place: query.text for place, query in found.items()}
-    return Counting(made, counted, asked, tuple(_grouped(found)))
+    return Counting(made, counted, asked, tuple(_notes(found)))
 
 
 def _ratio(query: str, file: Path, path: str) -> Counting:
@@ -115,8 +115,11 @@ def _checked(query: str, file: Path, path: str) -> Query:
         raise SpecError(file, path, problem.reason, lines_below=problem.line) from problem
 
 
-def _grouped(found: Mapping[str, Query]) -> list[str]:
+def _notes(found: Mapping[str, Query]) -> Iterator[str]:
     labels = sorted({label for query in found.values() for label in query.kept})
-    if not labels:
-        return []
-    return [f"series by {', '.join(labels)} are added up: this is one SLO of all of them"]
+    if labels:
+        yield f"series by {', '.join(labels)} are added up: this is one SLO of all of them"
+    for place, query in found.items():
+        if query.kind == "rate" and not query.is_proportional:
+            name = place.rpartition(".")[2]
+            yield f"{name} is not proportional to its rates: it is taken as written, not as events"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from burnrate.configuration import Configuration
+from burnrate.configuration import Configuration, is_own_machine
+from burnrate.slo.engines import ENGINES
 from burnrate.slo.errors import SpecError
 from burnrate.slo.specification.checks import (
     check_identity,
@@ -32,7 +32,6 @@ _OURS: Final = frozenset({"service", "slo", "severity", "alertname", "role", "po
 # The dashboard that an alert's link opens.
 _DASHBOARD: Final = "burnrate-overview"
 _DAYS: Final = range(7, 91)
-_OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 # Of an SLO without settings: nobody says which series its events count up.
 _NO_SETTINGS: Final = RatioSettings(kind="ratio")
 
@@ -94,6 +93,7 @@ class Joined:
             source=self.file.name,
             is_observed=settings.mode == "observe",
             depends_on=settings.depends_on,
+            is_job_assumed=self._is_job_assumed(),
         )
         _check_labels(spec.labels, "labels", {*identity, *_OURS} - {"pool"}, self.file)
         slos, notes = [], [*self.specification.notes, *_missing_links(service)]
@@ -108,13 +108,16 @@ class Joined:
         _check_one_name(slos, self.file)
         return replace(service, slos=tuple(slos), notes=tuple(notes))
 
+    def _is_job_assumed(self) -> bool:
+        return self.specification.is_job_assumed and not self.settings.job
+
     def _elsewhere(self, address: str) -> str:
         """Return an address that is not given by the team; none where it leads to nobody's pages.
 
         The stack's own pages are on the machine where it runs, and so are their readers by default.
         """
         is_ours = not self.has_own_severities
-        return address if is_ours or urlsplit(address).hostname not in _OWN_MACHINE else ""
+        return address if is_ours or not is_own_machine(address) else ""
 
     def _groups(
         self, slo: SloSpec, own: SloSettings, path: str
@@ -159,6 +162,7 @@ class Joined:
         made = Slo(
             identity=identity,
             service_job=service.job,
+            is_job_assumed=service.is_job_assumed,
             spec=slo,
             events=counted.events,
             settings=own,
@@ -179,7 +183,7 @@ class Joined:
             counted=counted.counted,
             severities=dict(self._severities(slo, path)),
             disabled=disabled(slo, mode),
-            reads_back=self.configuration.engine == "prometheus",
+            engine=ENGINES[self.configuration.engine],
             formerly=self.settings.formerly,
             has_known_series=own is not _NO_SETTINGS or bool(own.good or own.bad),
         )

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final, Literal
 
+from burnrate.slo.engines import PROMETHEUS, Engine
 from burnrate.slo.minimums import Minimum, in_a_row, minimum_of, row_limit
 from burnrate.slo.specification.routes import Routes
 from burnrate.slo.specification.settings import PoolSettings, SloSettings
@@ -43,8 +44,9 @@ class Slo:
         low_budget: The part of the budget below which it is called low.
         runbooks: The address of runbooks, up to the slash before an alert's name.
         dashboard: The dashboard's address, to which service and SLO are added as variables.
-        reads_back: Whether the engine's rules see at once what they recorded.
+        engine: What evaluates its rules.
         formerly: The names that the service had before.
+        is_job_assumed: Whether nobody has said that the job is called so.
     """
 
     identity: Mapping[str, str]
@@ -62,8 +64,9 @@ class Slo:
     low_budget: Fraction
     runbooks: str
     dashboard: str
-    reads_back: bool = True
+    engine: Engine = PROMETHEUS
     formerly: tuple[str, ...] = ()
+    is_job_assumed: bool = False
     counted: Counted = "rate"
     severities: Mapping[Severity, str] = field(default_factory=dict)
     disabled: frozenset[Severity] = frozenset()
@@ -109,6 +112,10 @@ class Slo:
         """The labels of its records, as a selector without the name."""
         return selector({**self.identity, "slo": self.name})
 
+    def narrowed(self, matcher: str) -> str:
+        """Return the selector with one matcher more."""
+        return f"{self.selector[:-1]}, {matcher}}}"
+
     @cached_property
     def lookup(self) -> str:
         """The same for records of the past: with the names that the service had."""
@@ -126,7 +133,7 @@ class Slo:
     def has_ledger(self) -> bool:
         """Whether its events can be counted in a ledger: sums and differences of counters."""
         is_sum = self.counted == "rate" and all(map(self.terms, ("total", "bad")))
-        return self.reads_back and is_sum
+        return self.engine.reads_back and is_sum
 
     def terms(self, kind: str) -> tuple[Term, ...]:
         """Return the counters that a query adds up; none if it is no sum; kind is bad or total."""
@@ -180,8 +187,17 @@ class Slo:
     @property
     def row_tier(self) -> Tier | None:
         """The tier that fires for failures in a row: its window leaves them the most time."""
-        pages = [tier for tier in self.tiers if tier.severity == "page"]
-        return max(pages or self.tiers, key=lambda tier: tier.long.seconds, default=None)
+        return max(self._pages or self.tiers, key=lambda tier: tier.long.seconds, default=None)
+
+    @property
+    def quick_row_tier(self) -> Tier | None:
+        """The page that is evaluated most often, for rows of which its long window holds enough."""
+        quick = min(self._pages, key=lambda tier: tier.long.seconds, default=None)
+        return None if quick == self.row_tier else quick
+
+    @property
+    def _pages(self) -> list[Tier]:
+        return [tier for tier in self.tiers if tier.severity == "page"]
 
 
 @dataclass(frozen=True)
@@ -197,6 +213,7 @@ class Service:
         depends_on: The services whose faults become its own.
         notes: What a reader should know: what was left out, what is not needed, and why.
         alert_labels: What every alert about it carries besides.
+        is_job_assumed: Whether nobody has said that the job is called so.
     """
 
     identity: Mapping[str, str]
@@ -210,6 +227,7 @@ class Service:
     is_observed: bool = False
     depends_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_job_assumed: bool = False
 
     @property
     def name(self) -> str:

@@ -38,6 +38,10 @@ def specification_files(path: Path) -> list[Path]:
         for each in path.rglob("*")
         if each.suffix in _YAML and not any(part.startswith(".") for part in _below(each, path))
     )
+    for each in found:
+        # It would be waited for.
+        if each.exists() and not each.is_file():
+            raise SpecError(each, "", "is no file")
     files = [each for each in found if not each.stem.endswith((_SETTINGS, _SOURCE))]
     if not files:
         raise SpecError(path, "", "no specification (*.yml, *.yaml)")
@@ -154,11 +158,13 @@ def _merged(services: Sequence[Service], file: Callable[[Service], Path]) -> lis
         if (other := merged.get(identity)) is None:
             merged[identity] = each
             continue
-        names = {slo.name for slo in other.slos}
+        names = {slo.stem: slo.name for slo in other.slos}
         for slo in each.slos:
-            if slo.name in names:
-                reason = f"{each.title} has an SLO named {slo.name!r} already, of {other.source}"
-                raise SpecError(file(each), "", reason)
+            if (name := names.get(slo.stem)) is None:
+                continue
+            same = "" if name == slo.name else f", whose file of rules {slo.name!r} would have too"
+            reason = f"{each.title} has an SLO named {name!r} already, of {other.source}{same}"
+            raise SpecError(file(each), "", reason)
         if (other.job, other.alert_labels) != (each.job, each.alert_labels):
             raise SpecError(file(each), "", f"{other.source} gives {each.title} other settings")
         notes = tuple(dict.fromkeys([*other.notes, *each.notes]))

@@ -10,7 +10,14 @@ from burnrate.stack.compose.model import (
     load_compose,
 )
 from burnrate.stack.compose.networks import AddressPool
-from burnrate.stack.compose.receivers import NOBODY, chosen_receivers
+from burnrate.stack.compose.receivers import (
+    NOBODY,
+    chosen_receivers,
+    of_team,
+    receiver_name,
+    receiver_secret,
+    team_of_receiver,
+)
 
 __all__ = [
     "CONFIGURATION",
@@ -23,4 +30,8 @@ __all__ = [
     "Service",
     "chosen_receivers",
     "load_compose",
+    "of_team",
+    "receiver_name",
+    "receiver_secret",
+    "team_of_receiver",
 ]

@@ -1,9 +1,9 @@
 """docker-compose.yml as a model: what a process needs to know of each service."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import (
@@ -155,6 +155,24 @@ class Compose(_Model):
     def parts(self) -> dict[str, Service]:
         """The services that go on running, by name."""
         return {name: service for name, service in self.services.items() if name != SETUP}
+
+    def with_instances(self, names: Sequence[str]) -> Self:
+        """Return the file with further services that are like the first of `names`.
+
+        What depends on the first one depends on all.
+        """
+        first, *others = names
+        services = {}
+        for name, service in self.services.items():
+            if condition := service.depends_on.get(first):
+                further = dict.fromkeys(others, condition)
+                needed = {**service.depends_on, **further}
+                services[name] = service.model_copy(update={"depends_on": needed})
+            else:
+                services[name] = service
+            if name == first:
+                services |= dict.fromkeys(others, service)
+        return self.model_copy(update={"services": services})
 
     @property
     def data_volumes(self) -> dict[str, Service]:

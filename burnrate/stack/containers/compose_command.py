@@ -17,6 +17,8 @@ from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
 from burnrate.stack.progress import Progress
 
+_LABEL = "com.docker.compose"
+
 
 @dataclass(frozen=True)
 class ComposeCommand:
@@ -34,7 +36,7 @@ class ComposeCommand:
     @property
     def words(self) -> list[str]:
         """The command up to its verb."""
-        return ["docker", "compose", "--project-directory", str(self.layout.checkout)]
+        return ["docker", "compose", "--project-directory", str(self.layout.project)]
 
     @property
     def log(self) -> Path:
@@ -47,15 +49,29 @@ class ComposeCommand:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command that answers soon, and keep its output."""
-        return subprocess.run(
-            [*self.words, *words],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
+        return _kept([*self.words, *words], self._environment)
+
+    def engine(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `docker` itself, and keep its output."""
+        return _kept(["docker", *words])
+
+    def containers(self, part: str, template: str) -> list[str]:
+        """Return a line of each of a part's containers, by their numbers; also of those that ended.
+
+        Args:
+            part: Its name.
+            template: What to say of each: Go's.
+        """
+        labels = (
+            f"{_LABEL}.project.working_dir={self.layout.project}",
+            f"{_LABEL}.service={part}",
+            f"{_LABEL}.oneoff=False",
         )
+        filters = [word for label in labels for word in ("--filter", f"label={label}")]
+        numbered = f'{{{{.Label "{_LABEL}.container-number"}}}} {template}'
+        done = self.engine("ps", "--all", "--no-trunc", *filters, "--format", numbered)
+        lines = (line.partition(" ") for line in done.stdout.splitlines())
+        return [line for _, _, line in sorted(lines, key=lambda found: int(found[0] or 0))]
 
     def logged(self, words: Sequence[str], look: Callable[[], str]) -> int:
         """Run a command that takes long, with its output in the log; returns its exit code.
@@ -87,8 +103,12 @@ class ComposeCommand:
                 raise
 
     def rows(self) -> dict[str, dict[str, object]]:
-        """Return the engine's description of each part's container."""
-        return {str(row["Service"]): row for row in parse_rows(self._listed())}
+        """Return the engine's description of each part's container; of several the worst."""
+        rows: dict[str, dict[str, object]] = {}
+        for row in parse_rows(self._listed()):
+            if _is_well(rows.setdefault(str(row["Service"]), row)):
+                rows[str(row["Service"])] = row
+        return rows
 
     def failure(self, what: str) -> StackError:
         """Return the error of a logged command."""
@@ -110,9 +130,27 @@ class ComposeCommand:
         }
 
 
+def _is_well(row: Mapping[str, object]) -> bool:
+    return row.get("State") == "running" and row.get("Health") in {"healthy", "", None}
+
+
 def parse_rows(output: str) -> list[dict[str, object]]:
     """Read `ps --format json`: one array in older versions, one object a line in newer ones."""
     text = output.strip()
     if text.startswith("["):
         return cast("list[dict[str, object]]", json.loads(text))
     return [json.loads(line) for line in text.splitlines()]
+
+
+def _kept(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )

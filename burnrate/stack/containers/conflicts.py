@@ -32,7 +32,7 @@ _NETWORKS = "\t".join(
 )
 _ENGINE_HERE = ("unix://", "npipe://")
 _PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->")
-_MOVE = "set EDGE_SUBNET, EDGE_RANGE, NGINX_ADDRESS and API_ADDRESS to free addresses (in .env)"
+_MOVE = "set EDGE_SUBNET, EDGE_RANGE and NGINX_ADDRESS to free addresses (in .env)"
 
 
 @dataclass(frozen=True)

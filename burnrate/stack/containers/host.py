@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from burnrate.stack.addresses import BEHIND_THE_DOOR, ENDPOINTS
-from burnrate.stack.compose import CONFIGURATION, SETUP, Compose
+from burnrate.stack.addresses import BEHIND_THE_DOOR, ENDPOINTS, LOCKED
+from burnrate.stack.compose import CONFIGURATION, SECRETS, SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
 from burnrate.stack.containers.engine import command_output
 from burnrate.stack.errors import StackError
 from burnrate.stack.reload import Output
+from burnrate.stack.secrets import MACHINE
 
 # Has Python, and is where all that are asked can be reached.
 _ASKING = "inbox"
-_ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
+_ASK = f"""
+import base64, sys, urllib.request as r
+request = r.Request(sys.argv[1])
+if sys.argv[2:]:
+    login = f"{MACHINE}:{{open(sys.argv[2]).read().strip()}}"
+    request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+print(r.urlopen(request, timeout=5).read().decode())
+"""
 _PROJECT = "label=com.docker.compose.project.working_dir"
 _HASHES = '{{.Label "com.docker.compose.service"}} {{.Label "com.docker.compose.config-hash"}}'
 
@@ -54,7 +62,7 @@ class ContainerHost:
 
     def outdated(self) -> frozenset[str]:
         """Return the parts whose container Compose would make anew, by its own fingerprints."""
-        folder = f"{_PROJECT}={self.command.layout.checkout}"
+        folder = f"{_PROJECT}={self.command.layout.project}"
         listed = command_output(["docker", "ps", "--filter", folder, "--format", _HASHES]) or ""
         now = dict(
             line.split() for line in self.command.run("config", "--hash", "*").stdout.splitlines()
@@ -95,7 +103,8 @@ class ContainerHost:
         """Return what the part answers, asked from where it can be reached."""
         port = next(each.container_port for each in ENDPOINTS if each.part == part)
         url = f"http://{part}:{port}{BEHIND_THE_DOOR.get(part, '')}{path}"
-        done = self.command.run("exec", "-T", _ASKING, "python", "-c", _ASK, url)
+        password = [f"{SECRETS}/machine_password"] if part in LOCKED else []
+        done = self.command.run("exec", "-T", _ASKING, "python", "-c", _ASK, url, *password)
         if done.returncode != 0:
             raise StackError(f"{part} does not answer {_ASKING}: {_last(done.stderr)}")
         return done.stdout

@@ -10,12 +10,18 @@ from functools import cached_property
 from typing import ClassVar, cast
 
 from burnrate.console import uninterrupted
-from burnrate.stack.addresses import BEHIND_THE_DOOR, AddressMap
+from burnrate.stack.addresses import (
+    BEHIND_THE_DOOR,
+    MANIFOLD,
+    AddressMap,
+    instance_names,
+)
 from burnrate.stack.compose import SECRETS, SETUP, Compose
 from burnrate.stack.containers.compose_command import ComposeCommand
 from burnrate.stack.containers.conflicts import EngineConflicts
 from burnrate.stack.containers.engine import command_output
 from burnrate.stack.containers.host import ContainerHost
+from burnrate.stack.containers.replacement import Replacement
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
@@ -55,7 +61,7 @@ class ContainerStack:
 
     def is_running(self) -> bool:
         """Whether the engine has containers of this checkout, whoever started them."""
-        folder = f"label=com.docker.compose.project.working_dir={self.layout.checkout}"
+        folder = f"label=com.docker.compose.project.working_dir={self.layout.project}"
         return bool(command_output(["docker", "ps", "--quiet", "--filter", folder]))
 
     def up(self) -> None:
@@ -70,6 +76,7 @@ class ContainerStack:
         was_running = self.is_running()
         if was_running:
             self._reload_what_stays()
+            self._replace_instances()
         self.say(
             f"building, pulling and starting containers; progress: tail -f {self._command.log}"
         )
@@ -185,6 +192,23 @@ class ContainerStack:
             if parts := sorted(self.compose.parts.keys() - reload.host.outdated()):
                 reload.run(parts, is_forced=False)
 
+    def _replace_instances(self) -> None:
+        """Have new containers of the service serve before old ones stop, if there are any."""
+        host = ContainerHost(self._command, self.compose, self._restart)
+        replacement = Replacement(
+            host,
+            len(instance_names(self.settings)),
+            self.start_timeout_seconds,
+            self._look,
+            self.say,
+        )
+        service = self.compose.parts.get(MANIFOLD)
+        if service is None or MANIFOLD not in self._command.rows():
+            return
+        if MANIFOLD in host.outdated() or replacement.is_of_other_image(service.image or ""):
+            replacement.run()
+        replacement.end_surplus()
+
     def _reload(self) -> Reload:
         return Reload(ContainerHost(self._command, self.compose, self._restart), self.say)
 
@@ -202,7 +226,7 @@ class ContainerStack:
 
     def _conflicts(self) -> EngineConflicts:
         return EngineConflicts(
-            self.layout.checkout, self.compose, self.addresses, self.settings, command_output
+            self.layout.project, self.compose, self.addresses, self.settings, command_output
         )
 
     def _look(self) -> str:

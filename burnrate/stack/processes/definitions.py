@@ -44,9 +44,9 @@ class ProcessDefinition:
         cost: What is lost without the program, for people.
         subcommand: What comes before the compose file's arguments.
         options: Set over the compose file's arguments.
-        root_options: Set as well when root runs it.
         environment: Set over the compose file's environment.
-        user: Whom root runs it as.
+        account: Whom root runs it as, where it insists on a user with a name.
+        is_renewed: Whether SIGHUP has it become another program (telemetry/server/renewal.py).
         is_python: Whether it is of this virtual environment, and works in the checkout.
         stop_signal: Where the compose file names none; without its SIG.
         script_variables: A pattern of the variables that the image's entry script would read.
@@ -62,9 +62,9 @@ class ProcessDefinition:
     cost: str = ""
     subcommand: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
-    root_options: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
+    account: str | None = None
+    is_renewed: bool = False
     is_python: bool = False
     stop_signal: str = "TERM"
     script_variables: str = _FILES
@@ -89,7 +89,7 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
             ("-c", "port={postgres_port}"),
             ("-c", "unix_socket_directories="),
         ),
-        user="postgres",
+        account="postgres",
         # https://github.com/docker-library/docs/blob/master/postgres/README.md
         script_variables=rf"POSTGRES_.*|{_FILES}",
         handled_variables=frozenset(
@@ -111,6 +111,7 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         # nginx comes from the loopback.
         environment={"FORWARDED_ALLOW_IPS": "127.0.0.1"},
         handled_variables=frozenset({"DATABASE_PASSWORD_FILE", "REDIS_PASSWORD_FILE"}),
+        is_renewed=True,
         is_python=True,
     ),
     "inbox": ProcessDefinition(
@@ -118,7 +119,8 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         probe=HttpProbe("/health/ready"),
         options=(("--host", "127.0.0.1"), ("--port", "{inbox_port}")),
         handled_variables=frozenset(
-            {"INBOX_TOKEN_FILE", "INBOX_FALLBACK_WEBHOOK_URL_FILE", "INBOX_HEARTBEAT_URL_FILE"}
+            f"INBOX_{name}_FILE"
+            for name in ("TOKEN", "MACHINE_PASSWORD", "FALLBACK_WEBHOOK_URL", "HEARTBEAT_URL")
         ),
         is_python=True,
     ),
@@ -126,8 +128,6 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         program="nginx",
         package="nginx",
         probe=HttpProbe("/stub_status", 8081),
-        # By itself root's nginx works as `nobody`, who may not reach its folder for large bodies.
-        root_options=(("-g", "daemon off; user root;"),),
         script_variables=_NGINX_SCRIPT,
         stop_signal="QUIT",  # finishes the requests it has
         # Debian 12's njs is older than shared dictionaries.
@@ -144,17 +144,18 @@ DEFINITIONS: Mapping[str, ProcessDefinition] = {
         program="nginx",
         package="nginx",
         probe=HttpProbe("/-/door/health"),
-        root_options=(("-g", "daemon off; user root;"),),
         script_variables=_NGINX_SCRIPT,
         stop_signal="QUIT",
     ),
     "prometheus": ProcessDefinition(
-        program="prometheus", package="prometheus", probe=HttpProbe("/prometheus/-/ready")
+        program="prometheus",
+        package="prometheus",
+        probe=HttpProbe("/prometheus/-/ready", has_login=True),
     ),
     "alertmanager": ProcessDefinition(
         program="prometheus-alertmanager",
         package="prometheus-alertmanager",
-        probe=HttpProbe("/alertmanager/-/ready"),
+        probe=HttpProbe("/alertmanager/-/ready", has_login=True),
     ),
     "postgres-exporter": ProcessDefinition(
         program="prometheus-postgres-exporter",

@@ -1,17 +1,18 @@
 """Plain processes, as a reload sees them."""
 
 import os
-import pwd
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from burnrate.http_client import HttpClient, NoAnswer
-from burnrate.stack.addresses import AddressMap
+from burnrate.stack.addresses import LOCKED, AddressMap
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_system_program
@@ -19,6 +20,7 @@ from burnrate.stack.processes.rendering import RenderedPart
 from burnrate.stack.processes.supervision import SupervisedProgram, Supervisor, main_process_id
 from burnrate.stack.reload import Output
 from burnrate.stack.render import clear_candidate, put_back, take_candidate, write_candidate
+from burnrate.stack.secrets import machine_login
 from burnrate.stack.stack_record import StackRecord
 
 _CHECK_SECONDS = 60
@@ -92,31 +94,31 @@ class ProcessHost:
     def execute(self, part: str, command: Sequence[str], _user: str | None) -> Output:
         """Run a program in the part's environment, as its user."""
         words = [self._find(part, Path(command[0]).name), *command[1:]]
-        try:
-            done = self._run(words, self.parts[part].program)
-        except subprocess.TimeoutExpired:
-            return Output(is_success=False, text=f"no answer within {_CHECK_SECONDS} s")
-        return Output(done.returncode == 0, done.stdout)
+        # A pipe of root's could not be opened by its path, as nginx does.
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+            try:
+                code = self._run(words, self.parts[part].program, output)
+            except subprocess.TimeoutExpired:
+                return Output(is_success=False, text=f"no answer within {_CHECK_SECONDS} s")
+            output.seek(0)
+            return Output(code == 0, output.read())
 
-    def _run(
-        self, words: Sequence[str], program: SupervisedProgram
-    ) -> subprocess.CompletedProcess[str]:
-        entry = pwd.getpwnam(program.user) if program.user else None
+    def _run(self, words: Sequence[str], program: SupervisedProgram, output: IO[str]) -> int:
+        user = program.user
+        if user is not None:
+            os.fchown(output.fileno(), user.uid, user.gid)
+        # Its program may be where only root gets.
+        as_user = user.command(Path("/")) if user else ()
         return subprocess.run(
-            words,
+            [*as_user, *words],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             check=False,
             timeout=_CHECK_SECONDS,
-            user=entry.pw_uid if entry else None,
-            group=entry.pw_gid if entry else None,
-            extra_groups=[] if entry else None,
             cwd="/",
             env=dict(program.environment),
-        )
+        ).returncode
 
     def signal(self, part: str) -> None:
         """Send SIGHUP to the part's main process."""
@@ -131,7 +133,8 @@ class ProcessHost:
 
     def get(self, part: str, path: str) -> str:
         """Return what the part answers at its main port."""
-        with HttpClient(part, f"http://{self.addresses.local(part)}") as client:
+        login = f"{machine_login(self.layout.secrets)}@" if part in LOCKED else ""
+        with HttpClient(part, f"http://{login}{self.addresses.local(part)}") as client:
             try:
                 return client.request("GET", path).text
             except NoAnswer as error:

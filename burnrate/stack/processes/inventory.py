@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from burnrate.stack.addresses import RELAYS
+from burnrate.stack.addresses import RELAYS, kind_of
 from burnrate.stack.compose import Compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
@@ -68,7 +68,7 @@ def take_inventory(layout: Layout, compose: Compose) -> Inventory:
     programs: dict[str, Path] = {}
     missing = []
     for name in compose.parts:
-        definition = DEFINITIONS.get(name)
+        definition = DEFINITIONS.get(kind_of(name))
         if definition is None:
             missing.append(MissingPart(name, "containers only", is_worth_saying=False))
         elif program := _find(name, definition, data_version(layout, compose, name)):

@@ -1,7 +1,6 @@
 """PostgreSQL as a plain process: what its image's entry point does in a container."""
 
 import os
-import pwd
 import shlex
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.programs import find_postgres_program
 from burnrate.stack.processes.rendering import RenderedPart
+from burnrate.stack.processes.users import User
 
 # Where the image's entry script looks.
 _SCRIPT_DIRECTORY = "docker-entrypoint-initdb.d"
@@ -36,7 +36,7 @@ class Cluster:
 
     server: Path
     environment: Mapping[str, str]
-    user: str | None
+    user: User | None
     volume: Path
     scratch: Path
     scripts: tuple[Path, ...]
@@ -117,7 +117,7 @@ class Cluster:
         name: str,
         arguments: list[str],
         *,
-        user: str | None = None,
+        user: User | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> str:
         version = self._version() if name == "psql" else None
@@ -130,8 +130,8 @@ class Cluster:
             text=True,
             check=False,
             timeout=_SETUP_SECONDS,
-            user=user,
-            group=pwd.getpwnam(user).pw_gid if user else None,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
             extra_groups=[] if user else None,
             # A directory that the other user can be in.
             cwd="/",
@@ -186,12 +186,6 @@ def cluster_of(part: RenderedPart, layout: Layout, addresses: AddressMap) -> Clu
     )
 
 
-def _chown(paths: list[Path], user: str) -> None:
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError as error:
-        raise StackError(
-            f"as root PostgreSQL runs as the user {user}, who does not exist here"
-        ) from error
+def _chown(paths: list[Path], user: User) -> None:
     for path in paths:
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+        os.chown(path, user.uid, user.gid)

@@ -13,7 +13,7 @@ import httpx2
 from burnrate.http_client import HttpClient, NoAnswer, refusal
 from burnrate.stack.addresses import LOOPBACK, AddressMap
 from burnrate.stack.processes.programs import find_postgres_program
-from burnrate.stack.secrets import read_secret
+from burnrate.stack.secrets import machine_login, read_secret
 
 # On the loopback a part that needs longer is not healthy.
 _TIMEOUT_SECONDS = 3.0
@@ -55,15 +55,18 @@ class HttpProbe:
         path: What is asked for.
         container_port: The port it is asked at, as the container numbers it; None for the main one.
         expected: What must be a line of the body.
+        has_login: Whether the part asks for the machine's login.
     """
 
     path: str
     container_port: int | None = None
     expected: str | None = None
+    has_login: bool = False
 
     def check(self, part: str, context: ProbeContext) -> Health:
         """Return healthy for the wanted answer."""
-        url = f"http://{LOOPBACK}:{context.addresses.port(part, self.container_port)}"
+        login = f"{machine_login(context.secrets)}@" if self.has_login else ""
+        url = f"http://{login}{LOOPBACK}:{context.addresses.port(part, self.container_port)}"
         # Nothing is encrypted here, and reading the system's certificates costs twenty probes.
         transport = httpx2.HTTPTransport(verify=False)
         try:

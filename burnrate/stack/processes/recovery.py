@@ -1,4 +1,4 @@
-"""Finds the stack that runs although its record cannot be read: by what runs.
+"""Finds the stack that runs, and parts of it; although its record cannot be read, by what runs.
 
 A record that a full disk or an editor has damaged, or that somebody removed, must not make `down`
 say that nothing is running while everything is.
@@ -8,6 +8,8 @@ import configparser
 from collections.abc import Iterator
 from typing import Final
 
+from burnrate.stack.addresses import MANIFOLD, kind_of
+from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.supervision import Supervisor, configuration_file, members
 from burnrate.stack.stack_record import PartRecord, StackRecord, new_record, read_record
@@ -26,6 +28,20 @@ def find_record(layout: Layout) -> StackRecord | None:
     """
     record = read_record(layout)
     return _recovered(layout) if record is None else record
+
+
+def named_parts(part: str, record: StackRecord) -> list[str]:
+    """Return the parts that a name means: `api` all instances, `api-1` the first of them.
+
+    Raises:
+        StackError: no part of the running stack has the name.
+    """
+    if part == f"{MANIFOLD}-1":
+        return [MANIFOLD]
+    if found := [name for name in record.part_names if part in {name, kind_of(name)}]:
+        return found
+    names = ", ".join(record.part_names)
+    raise StackError(f"{part!r} is not a part of the running stack: {names}")
 
 
 def _recovered(layout: Layout) -> StackRecord | None:

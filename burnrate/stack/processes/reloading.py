@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.layout import Layout
+from burnrate.stack.processes.files import written_if_it_starts
 from burnrate.stack.processes.host import ProcessHost
 from burnrate.stack.processes.rendering import RenderedPart
 from burnrate.stack.reload import Reload
@@ -55,18 +56,28 @@ class ProcessReload:
         finally:
             host.clear()
 
-    def renew(self, part: RenderedPart, record: StackRecord) -> bool:
-        """Restart a part of which nothing but its code has changed, without a gap.
+    def can_renew(self, part: RenderedPart, record: StackRecord) -> bool:
+        """Return whether a part can have its code and settings of now without a gap."""
+        before = record.part(part.name)
+        return before is not None and part.record.can_be_renewed_from(before)
+
+    def renew(self, part: RenderedPart, record: StackRecord) -> StackRecord | None:
+        """Restart a part with its code and settings of now, without a gap.
 
         Returns:
-            Whether that is possible.
+            The record of the stack as it is then; None where that is not possible.
 
         Raises:
             StackError: the new program would not start; the old one serves on.
         """
-        if part.record not in record.parts:
-            return False
-        return Reload(self._host({part.name: part}, record), self.say).renew(part.name)
+        if not self.can_renew(part, record):
+            return None
+        with written_if_it_starts(self.layout, part):
+            if not Reload(self._host({part.name: part}, record), self.say).renew(part.name):
+                return None
+        record = record.with_parts([part.record])
+        write_record(self.layout, record)
+        return record
 
     def run_where_nothing_else_changed(self, parts: Parts, record: StackRecord) -> StackRecord:
         """Have those of `parts` load changed files that need no restart; check those of all.
@@ -84,7 +95,7 @@ class ProcessReload:
             if name in before and part.record.fingerprints != before[name].fingerprints
         }
         # With a port that moves, parts find each other only when all are started anew.
-        have_moved = record.ports != self.addresses.by_variable()
+        have_moved = record.has_moved(self.addresses.by_variable())
         loading = {
             name: part
             for name, part in changed.items()

@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from burnrate.stack.addresses import BEHIND_THE_DOOR, AddressMap
+from burnrate.stack.addresses import BEHIND_THE_DOOR, AddressMap, kind_of
 from burnrate.stack.compose import Compose, Service
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
@@ -15,9 +16,13 @@ from burnrate.stack.processes.definitions import DEFINITIONS, ProcessDefinition
 from burnrate.stack.processes.inventory import Inventory
 from burnrate.stack.processes.programs import grafana_home
 from burnrate.stack.processes.supervision import SupervisedProgram, heartbeat_folder
-from burnrate.stack.render import Renderer, Sources, digest, find_mounts
+from burnrate.stack.processes.users import Belongings, User, Users, View
+from burnrate.stack.render import Renderer, Sources, digest, find_mounts, with_secrets
+from burnrate.stack.secrets import read_secret
 from burnrate.stack.stack_record import PartRecord
 
+# By it the service's program finds what it shall be next (telemetry/server/renewal.py).
+PROGRAM_VARIABLE = "BURNRATE_PROGRAM"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -28,11 +33,15 @@ class RenderedPart:
     Attributes:
         depends_on: The parts that run here and must be healthy first.
         files: Its configuration files, with their content.
+        has_secrets: Whether secrets stand in them.
+        belongings: What its user alone may read or write.
     """
 
     program: SupervisedProgram
     depends_on: tuple[str, ...]
     files: Mapping[Path, bytes]
+    has_secrets: bool = False
+    belongings: Belongings = field(default_factory=Belongings)
 
     @property
     def name(self) -> str:
@@ -44,6 +53,8 @@ class RenderedPart:
         """What is recorded when it is started."""
         variables = (f"{k}={v}" for k, v in sorted(self.program.environment.items()))
         words = [*self.program.arguments, *variables]
+        if user := self.program.user:
+            words += user.command(self.program.directory)
         files = [f"{path}\0".encode() + content for path, content in sorted(self.files.items())]
         return PartRecord(
             name=self.name,
@@ -52,18 +63,34 @@ class RenderedPart:
             grace_seconds=self.program.grace_seconds,
             program=digest("\0".join(words).encode()),
             files=digest(*files),
+            base=self._base,
         )
+
+    @property
+    def _base(self) -> str:
+        environment, user = self.program.environment, self.program.user
+        if PROGRAM_VARIABLE not in environment:
+            return ""
+        kept = [environment[PROGRAM_VARIABLE], environment.get("API_BIND", "")]
+        kept += [str(self.program.directory), *map(str, self.program.temporary_directories)]
+        kept += user.command(self.program.directory) if user else []
+        return digest("\0".join(kept).encode())
 
 
 @dataclass(frozen=True)
 class PartRenderer:
-    """Renders the parts of a stack for this machine."""
+    """Renders the parts of a stack for this machine.
+
+    Attributes:
+        users: Whom they run as; nobody else than who starts them, if nothing is said.
+    """
 
     sources: Sources
     layout: Layout
     compose: Compose
     addresses: AddressMap
     inventory: Inventory
+    users: Users = field(default_factory=lambda: Users({}))
 
     def all(self) -> dict[str, RenderedPart]:
         """Return the parts that can run here, by name; raises StackError as `part` does."""
@@ -76,28 +103,48 @@ class PartRenderer:
             StackError: the compose file asks for what no process can have; KeyError where the part
                 cannot run here.
         """
-        program, definition = self.inventory.programs[name], DEFINITIONS[name]
+        program, definition = self.inventory.programs[name], DEFINITIONS[kind_of(name)]
         service = self.compose.services[name]
-        mounts = find_mounts(self.layout, self.compose, name)
+        user = self._user(name, definition, program)
+        secrets = self.layout.run / name / "secrets" if user and not user.account else None
+        mounts = find_mounts(self.layout, self.compose, name, secrets)
         renderer = Renderer(name, self.addresses, mounts.paths, self.inventory.absent_targets)
         supervised = SupervisedProgram(
             name=name,
             arguments=(str(program), *self._arguments(service, definition, program, renderer)),
             environment=self._environment(service, definition, renderer),
             directory=self.layout.checkout if definition.is_python else self.layout.run / name,
-            user=definition.user if os.geteuid() == 0 else None,
+            user=user,
             temporary_directories=mounts.temporary_directories,
             stop_signal=_signal_name(service.stop_signal or definition.stop_signal),
             grace_seconds=service.stop_grace_period,
         )
+        files = self._files(name, service, renderer)
+        complete = with_secrets(files, partial(read_secret, self.layout.secrets))
         return RenderedPart(
             program=supervised,
             depends_on=tuple(n for n in service.depends_on if n not in self.inventory.absent),
-            files=self._files(name, service, renderer),
+            files=complete,
+            has_secrets=complete != files,
+            belongings=Belongings(
+                folders=(*mounts.stored, *mounts.temporary_directories),
+                secrets=secrets,
+                originals=tuple(self.layout.secrets / each for each in service.secrets),
+            ),
         )
 
+    def _user(self, name: str, definition: ProcessDefinition, program: Path) -> User | None:
+        if definition.account and os.geteuid() == 0:
+            return User.of_account(definition.account)
+        user = self.users.by_part.get(name)
+        if user is None or definition.is_python:
+            return user
+        # Somebody may have put it where only root gets.
+        folders = {program.parent, program.resolve().parent, grafana_home(program)}
+        return replace(user, view=View.of(folders, user.view.scratch))
+
     def _files(self, name: str, service: Service, renderer: Renderer) -> dict[Path, bytes]:
-        definition = DEFINITIONS[name]
+        definition = DEFINITIONS[kind_of(name)]
         files = self.sources.files_of(service, definition.replacements)
         folder = self.layout.etc / name
         module = definition.module
@@ -121,8 +168,7 @@ class PartRenderer:
             words = words[1:]
         subcommand = (word.format_map(values) for word in definition.subcommand)
         words = [*subcommand, *(renderer.text(word) for word in words)]
-        root_options = definition.root_options if os.geteuid() == 0 else ()
-        for flag, value in (*definition.options, *root_options):
+        for flag, value in definition.options:
             words = with_option(words, flag, value.format_map(values))
         return words
 
@@ -152,6 +198,8 @@ class PartRenderer:
         }
         if definition.is_python:
             base["PYTHONUNBUFFERED"] = "1"
+        if definition.is_renewed:
+            base[PROGRAM_VARIABLE] = str(self.layout.run / f"{part}.json")
         # A container's /tmp is its own and starts empty.
         if "/tmp" in service.temporary_directories:  # noqa: S108
             base["TMPDIR"] = str(self.layout.run / part / "tmp")

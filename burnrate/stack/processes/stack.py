@@ -2,34 +2,32 @@
 
 import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from burnrate.console import uninterrupted
-from burnrate.stack.addresses import AddressMap
+from burnrate.stack.addresses import LOCKED, AddressMap, kind_of
 from burnrate.stack.compose import Compose
 from burnrate.stack.data import record_data_mode
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout
 from burnrate.stack.logs import print_logs
 from burnrate.stack.ports import check_ports
-from burnrate.stack.processes.definitions import DEFINITIONS
 from burnrate.stack.processes.files import write_configuration, write_part
-from burnrate.stack.processes.inventory import Inventory, take_inventory
+from burnrate.stack.processes.inventory import take_inventory
 from burnrate.stack.processes.postgres import cluster_of
-from burnrate.stack.processes.preparation import make_state
-from burnrate.stack.processes.probes import Health, ProbeContext, check_all
-from burnrate.stack.processes.recovery import find_record
+from burnrate.stack.processes.preparation import Preparation, hand_over
+from burnrate.stack.processes.recovery import find_record, named_parts
 from burnrate.stack.processes.reloading import ProcessReload
-from burnrate.stack.processes.rendering import PartRenderer, RenderedPart
+from burnrate.stack.processes.rendering import RenderedPart
 from burnrate.stack.processes.shutdown import end_stack, find_supervisor
 from burnrate.stack.processes.startup import Startup
-from burnrate.stack.processes.status import Observation, part_rows
-from burnrate.stack.processes.supervision import Supervisor, members, start_supervisor
+from burnrate.stack.processes.status import Observer
+from burnrate.stack.processes.supervision import Supervisor, start_supervisor
 from burnrate.stack.protocol import Verb
-from burnrate.stack.render import read_sources
-from burnrate.stack.secrets import change_people, read_secret
+from burnrate.stack.secrets import change_people, machine_login, read_secret
 from burnrate.stack.stack_record import Mode, StackRecord, new_record, write_record
 from burnrate.stack.status import PartStatus
 
@@ -56,12 +54,12 @@ class ProcessStack:
 
     def up(self) -> None:
         """Start what does not run, reload or restart what changed; a failure leaves nothing."""
-        self._make_state()
+        self._preparation.make_state()
         record_data_mode(self.layout, self.mode)
         with self._lock():
             inventory = take_inventory(self.layout, self.compose)
             inventory.check()
-            parts = self._renderer(inventory).all()
+            parts = self._preparation.parts(inventory)
             record = self._supervised_record()
             if record is None:
                 self._start_all(parts)
@@ -70,6 +68,8 @@ class ProcessStack:
         for missing in inventory.missing:
             if missing.is_worth_saying:
                 self.say(f"{missing.name} {missing.reason}")
+        if problem := self._preparation.users.problem:
+            self.say(f"api and inbox run as root: another user cannot run them here ({problem})")
 
     def down(self) -> bool:
         """Stop what was started, dependents first; returns whether there was anything."""
@@ -85,58 +85,52 @@ class ProcessStack:
     def start(self, part: str) -> None:
         """Start one part and wait until it is healthy."""
         with self._lock():
-            self._check_name(part, self._running_record())
-            if not Supervisor(self.layout).processes()[part].is_up:
-                check_ports(self.addresses, [part])
-            self._start({part: self._rendered(part)})
+            names = named_parts(part, self._running_record())
+            infos = Supervisor(self.layout).processes()
+            check_ports(self.addresses, [name for name in names if not infos[name].is_up])
+            self._start({name: self._preparation.part(name) for name in names})
 
     def stop(self, part: str) -> None:
         """Stop one part; it stays stopped until it is started again."""
         with self._lock():
-            self._check_name(part, self._running_record())
-            self._stop(part)
+            for name in named_parts(part, self._running_record()):
+                self._stop(name)
 
     def restart(self, part: str) -> None:
         """Stop one part and start it with the configuration as it is now, checked first.
 
-        The service is renewed instead where it has the settings that it would get.
+        The service is renewed instead, one instance after the other.
         """
         with self._lock():
             record = self._running_record()
-            self._check_name(part, record)
-            rendered = self._rendered(part)
-            reload = self._reload()
-            reload.check({part: rendered}, record)
-            if reload.renew(rendered, record):
-                return
-            self._stop(part)
-            self._write([rendered])
-            write_record(self.layout, record.with_parts([rendered.record]))
-            self._start({part: rendered})
+            for name in named_parts(part, record):
+                record = self._restart_one(name, record)
 
     def reload(self, part: str | None) -> None:
         """Have one part, or all, load their files as they are now."""
         with self._lock():
             record = self._running_record()
-            if part is not None:
-                self._check_name(part, record)
-            if record.ports != self.addresses.by_variable():
+            named = record.part_names if part is None else named_parts(part, record)
+            if record.has_moved(self.addresses.by_variable()):
                 raise StackError("ports have moved, and parts would not find each other: make up")
-            self._make_state()
-            parts = self._renderer(take_inventory(self.layout, self.compose)).all()
-            wanted = [name for name in record.part_names if name in parts and part in {None, name}]
-            self._reload().run({name: parts[name] for name in wanted}, record)
+            self._preparation.make_state()
+            parts = self._preparation.parts(take_inventory(self.layout, self.compose))
+            self._reload().run({name: parts[name] for name in named if name in parts}, record)
 
     def status(self) -> list[PartStatus]:
         """Return the parts in the compose file's order, each one probed now."""
-        inventory = take_inventory(self.layout, self.compose)
-        seen = self._observe(inventory)
-        rows = {row.part: row for row in part_rows(inventory, self.addresses, seen)}
-        return [rows[name] for name in self.compose.parts]
+        return [self._with_login(row) for row in self._observer.rows()]
+
+    def _with_login(self, row: PartStatus) -> PartStatus:
+        is_locked = row.part in LOCKED and row.state != "stopped"
+        return replace(row, login=machine_login(self.layout.secrets)) if is_locked else row
 
     def print_logs(self, parts: Sequence[str], lines: int, *, is_followed: bool) -> None:
         """Print what the parts print; raises StackError for a named part without a log."""
-        paths = {name: self.layout.log(name) for name in parts or self.compose.parts}
+        every = [
+            name for name in self.compose.parts if not parts or {name, kind_of(name)} & {*parts}
+        ]
+        paths = {name: self.layout.log(name) for name in dict.fromkeys((*every, *parts))}
         for name in parts:
             if not paths[name].exists():
                 raise StackError(f"no log of {name!r}: {paths[name]} does not exist")
@@ -153,9 +147,13 @@ class ProcessStack:
             change_people(self.layout.secrets, verb, name)
         self.reload("door")
 
-    def _make_state(self) -> None:
-        door = self.settings.get("INBOX_URL", "")
-        make_state(self.layout, self.compose, self.addresses, door)
+    @property
+    def _observer(self) -> Observer:
+        return Observer(self.layout, self.compose, self.addresses)
+
+    @cached_property
+    def _preparation(self) -> Preparation:
+        return Preparation(self.layout, self.compose, self.addresses, self.settings)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -183,20 +181,18 @@ class ProcessStack:
             raise StackError(_NOT_RUNNING)
         return record
 
-    def _check_name(self, part: str, record: StackRecord) -> None:
-        if part not in record.part_names:
-            names = ", ".join(record.part_names)
-            raise StackError(f"{part!r} is not a part of the running stack: {names}")
-
-    def _renderer(self, inventory: Inventory) -> PartRenderer:
-        sources = read_sources(self.layout.checkout, self.settings)
-        return PartRenderer(sources, self.layout, self.compose, self.addresses, inventory)
-
-    def _rendered(self, part: str) -> RenderedPart:
-        inventory = take_inventory(self.layout, self.compose)
-        if part not in inventory.programs:
-            raise StackError(f"{part} cannot run here: its program is not found")
-        return self._renderer(inventory).part(part)
+    def _restart_one(self, part: str, record: StackRecord) -> StackRecord:
+        rendered = self._preparation.part(part)
+        reload = self._reload()
+        reload.check({part: rendered}, record)
+        if renewed := reload.renew(rendered, record):
+            return renewed
+        self._stop(part)
+        self._write([rendered])
+        record = record.with_parts([rendered.record])
+        write_record(self.layout, record)
+        self._start({part: rendered})
+        return record
 
     def _start_all(self, parts: Mapping[str, RenderedPart]) -> None:
         check_ports(self.addresses, parts)
@@ -216,10 +212,14 @@ class ProcessStack:
             raise
 
     def _update(self, parts: Mapping[str, RenderedPart], record: StackRecord) -> None:
-        record = self._reload().run_where_nothing_else_changed(parts, record)
-        supervisor = Supervisor(self.layout)
+        reload, supervisor = self._reload(), Supervisor(self.layout)
+        record = self._add_instances(parts, record)
+        record = reload.run_where_nothing_else_changed(parts, record)
         before = {part.name: part.fingerprints for part in record.parts}
         changed = [p for name, p in parts.items() if before.get(name) != p.record.fingerprints]
+        stays = not record.has_moved(self.addresses.by_variable())
+        renewed = [p for p in changed if stays and reload.can_renew(p, record)]
+        changed = [part for part in changed if part not in renewed]
         supervisor.stop([part.name for part in changed if part.name in before])
         self._write(changed)
         if write_configuration(self.layout, parts.values()):
@@ -230,6 +230,21 @@ class ProcessStack:
         up = {name for name, info in supervisor.processes().items() if info.is_up}
         check_ports(self.addresses, [name for name in parts if name not in up])
         self._start_whole(parts, already=up)
+        for part in renewed:
+            record = reload.renew(part, record) or self._restart_one(part.name, record)
+
+    def _add_instances(self, parts: Mapping[str, RenderedPart], record: StackRecord) -> StackRecord:
+        """Start further instances before anybody is sent to them."""
+        added = {n: p for n, p in parts.items() if kind_of(n) != n and n not in record.part_names}
+        if added:
+            check_ports(self.addresses, added)
+            self._write(added.values())
+            record = record.with_parts(part.record for part in added.values())
+            write_record(self.layout, record)
+            if write_configuration(self.layout, parts.values()):
+                Supervisor(self.layout).update()
+            self._start(added)
+        return record
 
     def _reload(self) -> ProcessReload:
         def restart(part: RenderedPart) -> None:
@@ -262,9 +277,12 @@ class ProcessStack:
         already: Collection[str] = (),
         optional: Mapping[str, str] | None = None,
     ) -> None:
+        for name, part in parts.items():
+            if name not in already:
+                hand_over(part)
         startup = Startup(
             supervisor=Supervisor(self.layout),
-            check=self._check_health,
+            check=self._observer.check_health,
             when_healthy=lambda name: self._set_up(parts[name]),
             log=self.layout.log,
             say=self.say,
@@ -278,22 +296,3 @@ class ProcessStack:
     def _set_up(self, part: RenderedPart) -> None:
         if part.name == "postgres":
             cluster_of(part, self.layout, self.addresses).set_up()
-
-    def _observe(self, inventory: Inventory) -> Observation:
-        record = find_record(self.layout)
-        if record is None:
-            return Observation({}, frozenset(), {})
-        infos = None
-        if find_supervisor(self.layout, record) is not None:
-            with suppress(OSError):  # it ended just now, or does not answer
-                infos = Supervisor(self.layout).processes()
-        if infos is not None:
-            up = {name for name, info in infos.items() if info.is_up}
-            health = self._check_health(up.intersection(inventory.programs))
-            return Observation(infos, frozenset(), health)
-        left = (name for name in record.part_names if members(self.layout, name))
-        return Observation({}, frozenset(left), {})
-
-    def _check_health(self, names: Iterable[str]) -> dict[str, Health]:
-        context = ProbeContext(self.addresses, self.layout.secrets)
-        return check_all({name: DEFINITIONS[name].probe for name in names}, context)

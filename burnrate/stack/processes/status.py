@@ -1,12 +1,18 @@
 """What `burnrate stack status` says of parts that run as plain processes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from burnrate.stack.addresses import AddressMap
-from burnrate.stack.processes.inventory import Inventory, MissingPart
-from burnrate.stack.processes.probes import Health
-from burnrate.stack.processes.supervision import ProcessInfo
+from burnrate.stack.addresses import AddressMap, kind_of
+from burnrate.stack.compose import Compose
+from burnrate.stack.layout import Layout
+from burnrate.stack.processes.definitions import DEFINITIONS
+from burnrate.stack.processes.inventory import Inventory, MissingPart, take_inventory
+from burnrate.stack.processes.probes import Health, ProbeContext, check_all
+from burnrate.stack.processes.recovery import find_record
+from burnrate.stack.processes.shutdown import find_supervisor
+from burnrate.stack.processes.supervision import ProcessInfo, Supervisor, members
 from burnrate.stack.status import PartStatus
 
 
@@ -23,6 +29,42 @@ class Observation:
     infos: Mapping[str, ProcessInfo]
     unsupervised: frozenset[str]
     health: Mapping[str, Health]
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Looks at a checkout's parts."""
+
+    layout: Layout
+    compose: Compose
+    addresses: AddressMap
+
+    def rows(self) -> list[PartStatus]:
+        """Return the parts in the compose file's order, each one probed now."""
+        inventory = take_inventory(self.layout, self.compose)
+        found = part_rows(inventory, self.addresses, self._observe(inventory))
+        rows = {row.part: row for row in found}
+        return [rows[name] for name in self.compose.parts]
+
+    def check_health(self, names: Iterable[str]) -> dict[str, Health]:
+        """Return what the probes of the named parts find."""
+        context = ProbeContext(self.addresses, self.layout.secrets)
+        return check_all({name: DEFINITIONS[kind_of(name)].probe for name in names}, context)
+
+    def _observe(self, inventory: Inventory) -> Observation:
+        record = find_record(self.layout)
+        if record is None:
+            return Observation({}, frozenset(), {})
+        infos = None
+        if find_supervisor(self.layout, record) is not None:
+            with suppress(OSError):  # it ended just now, or does not answer
+                infos = Supervisor(self.layout).processes()
+        if infos is not None:
+            up = {name for name, info in infos.items() if info.is_up}
+            health = self.check_health(up.intersection(inventory.programs))
+            return Observation(infos, frozenset(), health)
+        left = (name for name in record.part_names if members(self.layout, name))
+        return Observation({}, frozenset(left), {})
 
 
 def part_rows(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from burnrate.stack.addresses import kind_of
 from burnrate.stack.reload.evidence import Evidence, LogLine, Metrics, Successors, Workers
 
 
@@ -47,10 +48,12 @@ RELOADS: Mapping[str, PartReload] = {
     # It starts as root, which it does not stay.
     "docker-proxy": PartReload(check=_NGINX, user="101:101", evidence=Workers()),
     "api": PartReload(renewal=Successors("the program is not renewed")),
-    "inbox": PartReload(reads_by_itself=("secrets/inbox_token",)),
+    "inbox": PartReload(reads_by_itself=("secrets/inbox_token", "secrets/machine_password")),
     "prometheus": PartReload(
         check=("promtool", "check", "config", "{next}/prometheus.yml"),
         evidence=Metrics("prometheus_config_last_reload"),
+        # With each request and each scrape.
+        reads_by_itself=("secrets/",),
     ),
     "alertmanager": PartReload(
         check=("amtool", "check-config", "{next}/alertmanager.yml"),
@@ -67,3 +70,8 @@ RELOADS: Mapping[str, PartReload] = {
     ),
     "grafana": PartReload(reads_by_itself=("dashboards/",)),
 }
+
+
+def reload_of(part: str) -> PartReload:
+    """Return how a part, or an instance of it, reads its files."""
+    return RELOADS.get(kind_of(part), PartReload())

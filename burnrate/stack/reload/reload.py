@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from burnrate.stack.errors import StackError
 from burnrate.stack.reload.complaints import complaint, logged_complaint
-from burnrate.stack.reload.definitions import RELOADS, PartReload
+from burnrate.stack.reload.definitions import reload_of
 from burnrate.stack.reload.evidence import Evidence, Refused
 from burnrate.stack.reload.host import Host
 from burnrate.stack.render import NEXT, shown
@@ -90,7 +90,7 @@ class Reload:
         Raises:
             StackError: the new program would not start; the old one serves on.
         """
-        renewal = RELOADS.get(part, PartReload()).renewal
+        renewal = reload_of(part).renewal
         if renewal is None or part not in self.host.running():
             return False
         try:
@@ -103,7 +103,7 @@ class Reload:
 
     def _refusal(self, part: str) -> str | None:
         """Return why the part's program does not take the candidate; None if it does."""
-        definition = RELOADS.get(part, PartReload())
+        definition = reload_of(part)
         if not definition.check:
             return None
         folder = self.host.folder(part)
@@ -137,7 +137,7 @@ class Reload:
 
     def _signal(self, part: str, mark: str) -> None:
         try:
-            self._signal_and_wait(part, RELOADS[part].evidence, _LOAD_SECONDS)
+            self._signal_and_wait(part, reload_of(part).evidence, _LOAD_SECONDS)
         except Refused:
             reason = logged_complaint(self.host.log_since(part, mark))
             raise StackError(f"{part} has not loaded its files: {reason}") from None
@@ -171,9 +171,9 @@ class Reload:
 
 
 def _can_load(part: str) -> bool:
-    return RELOADS.get(part, PartReload()).evidence is not None
+    return reload_of(part).evidence is not None
 
 
 def _is_read_by_itself(part: str, names: Sequence[str]) -> bool:
-    prefixes = RELOADS.get(part, PartReload()).reads_by_itself
+    prefixes = reload_of(part).reads_by_itself
     return bool(names) and all(name.startswith(prefixes) for name in names)

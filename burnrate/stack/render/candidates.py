@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from burnrate.stack.layout import make_directory
+from burnrate.stack.render.files import make_folders
 
 NEXT = "next"
 _PREVIOUS = "previous"
@@ -25,7 +26,7 @@ def write_candidate(directory: Path, files: Mapping[str, bytes]) -> list[str]:
     make_directory(directory / NEXT, 0o755)
     for name, content in files.items():
         path = directory / NEXT / name
-        _make_folders(path, directory)
+        make_folders(path, directory)
         path.write_bytes(content)
         path.chmod(0o644)
     present = set(_names(directory))
@@ -40,7 +41,7 @@ def take_candidate(directory: Path) -> None:
     make_directory(directory / _PREVIOUS, 0o755)
     for name in _names(directory):
         kept = directory / _PREVIOUS / name
-        _make_folders(kept, directory)
+        make_folders(kept, directory)
         kept.hardlink_to(directory / name)
     _become(directory, NEXT)
 
@@ -64,7 +65,7 @@ def _become(directory: Path, source: str) -> None:
     for name in wanted:
         # A running part keeps the very files it has open, if they are the same.
         if not (directory / name).is_file() or not _is_same(directory, source, name):
-            _make_folders(directory / name, directory)
+            make_folders(directory / name, directory)
             (directory / source / name).replace(directory / name)
     shutil.rmtree(directory / source)
 
@@ -78,8 +79,3 @@ def _names(directory: Path) -> Iterator[str]:
 
 def _is_same(directory: Path, source: str, name: str) -> bool:
     return (directory / source / name).read_bytes() == (directory / name).read_bytes()
-
-
-def _make_folders(path: Path, directory: Path) -> None:
-    for parent in reversed(path.relative_to(directory).parents):
-        make_directory(directory / parent, 0o755)

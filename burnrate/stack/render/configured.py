@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TypeVar
 
 import yaml
 
@@ -12,14 +13,19 @@ from burnrate.configuration import Configuration, ConfigurationError, load_confi
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, configured
 from burnrate.slo.specification import load_all
-from burnrate.stack.compose import SECRETS, Service
+from burnrate.stack.compose import SECRETS, Service, of_team
 from burnrate.stack.errors import StackError
 from burnrate.stack.render.clients import with_client_limits
 from burnrate.stack.render.door import door_files
 from burnrate.stack.render.receivers import with_receivers
 
+# The variable that says which secrets Alertmanager needs for them.
+TEAM_RECEIVERS: Final = "TEAM_RECEIVERS"
 _FRONT_DOOR = Path("nginx/nginx.conf")
-_SECRET = re.compile(rf"{SECRETS}/([\w.-]*\w)")
+T = TypeVar("T")
+# A secret's file, or where its content is to stand.
+_SECRET = re.compile(rf"(?:{SECRETS}/|\{{secret:)([\w.-]*\w)")
+_CONTENT = re.compile(rb"\{secret:([\w.-]*\w)\}")
 
 
 def read_configuration(checkout: Path, settings: Mapping[str, str]) -> Configuration:
@@ -45,6 +51,11 @@ def variables_of(configuration: Configuration) -> dict[str, str]:
         "ALERTMANAGER_URL": urls.alertmanager,
         "IDENTITY_LABELS": ",".join(configuration.identity),
         "PROMETHEUS_RETENTION_DAYS": str(configuration.retention_days),
+        TEAM_RECEIVERS: ",".join(
+            of_team(kind, team)
+            for team, chosen in configuration.teams.items()
+            for kind in chosen.notify
+        ),
     }
 
 
@@ -123,12 +134,25 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
         raise StackError(str(error)) from error
     routes = tree.alertmanager.relative_to(checkout)
     if routes in made:
-        made[routes] = with_receivers(made[routes], settings, actual.urls.inbox)
+        made[routes] = with_receivers(made[routes], settings, actual.urls.inbox, actual.teams)
     if (checkout / _FRONT_DOOR).is_file():
         front_door = (checkout / _FRONT_DOOR).read_text(encoding="utf-8")
         made[_FRONT_DOOR] = with_client_limits(front_door, settings)
     made |= door_files(actual.urls, settings)
     return Sources(checkout, made)
+
+
+def with_secrets(files: Mapping[T, bytes], read: Callable[[str], str]) -> dict[T, bytes]:
+    """Return files in which secrets stand whose program takes none from a file.
+
+    Args:
+        files: With `{secret:NAME}` where one is to stand.
+        read: Returns a secret by its name.
+    """
+    return {
+        path: _CONTENT.sub(lambda match: read(match[1].decode()).encode(), content)
+        for path, content in files.items()
+    }
 
 
 def _check_syntax(path: Path, content: bytes) -> None:

@@ -16,8 +16,8 @@ def shown(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def write_files(directory: Path, files: Mapping[Path, bytes]) -> None:
-    """Make `directory` hold exactly `files`, readable by every part's user.
+def write_files(directory: Path, files: Mapping[Path, bytes], mode: int = 0o755) -> None:
+    """Make `directory` hold exactly `files`, readable by whoever its `mode` lets in.
 
     If it does already, nothing is touched: a running part keeps the very files it has open.
     """
@@ -25,12 +25,17 @@ def write_files(directory: Path, files: Mapping[Path, bytes]) -> None:
     if present == set(files) and all(path.read_bytes() == files[path] for path in present):
         return
     shutil.rmtree(directory, ignore_errors=True)
-    make_directory(directory, 0o755)
+    make_directory(directory, mode)
     for path, content in files.items():
-        for parent in reversed(path.relative_to(directory).parents):
-            make_directory(directory / parent, 0o755)
+        make_folders(path, directory)
         path.write_bytes(content)
         path.chmod(0o644)
+
+
+def make_folders(path: Path, directory: Path) -> None:
+    """Make the folders between `directory`, which alone may be closed to others, and a file."""
+    for parent in [*reversed(path.relative_to(directory).parents)][1:]:
+        make_directory(directory / parent, 0o755)
 
 
 def digest(*pieces: bytes) -> str:

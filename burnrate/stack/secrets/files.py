@@ -90,6 +90,11 @@ def read_secret(directory: Path, name: str) -> str:
     return (directory / name).read_text(encoding="utf-8").strip()
 
 
+def machine_login(directory: Path) -> str:
+    """Return `name:password` of the parts among each other, and of the commands."""
+    return f"{people.MACHINE}:{read_secret(directory, _MACHINE)}"
+
+
 def _redis_acl(values: Mapping[str, str], _addresses: AddressMap, _door: str) -> str:
     return f"user default on >{values['redis_password']} ~* &* +@all\n"
 
@@ -109,6 +114,8 @@ _DERIVED: Mapping[str, _Derived] = {
         (_PEOPLE, _MACHINE), lambda v, _, __: people.passwords(v[_PEOPLE], v[_MACHINE])
     ),
     "door_links": _Derived((_PEOPLE,), lambda v, _, door: people.links(v[_PEOPLE], door)),
+    "door_machine": _Derived((_MACHINE,), lambda v, _, __: people.authorization(v[_MACHINE])),
+    "web_config": _Derived((_MACHINE,), lambda v, _, __: people.web_config(v[_MACHINE])),
     "door_grafana": _Derived((_HEADER,), lambda v, _, __: people.grafana_header(v[_HEADER])),
 }
 

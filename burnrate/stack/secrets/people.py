@@ -4,8 +4,11 @@ import base64
 import hashlib
 import re
 import secrets
+import string
 from collections.abc import Iterator, Mapping
 from typing import Final
+
+import bcrypt
 
 from burnrate.stack.errors import StackError
 
@@ -15,6 +18,9 @@ MACHINE: Final = "burnrate"
 LOGIN_PATH: Final = "/-/door/login"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _TOKEN_BYTES: Final = 32
+_LETTERS: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits
+# bcrypt's own order of the same characters.
+_BCRYPT_ALPHABET: Final = str.maketrans(f"{_LETTERS}+/", f"./{_LETTERS}")
 
 
 def new_people() -> str:
@@ -57,8 +63,12 @@ def read_people(text: str) -> dict[str, str]:
 
 
 def cookies(text: str) -> str:
-    """Return the entries of nginx' maps from token to name."""
-    return "".join(f'"{token}" "{name}";\n' for name, token in read_people(text).items())
+    """Return the entries of nginx' maps from token to name.
+
+    As patterns, which tell capitals apart: a map's plain texts do not. A token has none of a
+    pattern's own characters.
+    """
+    return "".join(f'"~^{token}$" "{name}";\n' for name, token in read_people(text).items())
 
 
 def passwords(text: str, machine_password: str) -> str:
@@ -79,6 +89,28 @@ def links(text: str, address: str) -> str:
 def grafana_header(name: str) -> str:
     """Return what tells Grafana who somebody is, by the header's secret name."""
     return f"proxy_set_header {name} $door_user;\n"
+
+
+def web_config(machine_password: str) -> str:
+    """Return the file by which Prometheus and Alertmanager ask for the machine's login."""
+    return f'basic_auth_users: {{{MACHINE}: "{_bcrypt(machine_password)}"}}\n'
+
+
+def authorization(machine_password: str) -> str:
+    """Return the entry of nginx' map from an address to the machine's login there."""
+    login = base64.b64encode(f"{MACHINE}:{machine_password}".encode()).decode()
+    return f'default "Basic {login}";\n'
+
+
+def _bcrypt(secret: str) -> str:
+    """Return the one form that both read, the same for the same secret.
+
+    So a start finds the file as it was. What is hashed is random: neither the salt nor the fewest
+    rounds that there can be, which each request costs, make it weaker.
+    """
+    digits = hashlib.sha256(f"salt of {secret}".encode()).digest()[:16]
+    salt = base64.b64encode(digits).decode().translate(_BCRYPT_ALPHABET).rstrip("=")
+    return bcrypt.hashpw(secret.encode(), f"$2b$04${salt}".encode()).decode()
 
 
 def _sha(secret: str) -> str:

@@ -2,16 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from burnrate.stack.addresses import AddressMap
+from burnrate.stack.addresses import AddressMap, instance_names
 from burnrate.stack.compose import Compose, Service, load_compose
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, container_layout
 from burnrate.stack.protocol import Verb
-from burnrate.stack.render import read_configuration, read_sources, shown, variables_of
-from burnrate.stack.secrets import GENERATED, change_people, make_secrets
+from burnrate.stack.render import (
+    TEAM_RECEIVERS,
+    Sources,
+    container_instance_files,
+    read_configuration,
+    read_sources,
+    shown,
+    variables_of,
+    with_secrets,
+)
+from burnrate.stack.secrets import GENERATED, change_people, make_secrets, read_secret
 from burnrate.stack.setup.image import is_image_of
 from burnrate.stack.setup.takeover import take_over_data, take_over_secrets
 from burnrate.stack.setup.volumes import (
@@ -93,15 +102,26 @@ class Setup:
     def _render(self) -> dict[str, dict[str, bytes]]:
         """Return the files of each part that reads any or has secrets, which are made."""
         self._check_addresses()
-        sources = read_sources(self.checkout, self.settings)
+        sources = self._sources()
         reading = {n: s for n, s in self._compose.parts.items() if s.files or s.secrets}
         files = {part: sources.files_of(service) for part, service in reading.items()}
         self._make_secrets()
-        return files
+        read = partial(read_secret, self._secrets)
+        return {part: with_secrets(found, read) for part, found in files.items()}
+
+    def _sources(self) -> Sources:
+        sources = read_sources(self.checkout, self.settings)
+        names = instance_names(self.settings)
+        project = self.settings.get("COMPOSE_PROJECT_NAME") or self._compose.name
+        made = container_instance_files(self.checkout, sources.configured, names, project)
+        return Sources(self.checkout, {**sources.configured, **made})
 
     @cached_property
     def _compose(self) -> Compose:
-        return load_compose(self._layout.compose_file, self.settings)
+        # Compose cannot read burnrate.yml, so it has passed nothing on of a team's receivers.
+        made = variables_of(read_configuration(self.checkout, self.settings))
+        settings = {**self.settings, TEAM_RECEIVERS: made[TEAM_RECEIVERS]}
+        return load_compose(self._layout.compose_file, settings)
 
     @property
     def _layout(self) -> Layout:

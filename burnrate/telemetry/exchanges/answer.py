@@ -26,6 +26,7 @@ _CLOSE: Final = (b"connection", b"close")
 # nginx takes both out (nginx/nginx.conf).
 _KIND: Final = b"x-request-kind"
 _DEADLINE: Final = b"x-burnrate-deadline"
+_WITHOUT_BODY: Final = frozenset((204, 304))
 _ERROR_LAYER: Final = "starlette.middleware.errors"
 
 
@@ -89,6 +90,14 @@ def is_unhandled(scope: Scope) -> bool:
 def is_endless(start: Message | None) -> bool:
     """Say whether an answer has begun whose length nobody has announced."""
     return start is not None and _header(start, b"content-length") is None
+
+
+def announced_bytes(start: Message, method: str) -> int | None:
+    """Return how many bytes of a body follow; None where an answer says nothing about it."""
+    if method == "HEAD" or start.get("status") in _WITHOUT_BODY:
+        return 0
+    length = _header(start, b"content-length")
+    return int(length) if length is not None and length.isdigit() else None
 
 
 def is_event_stream(start: Message | None) -> bool:

@@ -44,6 +44,7 @@ class Ending(Unanswered):
         "_is_extended",
         "_is_recorded",
         "_seconds",
+        "_sent_bytes",
         "_status",
         "is_closed",
     )
@@ -51,6 +52,8 @@ class Ending(Unanswered):
     is_closed: bool
     _status: int
     _seconds: float
+    # Of parts of the body that are not its last message.
+    _sent_bytes: int
     _endpoint: str
     _error: BaseException | None
     _inner_error: BaseException | None
@@ -111,11 +114,11 @@ class Ending(Unanswered):
             is_late: Whether it may have passed its deadline.
         """
         self._is_recorded = True
-        if self._is_client_gone or is_disconnected(self._receive):
+        if self._is_client_gone or (is_disconnected(self._receive) and not self._is_delivered()):
             self._status = self._left_status()
             self._is_overdue = False
         try:
-            self._endpoint = self._recorder.endpoints.resolve(self.routed)
+            self._endpoint = self._recorder.endpoint_of(self.routed, self._status)
         except Exception as error:  # noqa: BLE001 - counted all the same, as `unmatched`
             failed("requests", error)
         if is_late and (self._is_counted or self._is_overdue):
@@ -176,14 +179,26 @@ class Ending(Unanswered):
         else:
             line.log(logging.INFO if is_well else logging.WARNING, None, is_overdue=is_overdue)
 
+    def _is_delivered(self) -> bool:
+        """Say whether the client had got all there is while it was there, so that it could leave.
+
+        A middleware that streams ends each answer by an empty message, which nobody waits for.
+        """
+        start = self._start
+        if start is None or self._is_client_gone:
+            return False
+        most = answer.announced_bytes(start, self._scope["method"])
+        return most is not None and self._sent_bytes >= most
+
     def _is_whole(self) -> bool:
         """Say whether the client got all there was, though no last byte was seen to end it well."""
         if self._error is None:
             # Else it gave up, or a message that is not known here ended the answer.
-            return self._is_complete or (self._is_extended and self._start is not None)
+            is_ended = self._is_extended and self._start is not None
+            return self._is_complete or is_ended or self._is_delivered()
         if is_left(self._error):
             # Nothing else ends such an answer: the client leaves, or the server stops.
-            return answer.is_endless(self._start)
+            return answer.is_endless(self._start) or self._is_delivered()
         return False
 
     def _report_late(self, error: BaseException) -> None:

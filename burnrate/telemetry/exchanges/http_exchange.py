@@ -12,6 +12,7 @@ from burnrate.telemetry.endpoints import UNMATCHED
 from burnrate.telemetry.exchanges import answer
 from burnrate.telemetry.exchanges.answer import BODIES, INTERNAL_ERROR, START, TRAILERS
 from burnrate.telemetry.exchanges.ending import Ending
+from burnrate.telemetry.exchanges.unanswered import is_disconnected
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.logs import RequestLine
 from burnrate.telemetry.metrics import HTTP_METHODS
@@ -53,6 +54,7 @@ class HttpExchange(Ending):
         self._status = INTERNAL_ERROR
         self._endpoint = UNMATCHED
         self._seconds = self._read_seconds = 0.0
+        self._sent_bytes = 0
         self.span = self.parent = self.counted_as = None
         self._start = self._error = self._inner_error = None
         self._is_client_gone = self._is_body_read = self._is_reading = False
@@ -76,7 +78,7 @@ class HttpExchange(Ending):
                 self._is_reading = False
             self._is_body_read = not message.get("more_body", False)
         if message["type"] == "http.disconnect" and not self._is_complete:
-            self._is_client_gone = True
+            self._is_client_gone = not self._is_delivered()
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -88,6 +90,7 @@ class HttpExchange(Ending):
             if not message.get(self._more, False):
                 return self._send_last(message)
             self.begin_answer(message)
+            return self._send_part(message)
         elif kind in BODIES:  # trailers follow
             self.begin_answer(message)
         elif answer.is_extension(kind):
@@ -96,7 +99,10 @@ class HttpExchange(Ending):
         return self._send(message)
 
     def _announce(self, message: Message) -> Message:
-        status = self._status = message.get("status", INTERNAL_ERROR)
+        status = message.get("status", INTERNAL_ERROR)
+        if status.__class__ is not int:  # an enumeration's is shown by its name
+            status = int(status)
+        self._status = status
         # A server closes the connection after an application raised. Announced, so that no proxy
         # sends its next request into a connection that is about to close.
         is_closing = status >= _CLIENT_ERROR and answer.is_unhandled(self._scope)
@@ -107,7 +113,16 @@ class HttpExchange(Ending):
             self._ends, self._more = TRAILERS, "more_trailers"
             self._is_extended = True  # a server that knows no trailers is not sent any
         self._start = message
+        # As `is_disconnected`, which each request would have to call.
+        if getattr(getattr(self._receive, "__self__", None), "disconnected", False) is True:
+            self._is_client_gone = True
         return message
+
+    async def _send_part(self, message: Message) -> None:
+        is_lost = self._is_client_gone or is_disconnected(self._receive)
+        await self._send(message)
+        if not is_lost:
+            self._sent_bytes += len(message.get("body", b""))
 
     def _for_proxy(self, message: Message) -> Message:
         with guard("requests"):
@@ -183,7 +198,7 @@ class HttpExchange(Ending):
             return
         self._error = error
         if isinstance(error, ClientDisconnect) and not self._is_complete:
-            self._is_client_gone = True
+            self._is_client_gone = not self._is_delivered()
 
     def finish(self) -> None:
         """Record and log what is not recorded and logged yet: the application has returned."""

@@ -2,11 +2,14 @@
 
 Who logs never waits for the reader. A line of the application goes out at once if there is room;
 the lines of requests that went well are gathered for a moment, since one write for many costs less
-than many. A thread writes those, and whatever found no room. What does not fit is dropped and
-counted (decision 17).
+than many, and the next request after that writes them. A thread writes what nobody else does: the
+last lines before a pause, what found no room, all lines to a disk. It runs seldom, for a thread
+that asks a busy event loop for the interpreter's lock costs both of them more than its work. What
+does not fit is dropped and counted (decision 17).
 """
 
 import logging
+from math import inf
 from threading import Event, Lock, RLock, Thread
 from time import monotonic, sleep
 from typing import Final
@@ -17,8 +20,10 @@ from burnrate.telemetry.logs.sink import Sink
 from burnrate.telemetry.logs.waiting import USUAL_BYTES, Line, size_of, text_of
 from burnrate.telemetry.platforms import after_fork
 
-# How long lines are gathered, and so what a killed process loses of them at most.
+# How long lines are gathered before the next request writes them.
 GATHER_SECONDS: Final = 0.05
+# How often the thread looks, and so what a killed process loses of lines at most.
+_LOOK_SECONDS: Final = 0.25
 # What a pipe holds: more would not get out in one piece.
 _BATCH_BYTES: Final = 1 << 16
 # Who writes holds the pen for some system calls, never while a reader takes its time.
@@ -46,6 +51,7 @@ class LineBuffer:
     def __init__(self, sink: Sink, most_bytes: int, service: str = '""') -> None:
         self._sink = sink
         self._most_bytes = most_bytes
+        self._many_bytes = most_bytes // 2  # the thread shall come before its time
         self._service = service
         self._begin()
         _buffers.add(self)
@@ -65,12 +71,12 @@ class LineBuffer:
         self._is_error_told = False
         self._broken: list[Exception] = []  # why lines have no text, not told yet
         self._is_over = False
-        self._is_awake = False
+        self._due = 0.0  # when who adds a line shall write, by the steady clock
         self._wake = Event()
         self._thread: Thread | None = None
 
     def add(self, line: Line) -> None:
-        """Take a line that may wait for others; it is written within 50 ms if there is room.
+        """Take a line that may wait for others; it is written within 250 ms if there is room.
 
         Args:
             line: In ASCII, its end included; or what there is to say of a request.
@@ -83,10 +89,12 @@ class LineBuffer:
                 self._bytes += size
             else:
                 self._append(line)  # drops it
-            if not self._is_awake:
-                self._awake()
-        if self._is_over:
-            self._write()
+            if self._thread is None:
+                self._start()
+            if self._bytes > self._many_bytes:
+                self._wake.set()
+        if monotonic() >= self._due and self._writing.acquire(blocking=False):
+            self._write_and_release()
 
     def add_now(self, line: str) -> None:
         """Take a line and write it, and all before it, if there is room; else as `add`."""
@@ -96,8 +104,9 @@ class LineBuffer:
             self._append(line)
         if not self._write():
             with self._lock:
-                if not self._is_awake:
-                    self._awake()
+                if self._thread is None:
+                    self._start()
+            self._wake.set()
 
     def flush(self, patience_seconds: float) -> bool:
         """Write what waits; say whether all of it got out in time.
@@ -122,7 +131,8 @@ class LineBuffer:
     def close(self) -> None:
         """End the thread; lines that still come are written if there is room at that moment."""
         with self._lock:
-            self._is_over = self._is_awake = True
+            self._is_over = True
+            self._due = 0.0
             self._wake.set()
         if self._writing.acquire(timeout=_PEN_SECONDS):
             self._sink.close()
@@ -141,6 +151,11 @@ class LineBuffer:
             log_lines.add("dropped", dropped)
         for each in broken if error is None else [error, *broken]:
             failed("logs", each)
+
+    def note_broken(self, error: Exception) -> None:
+        """Have it said, at the next `publish`, why a line could not be made as it should be."""
+        with self._lock:
+            self._broken = self._broken or [error]
 
     def report(self) -> None:
         """Count as `publish`, and say how many lines were dropped once others get out again."""
@@ -175,29 +190,20 @@ class LineBuffer:
         self._counted[1] += len(self._lines) + rest.count(b"\n") - self._rest.count(b"\n")
         self._lines, self._bytes = [], len(self._rest)
 
-    def _awake(self) -> None:
-        self._is_awake = True
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="burnrate-logs", daemon=True)
-            try:
-                self._thread.start()
-            except RuntimeError:  # the interpreter is ending: `close` writes what waits
-                self._thread = None
-                self._is_awake = False
-        self._wake.set()
+    def _start(self) -> None:
+        self._thread = Thread(target=self._run, name="burnrate-logs", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter is ending: `close` writes what waits
+            self._thread = None
 
     def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            sleep(GATHER_SECONDS)
-            with self._lock:
-                self._wake.clear()
-                self._is_awake = self._is_over
+        while not self._is_over:
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
             while not self._is_over and not self._write():
                 self.publish()
                 sleep(_FULL_SECONDS if self._error is None else _RETRY_SECONDS)
-            if self._is_over:
-                return
             self.report()
 
     def _write(self) -> bool:
@@ -205,15 +211,25 @@ class LineBuffer:
         # Who has not got the pen in time does not wait for it again: a disk may hang.
         patience_seconds = _PEN_SECONDS if self._is_pen_free else 0.0
         self._is_pen_free = self._writing.acquire(timeout=patience_seconds)
-        if not self._is_pen_free:
-            return False
+        return self._is_pen_free and self._write_and_release()
+
+    def _write_and_release(self) -> bool:
+        is_out = False
         try:
             while self._take_batch():
                 if not self._put_batch():
                     return False
-            return True
+            is_out = True
         finally:
+            self._plan(is_out=is_out)
             self._writing.release()
+        return True
+
+    def _plan(self, *, is_out: bool) -> None:
+        """Set when who adds a line writes: not where it might wait, nor where there is no room."""
+        if not self._is_over:
+            is_quick = is_out and self._sink.is_quick
+            self._due = monotonic() + GATHER_SECONDS if is_quick else inf
 
     def _take_batch(self) -> bool:
         if self._rest:

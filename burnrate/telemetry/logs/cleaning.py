@@ -57,24 +57,27 @@ class Cleaner:
             if self._left <= 0:
                 cleaned[_CUT] = len(values) - len(cleaned)
                 break
-            text = key if isinstance(key, str) else _text(key)
+            text = key if isinstance(key, str) else shown_text(key)
             name, size = _name(text[: 2 * _NAME_BYTES])
             self._left -= size
             cleaned[name] = REDACTED if is_secret(name) else self._value(value, depth)
         return cleaned
 
     def _value(self, value: object, depth: int) -> Any:  # noqa: ANN401 - JSON has many types
+        try:
+            return self._shown(value, depth)
+        except Exception:  # noqa: BLE001 - of somebody's class; the line must still appear
+            return f"[{type(value).__name__} cannot be shown]"
+
+    def _shown(self, value: object, depth: int) -> Any:  # noqa: ANN401 - the same
         if isinstance(value, str):
             return self._cut(value, self._field_bytes)
         if value is None or isinstance(value, bool) or _is_exact_number(value):
             self._left -= 20
             return value
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            try:
-                return self._nested(value, depth)
-            except Exception:  # noqa: BLE001 - of somebody's class; the line must still appear
-                return f"[{type(value).__name__} cannot be shown]"
-        return self._cut(_text(value), self._field_bytes)
+            return self._nested(value, depth)
+        return self._cut(shown_text(value), self._field_bytes)
 
     def _nested(self, value: Mapping[Any, Any] | Collection[object], depth: int) -> Any:  # noqa: ANN401 - the same
         if depth == _MAX_DEPTH:  # its text could be of any size
@@ -140,7 +143,8 @@ def _is_exact_number(value: object) -> bool:
     return isinstance(value, int) and abs(value) <= _MAX_INTEGER
 
 
-def _text(value: object) -> str:
+def shown_text(value: object) -> str:
+    """Return a value's own text, or one that says that it has none; never raises."""
     try:
         if isinstance(value, (bytes, bytearray)):
             value = bytes(value[: 1 << 16])  # each byte takes up to four characters

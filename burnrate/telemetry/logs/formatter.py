@@ -7,12 +7,13 @@ from typing import Any, Final
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 from burnrate.telemetry.context import current_request
-from burnrate.telemetry.logs.cleaning import Cleaner
+from burnrate.telemetry.logs.cleaning import Cleaner, shown_text
 
 # What a record has by itself; everything else came in as `extra`. uvicorn adds `color_message`.
 _STANDARD: Final = frozenset(
     {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 )
+_BROKEN: Final = "a log record cannot be shown (%s): it is from %s"
 # Before the name of an extra field that would take the place of one of the line's own.
 _EXTRA: Final = "extra_"
 
@@ -46,7 +47,7 @@ class JsonFormatter(BaseJsonFormatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(
                 timespec="microseconds"
             ),
-            "level": record.levelname.lower(),
+            "level": str(record.levelname).lower(),
             "logger": record.name,
             "message": _message(record),
             "service": self.service,
@@ -62,6 +63,18 @@ class JsonFormatter(BaseJsonFormatter):
         _add_extra(fields, record)
         return self.serialize_log_record(cleaner.fields(fields))
 
+    def format_broken(self, record: logging.LogRecord, error: Exception) -> str:
+        """Return the line of a record that `format` cannot show, which says where it came from.
+
+        Args:
+            record: Of which hardly anything is taken, as anything may be the reason.
+            error: Why.
+        """
+        place = f"{shown_text(record.pathname)}:{shown_text(record.lineno)}"
+        name, reason = shown_text(record.name), type(error).__name__
+        broken = logging.LogRecord(name, logging.ERROR, "", 0, _BROKEN, (reason, place), None)
+        return self.format(broken)
+
     def serialize_log_record(self, log_data: dict[str, Any]) -> str:
         """Return `log_data`, cleaned before, as one line of ASCII."""
         return super().serialize_log_record(log_data)
@@ -71,7 +84,7 @@ def _exception(error: BaseException, cleaner: Cleaner) -> dict[str, str]:
     kind = type(error)
     return {
         "exception_type": f"{kind.__module__}.{kind.__qualname__}",
-        "exception_message": _text(error),
+        "exception_message": shown_text(error),
         "exception_stack": cleaner.last_of(_stack(error)),
     }
 
@@ -86,14 +99,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - arguments may fail in any way; the line must still appear
-        return f"{record.msg!s:.200} [arguments cannot be shown]"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the same
-        return f"[{type(error).__name__} cannot be shown]"
+        return f"{shown_text(record.msg):.200} [arguments cannot be shown]"
 
 
 def _stack(error: BaseException) -> str:

@@ -31,6 +31,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
     ) -> None:
         super().__init__(stream or sys.stdout)
         self.setFormatter(formatter)
+        self._json = formatter
         self.addFilter(_LoggedOnce())
         self._service = json.dumps(formatter.service)  # as it stands in a line
         # One takes twelve bytes at most; the message has the path and more.
@@ -50,13 +51,19 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         """Write the line of a record, at once if there is room: it may be the process' last."""
         try:
             line = self.format(record)
-        except Exception:  # noqa: BLE001 - as every handler of logging does
-            self.handleError(record)
-            return
+        except Exception as error:  # noqa: BLE001 - somebody's log call goes on, and is not lost
+            line = self._format_broken(record, error)
         if self._buffer is not None:
             self._buffer.add_now(f"{line}\n")
         else:
             self._write_stream(f"{line}\n")
+
+    def _format_broken(self, record: logging.LogRecord, error: Exception) -> str:
+        if self._buffer is not None:
+            self._buffer.note_broken(error)
+        else:
+            failed("logs", error)
+        return self._json.format_broken(record, error)
 
     def write(self, line: Line) -> None:
         """Write one line; it may wait for others to be written with it."""
@@ -123,6 +130,6 @@ class _LoggedOnce(logging.Filter):
     """Drops uvicorn's report of an exception whose request line carries it already."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name != "uvicorn.error" or not record.exc_info:
+        if record.name != "uvicorn.error" or not isinstance(record.exc_info, tuple):
             return True
         return not getattr(record.exc_info[1], "_burnrate_logged", False)

@@ -10,7 +10,7 @@ _LOGGERS: Final = ("uvicorn.error", "hypercorn.error")
 
 class _ReportedOnce(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         return not getattr(error, "_burnrate_logged", False)
 
 

@@ -33,6 +33,7 @@ class Sink:
 
     Attributes:
         is_begun: Whether only a part of the last line is out.
+        is_quick: Whether no `put` waits for a disk, which may hang.
 
     Raises:
         OSError: It is closed.
@@ -50,6 +51,7 @@ class Sink:
         self._is_shared = _can_be_locked(self._descriptor, self._state.st_mode)
         self._is_held = False
         self.is_begun = False
+        self.is_quick = fcntl is not None and not stat.S_ISREG(self._state.st_mode)
         self._write: Callable[[bytes], int] | None = None
 
     def put(self, data: bytes) -> int:

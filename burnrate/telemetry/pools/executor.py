@@ -1,8 +1,9 @@
 """A bounded executor for CPU-bound work, measured like any other pool."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from contextvars import copy_context
 from functools import partial
 from time import perf_counter
@@ -26,6 +27,7 @@ class MeasuredExecutor:
         max_workers: Threads.
         max_pending: Waiters beyond which one more is refused at once.
         timeout_seconds: How long one waits for a thread.
+        max_long: Threads that `run_long` may hold; all of them by default.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class MeasuredExecutor:
         max_workers: int,
         max_pending: int,
         timeout_seconds: float,
+        max_long: int | None = None,
     ) -> None:
         self._threads = ThreadPoolExecutor(max_workers, thread_name_prefix="cpu")
         self._slots = asyncio.Semaphore(max_workers)
+        self._long = asyncio.Semaphore(max_long or max_workers)
         self._max_pending = max_pending
         self._pending = 0
         self._timeout = timeout_seconds
@@ -54,21 +58,27 @@ class MeasuredExecutor:
             PoolFull: too many wait already.
             PoolTimeout: no thread came free in time.
         """
-        await self._meter.attempt(self._take)
+        return await self._run((self._slots,), partial(function, *args, **kwargs))
+
+    async def run_long(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `run`, for what takes long: `max_long` at once, so that the rest finds a thread."""
+        return await self._run((self._long, self._slots), partial(function, *args, **kwargs))
+
+    async def _run(self, turns: Sequence[asyncio.Semaphore], function: "partial[T]") -> T:
+        await self._meter.attempt(partial(self._take, turns))
         started = perf_counter()
         loop = asyncio.get_running_loop()
 
         def give_back(_: object) -> None:
-            self._slots.release()
+            for turn in turns:
+                turn.release()
             self._free += 1
             self._meter.released(perf_counter() - started)
 
-        with _tracer.start_as_current_span(f"executor {_name(function)}"):
+        with _tracer.start_as_current_span(f"executor {_name(function.func)}"):
             context = copy_context()
             try:
-                work: Future[T] = self._threads.submit(
-                    context.run, partial(function, *args, **kwargs)
-                )
+                work: Future[T] = self._threads.submit(context.run, function)
             except RuntimeError:  # shut down between the wait and now
                 give_back(None)
                 raise
@@ -79,18 +89,27 @@ class MeasuredExecutor:
         """Take no more work and wait for what runs, however long; what waits is cancelled."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def _take(self) -> None:
-        if self._slots.locked() and self._pending >= self._max_pending:
+    async def _take(self, turns: Sequence[asyncio.Semaphore]) -> None:
+        if self._pending >= self._max_pending and any(turn.locked() for turn in turns):
             raise PoolFull(f"{self._pending} wait for a thread already")
         self._pending += 1
         try:
             async with asyncio.timeout(self._timeout):
-                await self._slots.acquire()
+                await _acquire(turns)
             self._free -= 1
         except TimeoutError as error:
             raise PoolTimeout(f"no thread within {self._timeout} s") from error
         finally:
             self._pending -= 1
+
+
+async def _acquire(turns: Sequence[asyncio.Semaphore]) -> None:
+    """Acquire all of them or, where that is cancelled, none."""
+    with ExitStack() as acquired:
+        for turn in turns:
+            await turn.acquire()
+            acquired.callback(turn.release)
+        acquired.pop_all()
 
 
 def _call_in(

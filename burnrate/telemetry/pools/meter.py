@@ -22,6 +22,18 @@ class PoolFull(Exception):
     """So many wait already that one more was refused at once."""
 
 
+class _Counts:
+    """Who holds and who waits now."""
+
+    __slots__ = ("lock", "pending", "used")
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.pending = 0
+        # A garbage collection may give connections back while this thread is counting.
+        self.lock = RLock()
+
+
 class PoolMeter:
     """Counts attempts, waits and holds of one pool, and shows who holds and who waits.
 
@@ -47,10 +59,7 @@ class PoolMeter:
         self._name = name
         self._idle = idle
         self._read_used = used
-        self._used = 0
-        self._pending = 0
-        # A garbage collection may give connections back while this thread is counting.
-        self._lock = RLock()
+        self._counts = _Counts()
         self._used_gauge = metrics.pool_connections.labels(name, "used")
         self._idle_gauge = metrics.pool_connections.labels(name, "idle")
         self._pending_gauge = metrics.pool_pending_requests.labels(name)
@@ -137,25 +146,32 @@ class PoolMeter:
             finally:
                 self.released(perf_counter() - started)
 
+    def follow(self, former: "PoolMeter") -> None:
+        """Go on with the counts of a former meter of the same pool: who holds and who waits now."""
+        self._counts = former._counts  # noqa: SLF001 - of its own kind
+        former._read_used = former._idle = lambda: 0  # noqa: SLF001 - where its label is another
+
     def sample(self) -> None:
         """Show the present state; called by a timer, as idle connections close unseen."""
         self._show_max()
-        with self._lock:
-            self._pending_gauge.set(self._pending)
+        with self._counts.lock:
+            self._pending_gauge.set(self._counts.pending)
             self._show_connections()
 
     def _count(self, *, pending: int = 0, used: int = 0) -> None:
-        with self._lock:
-            self._pending += pending
-            self._used += used
+        counts = self._counts
+        with counts.lock:
+            counts.pending += pending
+            counts.used += used
             if pending:
-                self._pending_gauge.set(self._pending)
+                self._pending_gauge.set(counts.pending)
             if used:
                 self._show_connections()
 
     def _show_connections(self) -> None:
         try:
-            self._used_gauge.set(self._used if self._read_used is None else self._read_used())
+            used = self._counts.used if self._read_used is None else self._read_used()
+            self._used_gauge.set(used)
             self._idle_gauge.set(self._idle())
         except Exception as error:  # noqa: BLE001 - the pool's own count; who waits is served
             failed("samples", error)

@@ -2,12 +2,14 @@
 
 import logging
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import socket
+from socket import AF_INET6, socket
+from socketserver import TCPServer
 from threading import BoundedSemaphore, Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from burnrate.telemetry.failures import failed
+from burnrate.telemetry.platforms import after_fork_while_alive
 from burnrate.telemetry.workers import Exposition, directory
 
 _log: Final = logging.getLogger("burnrate.telemetry")
@@ -36,6 +38,7 @@ class MetricsPort:
         self._exposition = exposition
         self._server: _Server | None = None
         self._is_said = False
+        after_fork_while_alive(self._forget)
 
     @property
     def port(self) -> int | None:
@@ -61,6 +64,12 @@ class MetricsPort:
             server.shutdown()
             server.server_close()
 
+    def _forget(self) -> None:
+        """Let go of it in a forked child, which has no thread that answers."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.socket.close()
+
     def _say(self, error: OSError) -> None:
         if self._is_said:
             return
@@ -77,7 +86,14 @@ class _Server(ThreadingHTTPServer):
         self.path = path
         self.exposition = exposition
         self._free = BoundedSemaphore(_MAX_CONNECTIONS)
+        if ":" in address[0]:
+            self.address_family = AF_INET6
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, and ask no name server what this machine is called: the event loop would wait."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
         if self._free.acquire(blocking=False):

@@ -3,6 +3,7 @@
 import logging
 from typing import Any, Final
 
+from prometheus_client import Gauge
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -11,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import failed
+from burnrate.telemetry.settings import Paths
 from burnrate.telemetry.workers import Exposition
 
 _log: Final = logging.getLogger("burnrate.telemetry")
@@ -26,18 +28,33 @@ class MetricsRoute:
         app: Gets the route as its last one, where it costs other requests nothing.
         path: Begins with `/`.
         exposition: Renders the answer.
+        in_progress: Counts the requests that are being served.
+        uncounted: The paths that it does not count.
     """
 
-    def __init__(self, app: Starlette, path: str, exposition: Exposition) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        path: str,
+        exposition: Exposition,
+        *,
+        in_progress: Gauge,
+        uncounted: Paths,
+    ) -> None:
         self._app = app
         self._path = path
         self._exposition = exposition
+        self._in_progress = in_progress
+        self._uncounted = uncounted
         app.add_route(path, self.answer, methods=["GET"], include_in_schema=False)
 
     async def answer(self, request: Request) -> Response:
         """Answer a scrape."""
         accept = request.headers.get("accept", "")
         accept_encoding = request.headers.get("accept-encoding", "")
+        # Otherwise no service would ever be without a request: each scrape would see itself.
+        itself = 0.0 if self._uncounted.have(request.scope) else 1.0
+        self._in_progress.dec(itself)
         try:
             body, headers = await run_in_threadpool(
                 self._exposition.render, accept, accept_encoding
@@ -45,6 +62,8 @@ class MetricsRoute:
         except Exception as error:  # noqa: BLE001 - a hole in the series, and no failure of the service
             failed("scrape", error)
             return PlainTextResponse("The metrics cannot be read now.\n", status_code=503)
+        finally:
+            self._in_progress.inc(itself)
         return Response(body, headers=headers)
 
     def check(self, endpoints: Endpoints) -> None:

@@ -8,9 +8,11 @@ reaches the server's port.
 import asyncio
 import json
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from burnrate.telemetry.server.joined_writes import JoinedWrites
 
 # Twice what nginx passes on by default (4 buffers of 8 KiB); Node.js takes 16 KiB, h11 64 KiB.
 _LONGEST_HEAD_BYTES: Final = 65_536
@@ -47,7 +49,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as its base
         """Begin to wait for a head."""
-        super().connection_made(transport)
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._writes))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,8 +70,10 @@ class BoundedHttp(HttpToolsProtocol):
             self._expect_head()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
+        """Hand the connection over, as it came."""
         self._is_upgraded = True
+        self._writes.flush()
+        self.transport = self._writes.transport
         super().handle_websocket_upgrade()
 
     def on_headers_complete(self) -> None:

@@ -32,6 +32,10 @@ _VARIABLE: Final = "BURNRATE_RENEWAL"
 _HELD: Final = (
     signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD,
 )  # fmt: skip
+# A file with the next program's `arguments` and `environment`, kept by whoever starts this one:
+# a process cannot be given another environment. Without it the next program is as this one.
+_PROGRAM: Final = "BURNRATE_PROGRAM"
+_ENDING: Final = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
 _OPTIONS: Final = "GUNICORN_CMD_ARGS"  # more of its command line
 _FIRST_SOCKET: Final = 3  # https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html
 _POLL_SECONDS: Final = 0.1
@@ -65,9 +69,25 @@ def _left() -> dict[str, Any] | None:
 
 def _renew(server: Arbiter) -> None:
     """Execute the program anew; one that would not start leaves everything as it is."""
-    program = _Program.of(server)
-    if reason := program.refusal():
+    # gunicorn keeps a signal in its memory until it comes to it, and that ends with the program.
+    # One that arrives from here on waits in the kernel.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        _execute_anew(server)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+
+
+def _execute_anew(server: Arbiter) -> None:
+    try:
+        program = _Program.of(server)
+        reason = program.refusal()
+    except (OSError, ValueError, LookupError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
         _logger.error("the program is not renewed", extra={"reason": reason})
+        return
+    if _ENDING & signal.sigpending():
         return
     folder = workers.directory()
     pids = list(server.WORKERS)
@@ -78,7 +98,6 @@ def _renew(server: Arbiter) -> None:
         "LISTEN_FDS": str(len(server.LISTENERS)),
     }
     _logger.info("renewing the program", extra={"workers": len(pids)})
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     _place_sockets([listener.fileno() for listener in server.LISTENERS])
     program.execute(own)
 
@@ -94,8 +113,13 @@ class _Program:
     @classmethod
     def of(cls, server: Arbiter) -> "_Program":
         context = cast("dict[str, Any]", server.START_CTX)
+        environment = dict(server.cfg.env_orig)
+        if file := environment.get(_PROGRAM):
+            described = json.loads(Path(file).read_text(encoding="utf-8"))
+            arguments = [sys.executable, *described["arguments"]]
+            return cls(arguments, described["environment"], context["cwd"])
         # gunicorn's own note of them is wrong after `python -m gunicorn`.
-        return cls(list(sys.orig_argv), dict(server.cfg.env_orig), context["cwd"])
+        return cls(list(sys.orig_argv), environment, context["cwd"])
 
     def refusal(self) -> str | None:
         """Return why it would not load, None if it would."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -27,6 +28,8 @@ _LONGEST_DRAIN_SECONDS = 8.0
 _POLL_SECONDS = 0.02
 # What a drain reads of uvicorn's `ServerState`.
 _DRAINED = ("connections", "default_headers", "total_requests")
+# In place of what a WebSocket's connection has not.
+_UNKNOWN = object()
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # it ships no types
@@ -74,8 +77,9 @@ class _Server(Server):
 
     uvicorn closes idle connections at once, also one into which a proxy is just writing a request.
     Here the worker first takes no new connections, announces `Connection: close` with each answer,
-    and waits until nobody has sent a request for a while. A stop by signal ends in that signal's
-    death, so the reason has to be left behind before.
+    and waits until nobody has sent a request for a while. Then it closes what is idle, but looks
+    before whether something has come that the event loop has not seen yet. A stop by signal ends in
+    that signal's death, so the reason has to be left behind before.
     """
 
     def __init__(self, config: Config, leave: Callable[[str], None]) -> None:
@@ -91,6 +95,7 @@ class _Server(Server):
             for listener in sockets or []:
                 listener.close()
             drained_seconds = await self._drain()
+            await _close_idle(self.server_state.connections)
             graceful_seconds = self.config.timeout_graceful_shutdown or 0
             self.config.timeout_graceful_shutdown = max(1, int(graceful_seconds - drained_seconds))
         await super().shutdown(sockets)
@@ -114,3 +119,31 @@ class _Server(Server):
                 await self.config.callback_notify()
             await asyncio.sleep(_POLL_SECONDS)
         return monotonic() - began
+
+
+async def _close_idle(connections: Iterable[Any]) -> None:
+    """Close those without a request; what has just come in on one is answered first."""
+    began = monotonic()
+    while idle := [each for each in connections if _is_idle(each)]:
+        if monotonic() - began > _QUIET_SECONDS:
+            return  # half a request: nobody is going to complete it
+        for connection in idle:
+            if not _has_input(connection.transport):
+                connection.shutdown()
+        # Those are gone, and others have read what came.
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _is_idle(connection: Any) -> bool:  # noqa: ANN401 - uvicorn's, of HTTP or of a WebSocket
+    cycle = getattr(connection, "cycle", _UNKNOWN)
+    return cycle is None or bool(getattr(cycle, "response_complete", False))
+
+
+def _has_input(transport: asyncio.Transport) -> bool:
+    """Say whether the kernel has something, or the end, that nobody has read."""
+    peer = transport.get_extra_info("socket")
+    if peer is None or peer.fileno() < 0:
+        return False
+    asked = select.poll()
+    asked.register(peer.fileno(), select.POLLIN)
+    return bool(asked.poll(0))

@@ -1,6 +1,7 @@
 """Who a request is: its ids, its caller's context, and whether it is sampled."""
 
 import re
+from collections.abc import Callable
 from random import getrandbits
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from opentelemetry.context import Context
 from starlette.types import Scope
 
 from burnrate.telemetry.context import PoolWait, RequestInfo
+from burnrate.telemetry.failures import failed
 from burnrate.telemetry.settings import Paths
 from burnrate.telemetry.traces.variables import carried_headers, excluded_urls
 
@@ -48,7 +50,7 @@ class Identities:
         self._is_caller_trusted = is_caller_trusted
         self._untraced = untraced or Paths(())
         self._headers = carried_headers() | {_REQUEST_ID}
-        self._is_excluded = excluded_urls() if tracing is not None else None
+        self._is_excluded = _excluded_urls() if tracing is not None else None
         # As `Tracing.is_sampled`, which each request without a caller would have to call.
         self._root_bound = tracing.root_bound if tracing is not None else None
 
@@ -109,6 +111,14 @@ class Identities:
         is_sampled = is_sampled and not self._untraced.have(scope)
         waits: list[PoolWait] | None = None if is_sampled or tracing is None else []
         return RequestInfo(request_id, f"{trace_id:032x}", drawn[32:48], is_sampled, waits), parent
+
+
+def _excluded_urls() -> Callable[[str], bool] | None:
+    try:
+        return excluded_urls()
+    except re.error as error:  # with a provider of somebody else's, which did not ask for them
+        failed("traces", error)
+        return lambda _: True
 
 
 def _url(scope: Scope) -> str:

@@ -3,7 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -69,7 +69,8 @@ class SpanQueue(SpanProcessor):
 
     def _start_anew(self) -> None:
         """Begin with nothing that waits: so does the SDK's queue in a forked child."""
-        self._lock = Lock()
+        # Reentrant: a span may end in what the garbage collector runs amid this.
+        self._lock = RLock()
         self._waiting = 0
         self._is_over = False
 

@@ -60,6 +60,10 @@ def read_variables(*, is_contrib: bool) -> TraceVariables:
         refusals.append(f"{protocol} is no OTLP protocol known here: http/protobuf or grpc")
     elif protocol == "grpc" and not _is_installed(_GRPC):
         refusals.append("OTLP by grpc needs the package opentelemetry-exporter-otlp-proto-grpc")
+    try:
+        excluded_urls()
+    except re.error as error:
+        refusals.append(f"{' and '.join(_EXCLUDED)} hold patterns of URLs: {error}")
     is_followed = not refusals
     if not is_contrib:
         refusals += [

@@ -188,7 +188,10 @@ def _identity(file: MetricFile) -> str:
 
 def _taken_in(archive: bytes) -> list[str]:
     behind = archive[metric_files.bytes_used(archive) :]
-    identities: list[str] = json.loads(behind) if behind else []
+    try:
+        identities: list[str] = json.loads(behind) if behind else []
+    except ValueError:  # damaged: nothing would be folded any more
+        return []
     return identities
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -173,8 +174,9 @@ def _read(data: bytes) -> Iterator[tuple[bytes, Latest]]:
             return
         sequence, value, timestamp, labels = _RECORD.unpack_from(data, record_at)
         if sequence and sequence % 2 == 0:
-            text = labels.rstrip(b"\0").decode()
-            yield data[begin : begin + length], Latest(text, value, timestamp)
+            with suppress(UnicodeDecodeError):  # of a damaged file
+                text = labels.rstrip(b"\0").decode()
+                yield data[begin : begin + length], Latest(text, value, timestamp)
 
 
 def _mapped(path: Path, size: int) -> mmap.mmap:

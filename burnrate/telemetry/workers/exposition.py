@@ -59,7 +59,7 @@ class Exposition:
         self._collected = CollectorRegistry()
         shown = _WithApplication(registry) if has_application_metrics else registry
         self._collected.register(shown)
-        self._rest = _Rest([registry, REGISTRY])
+        self._rest = _Rest(dict.fromkeys((registry, REGISTRY)))
         self._looks_left = _MOST_LOOKS
         folder = multiprocess.directory()
         self._merged = MergedFiles(folder) if folder is not None else None

@@ -1,7 +1,7 @@
 """From the keys of metric files to the lines of an exposition."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -34,9 +34,12 @@ class Key(NamedTuple):
     @classmethod
     def parse_all(cls, keys: list[bytes]) -> "list[Key]":
         """Read many at once, which costs half of reading one after the other."""
+        parsed = json.loads(b"[" + b",".join(keys) + b"]")
+        if len(parsed) != len(keys):
+            raise ValueError("a key holds several")
         return [
             cls(family, sample, tuple(sorted(labels.items())), text)
-            for family, sample, labels, text in json.loads(b"[" + b",".join(keys) + b"]")
+            for family, sample, labels, text in parsed
         ]
 
     @property
@@ -86,12 +89,20 @@ class Layout:
 
     Args:
         keys: The kind and key of every slot, in the order of the slots.
+        damaged: Keys that are left out.
+
+    Raises:
+        Exception: A key is none of prometheus_client's.
     """
 
-    def __init__(self, keys: list[tuple[str, bytes]]) -> None:
+    def __init__(
+        self, keys: list[tuple[str, bytes]], damaged: Container[bytes] = frozenset()
+    ) -> None:
         self._raw = list(keys)
         self.size = len(keys)
-        self._keys = Key.parse_all([raw for _, raw in keys])
+        sound = [slot for slot, (_, raw) in enumerate(keys) if raw not in damaged]
+        parsed = Key.parse_all([keys[slot][1] for slot in sound])
+        self._keys = dict(zip(sound, parsed, strict=True))
         self._slots: list[int] = []
         self._text: list[str] = []
         self._openmetrics: list[str] = []
@@ -122,7 +133,7 @@ class Layout:
 
     def _families(self) -> dict[str, _Family]:
         families: dict[str, _Family] = {}
-        for slot, key in enumerate(self._keys):
+        for slot, key in self._keys.items():
             family = families.get(key.family)
             if family is None:
                 family = families[key.family] = _Family(self._raw[slot][0], key.help)

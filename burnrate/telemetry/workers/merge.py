@@ -67,6 +67,9 @@ class _OpenFile:
     def refresh(self, slots: _Slots) -> None:
         """Read the keys that came since the last time."""
         size = os.fstat(self._descriptor).st_size // 8 * 8
+        if size < self._size:  # somebody has cut it
+            self._read_until = HEADER_BYTES
+            self._indexes, self._slots, self._fractions = [], [], []
         if size != self._size:
             self._remap(size)
         if self._map is None:
@@ -129,7 +132,8 @@ class MergedFiles:
         self._open: dict[str, _OpenFile] = {}
         self._slots = _Slots()
         self._layout = Layout([])
-        self._gauge_keys: dict[bytes, Key] = {}
+        self._damaged: set[bytes] = set()
+        self._gauge_keys: dict[bytes, Key | None] = {}
         self._lock = Lock()
 
     def render(self, *, is_openmetrics: bool) -> str:
@@ -156,7 +160,7 @@ class MergedFiles:
             if not files and not self._open:
                 raise NoFilesError
             if len(self._slots.keys) != self._layout.size:
-                self._layout = Layout(self._slots.keys)
+                self._layout = self._lay_out()
             exemplars: dict[bytes, Latest] | None = None
             if is_openmetrics:
                 exemplars = read_latest(self._folder)
@@ -196,14 +200,40 @@ class MergedFiles:
             opened = self._open[file.path.name] = _OpenFile(file)
         return opened
 
+    def _lay_out(self) -> Layout:
+        keys = self._slots.keys
+        try:
+            return Layout(keys, self._damaged)
+        except Exception as error:  # noqa: BLE001 - of a file that is damaged; the others are shown
+            failed("files", error)
+            self._damaged = {raw for kind, raw in keys if not _is_sound(kind, raw)}
+            return Layout(keys, self._damaged)
+
+    def _gauge_key(self, raw: bytes) -> Key | None:
+        if raw not in self._gauge_keys:
+            key = None
+            with guard("files"):  # the same
+                parsed = Key.parse(raw)
+                if parsed.start:  # it is made of labels that are texts
+                    key = parsed
+            self._gauge_keys[raw] = key
+        return self._gauge_keys[raw]
+
     def _read_gauges(self, file: MetricFile) -> list[tuple[str, str, Key, float, float]]:
         entries = []
         for raw, value, stamp in metric_files.read_values(file.path.read_bytes()):
-            key = self._gauge_keys.get(raw)
-            if key is None:
-                key = self._gauge_keys[raw] = Key.parse(raw)
-            entries.append((file.kind, file.owner, key, value, stamp))
+            key = self._gauge_key(raw)
+            if key is not None:
+                entries.append((file.kind, file.owner, key, value, stamp))
         return entries
+
+
+def _is_sound(kind: str, raw: bytes) -> bool:
+    try:
+        Layout([(kind, raw)])
+    except Exception:  # noqa: BLE001 - anything may stand there
+        return False
+    return True
 
 
 def _is_gauge(file: MetricFile) -> bool:

@@ -84,7 +84,7 @@ def list_files(folder: Path) -> list[MetricFile]:
         return []
     for entry in entries:
         match = _NAME.fullmatch(entry.name)
-        if match is not None:
+        if match is not None and entry.is_file():
             found.append(MetricFile(Path(entry.path), match["kind"], match["owner"]))
     return found
 

@@ -15,7 +15,7 @@ from burnrate.telemetry.platforms import after_fork, can_share
 from burnrate.telemetry.workers.archive import HeldArchives
 from burnrate.telemetry.workers.rendezvous import common_folder, server_pid
 from burnrate.telemetry.workers.store import Store
-from burnrate.telemetry.workers.values import make_value_class, move_into_files
+from burnrate.telemetry.workers.values import make_value_class, move_into_files, take_over_values
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Writes through a mapping move no time stamp; what cleans by age counts hours, at the least.
@@ -36,15 +36,18 @@ def activate(path: Path) -> None:
     """Let every metric made from now on live in files below `path`, exemplars too.
 
     prometheus_client decides when it is first imported; a server's configuration runs later
-    than that, so the decision is made again here.
+    than that, so the decision is made again here. Its own files are not made for a disk without
+    room: there a write kills the process.
 
     Args:
         path: A folder of this service's own, there already and empty at its start.
     """
     os.environ[DIRECTORY_VARIABLE] = str(path)
     store = Store(path)
-    values.ValueClass = make_value_class(store)
+    the_library_s, ours = values.ValueClass, make_value_class(store)
+    values.ValueClass = ours
     _Upkeep.store = store
+    take_over_values(the_library_s, ours)
     for counter in (failures, log_lines):
         counter.end()  # it begins anew in the files
 
@@ -53,16 +56,12 @@ def join_siblings(service: str) -> None:
     """Share metrics with the other processes of this server, if it has several; never raises.
 
     What the application has registered globally by then moves into the files, with its values.
-    A folder that is set already stays, by `activate` or in the environment; it is made if it is
-    not there, and where that is impossible values are in memory until it is possible.
+    A folder that is set already stays, by `activate` or in the environment (`use_folder`).
 
     Args:
         service: Its name; other services' processes have another folder.
     """
-    folder = directory()
-    if folder is not None:
-        if _Upkeep.store is None and not _can_be_used(folder):
-            activate(folder)  # the client library would refuse each metric
+    if use_folder():
         return
     parent = server_pid()
     if parent is None:
@@ -77,14 +76,29 @@ def join_siblings(service: str) -> None:
         _log.info("metrics are shared with the server's other processes", extra={"folder": folder})
 
 
-def _can_be_used(folder: Path) -> bool:
-    with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.access(folder, os.W_OK | os.X_OK)
+def use_folder() -> bool:
+    """Write into the folder that the environment names, if it does; never raises.
+
+    It is made if it is not there, and where that is impossible values are in memory until it is
+    possible. What the application has made by then moves into our files there.
+
+    Returns:
+        Whether there is one.
+    """
+    folder = directory()
+    if folder is None:
+        return False
+    if _Upkeep.store is None:
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with guard("files"):
+            activate(folder)
+            move_into_files(REGISTRY)
+    return True
 
 
 class _Upkeep:
-    """What this process looks after; `store` is None where the client library writes the files."""
+    """What this process looks after; `store` is None where values are in memory."""
 
     store: Store | None = None
     archives: HeldArchives | None = None

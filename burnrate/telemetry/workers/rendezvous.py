@@ -26,20 +26,24 @@ def server_pid() -> int | None:
     A single child is right, too: it is then alone in its folder. gunicorn's master is itself the
     one that is asked for where it loads the application before it forks.
     """
-    if multiprocessing.parent_process() is not None or _is_gunicorn(os.getppid()):
-        return os.getppid()
-    if "gunicorn.arbiter" in sys.modules and _is_gunicorn(os.getpid()):
-        return os.getpid()
+    parent = os.getppid()
+    if multiprocessing.parent_process() is not None or _is_gunicorn(parent):
+        return parent
+    if "gunicorn.app.base" in sys.modules:  # a program of its own that starts gunicorn
+        return parent if _command_of(parent) == _command_of(os.getpid()) else os.getpid()
     return None
 
 
 def _is_gunicorn(pid: int) -> bool:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
     # Its title is "gunicorn: master [...]" where setproctitle is installed.
-    return any(word.rpartition(b"/")[2].split(b":")[0] == b"gunicorn" for word in words)
+    return any(word.rpartition(b"/")[2].split(b":")[0] == b"gunicorn" for word in _command_of(pid))
+
+
+def _command_of(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def common_folder(parent: int, service: str) -> Path:

@@ -5,7 +5,8 @@ writer looks up the process id and the key at every increment, which costs as mu
 a request's metrics cost. Here a value knows its place, and forks are noticed when they happen.
 """
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
@@ -90,6 +91,29 @@ def make_value_class(store: Store) -> type:
     return FileValue
 
 
+def take_over_values(the_library_s: type, ours: type) -> None:
+    """Make values that the client library keeps in its own files some of ours, in place.
+
+    Theirs are written through a mapping of space that is not reserved, and are found by nobody once
+    their file is removed.
+
+    Args:
+        the_library_s: What `values.ValueClass` was until now.
+        ours: From `make_value_class`, for files of the same names.
+    """
+    if not the_library_s.__module__.startswith("prometheus_client.") or not getattr(
+        the_library_s, "_multiprocess", False
+    ):
+        return
+    for each in gc.get_objects():
+        if type(each) is the_library_s and all(hasattr(each, name) for name in _OF_A_VALUE):
+            value: Any = each
+            number, stamp = value._value, value._timestamp  # noqa: SLF001 - decision 12
+            value.__class__ = ours
+            value.__init__(*value._params)  # noqa: SLF001
+            value.set(number, stamp)
+
+
 def move_into_files(registry: CollectorRegistry) -> None:
     """Give metrics that were made before `values.ValueClass` was set a place in the files.
 
@@ -100,9 +124,8 @@ def move_into_files(registry: CollectorRegistry) -> None:
         registry: Theirs. `Info` and `Enum` have no values that could be added up.
     """
     for metric in set(getattr(registry, "_names_to_collectors", {}).values()):
-        if isinstance(metric, (Counter, Gauge, Histogram, Summary)):
-            for child in [metric, *getattr(metric, "_metrics", {}).values()]:
-                _move(child)
+        for child in _with_children(metric):
+            _move(child)
 
 
 def is_in_files(registry: CollectorRegistry, name: str) -> bool:
@@ -112,10 +135,7 @@ def is_in_files(registry: CollectorRegistry, name: str) -> bool:
         registry: Where it may be registered.
         name: The family's.
     """
-    metric = getattr(registry, "_names_to_collectors", {}).get(name)
-    if not isinstance(metric, (Counter, Gauge, Histogram, Summary)):
-        return False
-    children = [metric, *getattr(metric, "_metrics", {}).values()]
+    children = _with_children(getattr(registry, "_names_to_collectors", {}).get(name))
     found = (getattr(child, value, None) for child in children for value in ("_value", "_sum"))
     return any(getattr(value, "_multiprocess", False) for value in found)
 
@@ -126,20 +146,25 @@ def names_with_functions(registry: CollectorRegistry) -> list[str]:
     Args:
         registry: Theirs.
     """
-    found = set()
-    for name, metric in getattr(registry, "_names_to_collectors", {}).items():
-        # Other collectors have a `_metrics` of their own, such as a list.
-        if not isinstance(metric, Gauge):
-            continue
-        children = [metric, *getattr(metric, "_metrics", {}).values()]
-        if any("_child_samples" in vars(each) for each in children):
-            found.add(name)
-    return sorted(found)
+    return sorted(
+        name
+        for name, metric in getattr(registry, "_names_to_collectors", {}).items()
+        if isinstance(metric, Gauge)
+        and any("_child_samples" in vars(each) for each in _with_children(metric))
+    )
+
+
+def _with_children(metric: object) -> list[Any]:
+    """Return a metric and those of its labels' values; nothing of another collector."""
+    # Others have a `_metrics` of their own, such as a list.
+    if not isinstance(metric, (Counter, Gauge, Histogram, Summary)):
+        return []
+    return [metric, *getattr(metric, "_metrics", {}).values()]
 
 
 def _move(child: Any) -> None:  # noqa: ANN401 - each kind has other values
     before = {name: getattr(child, name) for name in _VALUES if hasattr(child, name)}
-    if not before or not hasattr(child, "_metric_init"):
+    if not before or not hasattr(child, "_metric_init") or _are_in_files(before.values()):
         return
     child._metric_init()  # noqa: SLF001 - makes its values anew
     for name, old in before.items():
@@ -149,4 +174,11 @@ def _move(child: Any) -> None:  # noqa: ANN401 - each kind has other values
             other.inc(one.get())
 
 
+def _are_in_files(values: Iterable[Any]) -> bool:
+    flat = (each for value in values for each in (value if isinstance(value, list) else [value]))
+    return any(getattr(each, "_multiprocess", False) for each in flat)
+
+
+# What the client library's values in files know: how they were made, and what they hold.
+_OF_A_VALUE: Final = ("_params", "_value", "_timestamp")
 _VALUES: Final = ("_value", "_sum", "_count", "_buckets")

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.alerting.bodies import ZERO_TIME, a_body, an_alert
+from tests.alerting.bodies import WATCHDOG_LABELS, ZERO_TIME, a_body, an_alert
 from tests.alerting.conftest import Inbox, an_inbox, settings_in
 from tests.alerting.servers import serving
 from tests.support.waiting import wait_until
@@ -81,9 +82,9 @@ def test_shows_what_fires_with_burn_and_budget(watching_inbox: Inbox) -> None:
         "41 %",
         "99.9 %",
         "<polyline",
-        'href="/runbooks/Watchdog"',
+        'href="/runbooks/Watchdog?service=api"',
         'href="http://localhost:3000/d/x?from=',
-        "http://localhost:3000/explore?schemaVersion=1&amp;panes=",
+        "http://localhost:3000/explore?left=%7B%22datasource%22%3A",
         "http://localhost:3000/d/burnrate-traces?var-service=api&amp;from=",
         ">Traces<",
     ):
@@ -162,10 +163,20 @@ def test_says_that_it_is_blind(tmp_path: Path) -> None:
 def test_quiet_is_said_only_while_the_watchdog_arrives(fresh_inbox: Inbox) -> None:
     """Silence alone is not health."""
     assert "as far as is known" in fresh_inbox.client.get("/").text
-    fresh_inbox.post(a_body(an_alert(labels={"alertname": "Watchdog", "severity": "none"})))
+    fresh_inbox.post(a_body(an_alert(labels=WATCHDOG_LABELS)))
     page = fresh_inbox.client.get("/").text
     assert "<h1>Nothing is firing</h1>" in page
     assert "Firing now" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/1", "/episodes/1"])
+def test_a_description_says_from_when_it_is(inbox: Inbox, path: str) -> None:
+    """Its figures are as old as the delivery, beside others that are live."""
+    inbox.post(a_body(an_alert(annotations={"description": "Budget left: 61 %."})))
+    (alert,) = inbox.alerts()
+    page = inbox.client.get(path).text
+    received_at = datetime.fromisoformat(alert["lastReceivedAt"]).isoformat()
+    assert f'Budget left: 61 %. <span class="sent">(sent <time datetime="{received_at}"' in page
 
 
 @pytest.mark.parametrize("path", ["/", "/fragment", "/episodes/1", "/episodes/1/fragment"])
@@ -221,8 +232,10 @@ def test_what_a_service_depends_on_may_be_the_cause(tmp_path: Path) -> None:
 
     def instant(_request: Request) -> JSONResponse:
         metric = {"__name__": "slo:depends_on:info", "service": "api", "depends_on": "billing"}
+        jobs = {"__name__": "slo:service_jobs:info", "service": "api", "service_job": "web"}
         result = [
             {"metric": metric, "value": [time.time(), "1"]},
+            {"metric": jobs, "value": [time.time(), "1"]},
             {"metric": _SLO | {"__name__": "slo:objective:ratio"}, "value": [time.time(), "0.9"]},
         ]
         return JSONResponse({"data": {"result": result}})
@@ -246,7 +259,10 @@ def test_what_a_service_depends_on_may_be_the_cause(tmp_path: Path) -> None:
             lambda: "Probable cause" in inbox.client.get("/incidents/1").text, "Prometheus is read"
         )
         page = inbox.client.get("/incidents/1").text
+        runbook = inbox.client.get("/runbooks/ServiceDown", headers={"Accept": "text/html"}).text
         causes = page[page.index("Probable cause") : page.index("<h2>Timeline")]
+    # A runbook of which nothing fires asks about the only service with objectives, by its job.
+    assert "up{job=&#34;web&#34;}" in runbook
     assert [name in causes for name in ("Downf2", "Downf3", "Downf4", "Downf5")] == [
         True, True, False, False,
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from alerting.inbox.page.cards import card_of
+from alerting.inbox.page.cards import alert_title
 from alerting.inbox.page.links import Links
 from alerting.inbox.page.timeline import timeline
 from alerting.inbox.store import (
@@ -56,7 +56,8 @@ def test_an_alert_that_came_and_went_is_a_few_lines() -> None:
     notes = [Note(_START + timedelta(minutes=30), Word.COMMENTED, "Ada", "a word")]
     record = IncidentRecord(incident, episodes, changes, notes)
 
-    events = timeline(record, [card_of(each, _LINKS) for each in episodes], _START)
+    titles = {each.id: alert_title(each, _LINKS.identity) for each in episodes}
+    events = timeline(record, titles, _START)
 
     shown = [(event.at.minute, event.about, event.what) for event in events]
     assert shown == [

@@ -21,6 +21,7 @@ from alerting.inbox.store.incidents import (
     find_incidents,
     find_open,
     get_incident,
+    incident_of,
     notes_of,
 )
 from alerting.inbox.store.journal import record
@@ -87,6 +88,26 @@ def test_alerts_of_one_service_belong_together(connection: sqlite3.Connection) -
     deliver(connection, 53, "Watchdog", alertname="Watchdog")
     assert of(connection, "Watchdog") is None
     assert [incident.title for incident in find_open(connection)] == ["api", "shop"]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_an_alert_joins_a_large_incident_as_fast_as_a_small_one(
+    connection: sqlite3.Connection, *, is_over: bool
+) -> None:
+    """Five thousand alerts of one delivery took longer than the store gives a write."""
+    ends: dict[str, Any] = {"ends_at": at(5).isoformat()} if is_over else {}
+    steps: list[int] = []
+    connection.set_progress_handler(lambda: steps.append(1), 1)
+    needed: list[int] = []
+    for first, until in ((0, 10), (10, 1000)):
+        alerts = (an_alert(str(n), starts_at=NOON.isoformat(), **ends) for n in range(first, until))
+        payload, kept = parse(a_body(*alerts))
+        record(connection, payload.delivery(kept, at(5), ""))
+        steps.clear()
+        labels = {"alertname": "Next", "service": "api"}
+        assert incident_of(connection, labels, ("service",), at(6)) == 1
+        needed.append(len(steps))
+    assert needed[1] < 2 * needed[0]
 
 
 def test_a_service_is_named_by_the_whole_identity(connection: sqlite3.Connection) -> None:

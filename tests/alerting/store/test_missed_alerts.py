@@ -21,7 +21,7 @@ from alerting.inbox.store.reconciliation import GracePeriods, Reconciled, Snapsh
 from alerting.inbox.watch.alertmanager_api import AlertmanagerClient, AlertmanagerState
 from alerting.inbox.watch.alertmanager_poller import Undelivered
 from alerting.inbox.web.delivery.payload import parse
-from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.bodies import WATCHDOG_LABELS, a_body, an_alert
 
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _GRACE = GracePeriods(timedelta(minutes=3), timedelta(minutes=15))
@@ -123,7 +123,7 @@ def test_a_delivery_that_comes_late_is_a_repeat(connection: sqlite3.Connection) 
         _listed(state="suppressed"),
         _listed(state="unprocessed"),
         _listed(receivers=[{"name": "slack"}]),
-        _listed(labels={"alertname": "Watchdog"}),
+        _listed(labels=WATCHDOG_LABELS),
         _listed("other"),
     ],
     ids=["muted", "not routed yet", "not for us", "the watchdog", "here already"],
@@ -138,7 +138,7 @@ def test_what_ought_not_to_be_here_is_not_opened(
 
 def test_what_was_only_listed_was_not_heard(connection: sqlite3.Connection) -> None:
     """A watchdog on the list proves nothing of the way from Alertmanager to here."""
-    watchdog = Alert(State.FIRING, "watchdog", _NOON, labels={"alertname": "Watchdog"})
+    watchdog = Alert(State.FIRING, "watchdog", _NOON, labels=WATCHDOG_LABELS)
     reconciled = _poll(connection, (ActiveAlert(watchdog, ("inbox",)),), overdue=None)
     assert reconciled.found == 1
     assert reconciled.summary.watchdog_seen_at is None

@@ -3,10 +3,8 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -20,26 +18,15 @@ from alerting.inbox.store.store import Store
 from alerting.inbox.store.timestamps import from_micros, to_micros
 from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.open_store import with_store
 from tests.support.waiting import wait_until_async
 
-T = TypeVar("T")
 _NOON = datetime(2026, 11, 24, 12, 0, 0, 1, UTC)
 
 
 def _delivery(body: bytes) -> Delivery:
     payload, kept = parse(body)
     return payload.delivery(kept, _NOON, "request")
-
-
-def _with_store(path: Path, use: Callable[[Store], Awaitable[T]]) -> T:
-    async def run() -> T:
-        store = Store(path)
-        try:
-            return await use(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
@@ -49,14 +36,14 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     async def first(store: Store) -> object:
         return (await store.record(_delivery(a_body(an_alert("f1"), an_alert("f2"))))).summary
 
-    summary = _with_store(path, first)
+    summary = with_store(path, first)
 
     async def second(store: Store) -> None:
         assert await store.summarize() == summary
         assert (await store.record(_delivery(a_body(an_alert("f1"))))).transitions == 0
         assert [episode.id for episode in await store.find(Filter(), None, 10)] == [2, 1]
 
-    _with_store(path, second)
+    with_store(path, second)
 
 
 def test_commits_reach_the_disk(tmp_path: Path) -> None:
@@ -116,7 +103,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         with pytest.raises(SchemaTooNewError, match="schema 99"):
             await store.summarize()
 
-    _with_store(path, use)
+    with_store(path, use)
 
 
 def test_a_file_another_process_holds_is_waited_for_and_then_given_up(
@@ -136,7 +123,7 @@ def test_a_file_another_process_holds_is_waited_for_and_then_given_up(
         holder.close()
         assert (await store.record(_delivery(a_body()))).transitions == 1
 
-    _with_store(path, use)
+    with_store(path, use)
 
 
 def test_a_disk_that_hangs_costs_its_time_and_no_more(tmp_path: Path) -> None:
@@ -190,7 +177,7 @@ def test_the_log_is_append_only(tmp_path: Path, table: str) -> None:
         await store.record(_delivery(a_body()))
 
     path = tmp_path / "inbox.sqlite3"
-    _with_store(path, use)
+    with_store(path, use)
     connection = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(f"UPDATE {table} SET id = 7")  # noqa: S608

@@ -96,7 +96,7 @@ def test_two_unclustered_alertmanagers_make_one_transition(
 def test_the_watchdog_arrives(alertmanager: Alertmanager, inbox_process: InboxProcess) -> None:
     """It is delivered at once, and its time in the metrics is the delivery's."""
     before = time.time()
-    alertmanager.post(alertname="Watchdog", severity="none")
+    alertmanager.post(alertname="Watchdog", severity="none", service="prometheus")
     _wait_for(inbox_process, alertname="Watchdog")
     seen = _metric(inbox_process, "inbox_watchdog_last_seen_timestamp_seconds")
     assert before <= seen <= time.time()
@@ -134,7 +134,7 @@ def test_a_resolve_that_alertmanager_lost_is_found_out(
         "INBOX_CLOSE_AFTER_SECONDS": "1.5",
     }
     inbox_process.start()
-    alertmanager.post(alertname="Watchdog", severity="none")
+    alertmanager.post(alertname="Watchdog", severity="none", service="prometheus")
     alertmanager.post(alertname="Slow", severity="ticket", slo="availability")
     _wait_for(inbox_process, alertname="Slow", state="firing")
     alertmanager.post(alertname="Fast", severity="page", slo="availability")

@@ -69,7 +69,7 @@ def alertmanager(tmp_path: Path, inbox: InboxProcess) -> Iterator[Alertmanager]:
 
 
 def _tell(alertmanager: Alertmanager) -> None:
-    alertmanager.post(alertname="Watchdog", severity="none")
+    alertmanager.post(alertname="Watchdog", severity="none", service="prometheus")
 
 
 def _is_late(inbox: InboxProcess) -> bool:

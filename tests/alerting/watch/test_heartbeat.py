@@ -113,7 +113,7 @@ def test_all_is_well_once_the_watchdog_has_arrived(
     try:
         assert httpx2.get(f"{inbox.url}/metrics").status_code == httpx2.codes.OK
         assert monitor.beats == []
-        server.post(alertname="Watchdog", severity="none")
+        server.post(alertname="Watchdog", severity="none", service="prometheus")
         assert monitor.next() == ""
         server.stop()
         wait_until(lambda: "does not answer" in monitor.next(), "it is told")
@@ -130,7 +130,7 @@ def test_what_a_receiver_takes_at_last_is_no_trouble_and_what_it_refuses_is(
     server = _with_a_receiver(tmp_path, inbox, monitor)
     _started(inbox, server)
     try:
-        server.post(alertname="Watchdog", severity="none")
+        server.post(alertname="Watchdog", severity="none", service="prometheus")
         wait_until(lambda: "" in monitor.beats, "all is well")
         monitor.refusals = [503, 503]
         server.post(alertname="Slow")
@@ -152,7 +152,7 @@ def test_an_inbox_that_is_killed_says_nothing_more(
     server = Alertmanager(tmp_path / "alertmanager", inbox)
     _started(inbox, server)
     try:
-        server.post(alertname="Watchdog", severity="none")
+        server.post(alertname="Watchdog", severity="none", service="prometheus")
         wait_until(lambda: "" in monitor.beats, "all is well")
         # A folder in the way of the file: nothing can be opened or made.
         inbox.database.unlink()

@@ -69,7 +69,7 @@ def test_bad_words_are_refused(inbox: Inbox, path: str, body: bytes, status: int
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost:3000", "Host": "localhost:8090"}, 403),
         # A name of the attacker's that points at 127.0.0.1.
-        ({"Origin": "http://evil.example:8090", "Host": "evil.example:8090"}, 403),
+        ({"Origin": "http://evil.example:8090", "Host": "evil.example:8090"}, 421),
         ({"Host": "[::1]:8090"}, 204),
         ({"Host": "inbox:8090"}, 204),
     ],

@@ -89,7 +89,7 @@ def _fill(inbox: Inbox) -> None:
             an_alert("f1"),
             an_alert("f2", labels={"severity": "ticket"}),
             an_alert("f3", labels={"service": "redis"}, ends_at=_ENDED),
-            an_alert("f4", labels={"alertname": "TargetDown"}),
+            an_alert("f4", labels={"alertname": "TargetDown", "team": "checkout"}),
         )
     )
 
@@ -104,6 +104,8 @@ def _fill(inbox: Inbox) -> None:
         ({"severity": "ticket"}, "2"),
         ({"service": "redis"}, "3"),
         ({"alertname": "TargetDown"}, "4"),
+        ({"team": "checkout"}, "4"),
+        ({"team": "checkout", "severity": "ticket"}, ""),
         ({"service": "api", "severity": "page", "state": "firing"}, "41"),
         ({"service": "redis", "state": "firing"}, ""),
         ({"service": "' OR 1=1 --\0"}, ""),

@@ -1,9 +1,11 @@
 """Incidents as pages and as JSON, and what people say about them."""
 
+import re
+
 import httpx2
 import pytest
 
-from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.bodies import ZERO_TIME, a_body, an_alert
 from tests.alerting.conftest import Inbox
 
 
@@ -96,3 +98,44 @@ def test_ten_thousand_alerts_of_as_many_services_are_shown(inbox: Inbox) -> None
     assert "10000 tickets open as well" in page
     assert "9900 more incidents" in page
     assert page.index("HighErrors") > page.index("Down · api")
+
+
+def test_a_large_incident_has_a_page_that_a_phone_can_bear(inbox: Inbox) -> None:
+    """Each page is on it, and how many tickets are not; five thousand cards were 7 MB."""
+    for first, count, severity, end in (
+        (0, 400, "ticket", ZERO_TIME),
+        (400, 100, "page", ZERO_TIME),
+        (500, 100, "ticket", "2026-11-24T12:30:00Z"),
+    ):
+        labels = {"alertname": "Full", "severity": severity, "service": "a&b"}
+        names = [f"f{number}" for number in range(first, first + count)]
+        inbox.post(a_body(*(an_alert(n, labels=labels | {"n": n}, ends_at=end) for n in names)))
+    _fire(inbox, "Last", service="a&b", severity="ticket")
+    page = inbox.client.get("/incidents/1").text
+    assert page.count('<article class="card') == 50
+    assert page.count('<li class="page"><a') == 100 - 50
+    assert page.count('<li class="ticket"><a') == 100 + 100
+    (more,) = re.findall(r'301 more: <a href="([^"]+)"', page)
+    assert more == "/alerts?state=firing&amp;service=a%26b"
+    assert "Last · a&amp;b" in page.split("<h2>Timeline</h2>")[1]
+
+
+def test_a_service_may_have_slashes_in_its_name(inbox: Inbox) -> None:
+    """Also where a proxy or a pager's template leaves them as they are."""
+    _fire(inbox, service="team/shop")
+    assert 'href="/services/team%2Fshop"' in inbox.client.get("/incidents/1").text
+    for name in ("team%2Fshop", "team/shop"):
+        page = inbox.client.get(f"/services/{name}")
+        assert (page.status_code, "/incidents/1" in page.text) == (200, True)
+        (part,) = re.findall(r'data-fragment="([^"]+)"', page.text)
+        assert "/incidents/1" in inbox.client.get(part).text
+        answer = inbox.client.get(f"/now/{name}")
+        assert (answer.status_code, answer.headers["location"]) == (302, "/incidents/1")
+
+
+def test_the_headline_adds_up(inbox: Inbox) -> None:
+    """What somebody works on is in the incidents below it, so it is said."""
+    for service in ("api", "shop"):
+        inbox.post(a_body(an_alert(service, labels={"service": service})))
+    inbox.client.post("/incidents/1/on-it", json={"by": "Ada"})
+    assert "<h1>1 page firing</h1><p>1 page in work.</p>" in inbox.client.get("/").text

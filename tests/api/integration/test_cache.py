@@ -8,13 +8,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
-from api.backends.cache import ResponseCache
+from api.backends.cache import ResponseCache, Scope
 from api.backends.redis import RedisBackend
 from api.errors import NotFound
 from api.settings import RedisSettings
 from burnrate.telemetry import Telemetry
 from tests.servers.redis import RedisServer
 from tests.support.waiting import PATIENCE_SECONDS, wait_until_async
+
+SCOPE = Scope("x", "scope")
 
 
 class Loader:
@@ -58,7 +60,7 @@ async def _caches(redis: RedisServer) -> AsyncIterator[tuple[ResponseCache, Resp
 
         backend = RedisBackend(patient, pool_max=4, make_meter=make_meter)  # type: ignore[arg-type]
         backends.append(backend)
-        caches.append(ResponseCache(backend, telemetry.cache("x"), name="x", ttl_seconds=60))
+        caches.append(ResponseCache(backend, {SCOPE.cache: telemetry.cache("x")}, ttl_seconds=60))
     try:
         yield caches[0], caches[1]
     finally:
@@ -73,14 +75,14 @@ def test_failed_load_gives_its_lock_back(redis: RedisServer, empty: Redis) -> No
     async def scenario() -> None:
         async with _caches(redis) as (one, other):
             failing, loader = Loader(LookupError("no")), Loader()
-            first = asyncio.create_task(one.get("scope", "entry", failing))
+            first = asyncio.create_task(one.get(SCOPE, "entry", failing))
             await wait_until_async(lambda: failing.calls == 1, "the first load")
             failing.may_end.set()
             with pytest.raises(LookupError):
                 await first
             assert not list(empty.scan_iter("*:lock"))
             loader.may_end.set()
-            assert await other.get("scope", "entry", loader) == b"value"
+            assert await other.get(SCOPE, "entry", loader) == b"value"
             assert list(empty.scan_iter("*:lock"))  # it had the lock: it did not wait in vain
 
     asyncio.run(scenario())
@@ -94,7 +96,7 @@ def test_failed_load_leaves_a_lock_that_is_somebody_else_s(
     async def scenario() -> None:
         async with _caches(redis) as (one, _):
             failing = Loader(LookupError("no"))
-            first = asyncio.create_task(one.get("scope", "entry", failing))
+            first = asyncio.create_task(one.get(SCOPE, "entry", failing))
             await wait_until_async(lambda: failing.calls == 1, "the load")
             [lock] = empty.scan_iter("*:lock")
             empty.set(lock, "another's")
@@ -117,14 +119,14 @@ def test_what_does_not_exist_is_remembered_by_all_until_it_changes(
             missing.may_end.set()
             for cache in (one, other, one):
                 with pytest.raises(NotFound, match="No such post"):
-                    await cache.get("scope", "entry", missing)
+                    await cache.get(SCOPE, "entry", missing)
             assert missing.calls == 1
             [entry] = [key for key in empty.scan_iter("*") if not key.endswith(b":lock")]
             assert 0 < empty.ttl(entry) <= 5
-            await other.invalidate("scope")
+            await other.invalidate(SCOPE)
             loader = Loader()
             loader.may_end.set()
-            assert await one.get("scope", "entry", loader) == b"value"
+            assert await one.get(SCOPE, "entry", loader) == b"value"
 
     asyncio.run(scenario())
 
@@ -138,14 +140,14 @@ def test_absence_that_was_looked_up_before_the_creation_is_not_seen_after_it(
     async def scenario() -> None:
         async with _caches(redis) as (one, other):
             missing, loader = Loader(NotFound("No such post")), Loader()
-            early = asyncio.create_task(one.get("scope", "entry", missing))
+            early = asyncio.create_task(one.get(SCOPE, "entry", missing))
             await wait_until_async(lambda: missing.calls == 1, "the look-up")
-            await other.invalidate("scope")
+            await other.invalidate(SCOPE)
             missing.may_end.set()
             with pytest.raises(NotFound):
                 await early
             loader.may_end.set()
-            assert await other.get("scope", "entry", loader) == b"value"
-            assert await one.get("scope", "entry", loader) == b"value"
+            assert await other.get(SCOPE, "entry", loader) == b"value"
+            assert await one.get(SCOPE, "entry", loader) == b"value"
 
     asyncio.run(scenario())

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,14 +13,18 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.servers.api import ApiServer, running_api
+from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_async
 
 _PAGE = b"<html><title>Budgets</title><script>no()</script><p>Budgets burn.</p></html>"
 
 
 class _Pages(BaseHTTPRequestHandler):
+    may_end = threading.Event()
+
     def do_GET(self) -> None:
+        if self.path == "/never":
+            self.may_end.wait()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(_PAGE)))
@@ -36,6 +42,7 @@ def pages() -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"127.0.0.1:{server.server_port}"
+    _Pages.may_end.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -55,6 +62,9 @@ def api(backends: dict[str, str], pages: str, workspace: Path) -> Iterator[ApiSe
         "PROCESS_EXECUTOR_THREADS": "1",
         "PROCESS_EXECUTOR_PENDING": "1",
         "PROCESS_EXECUTOR_TIMEOUT_SECONDS": "600",
+        "PROCESS_FETCH_TIMEOUT_SECONDS": "600",
+        "PROCESS_TIMEOUT_SECONDS": "600",
+        "GRACEFUL_TIMEOUT_SECONDS": "1",
         "RATE_LIMIT_PROCESS_PER_MINUTE": "1000",
         "WEB_CONCURRENCY": "1",
         "FAULTS_ENABLED": "true",
@@ -130,6 +140,27 @@ async def _overload(api: ApiServer) -> tuple[list[httpx2.Response], httpx2.Respo
 async def _is_at_work(client: httpx2.AsyncClient) -> bool:
     metrics = (await client.get("/metrics")).text
     return 'pool_connections{pool="cpu",state="used"} 1.0' in metrics.splitlines()
+
+
+def test_document_of_a_worker_that_leaves_is_turned_away(
+    api: ApiServer, pages: str, workspace: Path
+) -> None:
+    """Not met with a failure: the next attempt finds another worker."""
+    answer = asyncio.run(_leave(api, pages))
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json()["error"] == "Too busy"
+    wait_until(lambda: not _files(workspace), "the clean-up")
+
+
+async def _leave(api: ApiServer, pages: str) -> httpx2.Response:
+    [worker] = api.worker_pids()
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=PATIENCE_SECONDS) as client:
+        url = f"http://{pages}/never"
+        post = asyncio.create_task(client.post("/process", json={"url": url}))
+        await wait_until_in_progress(client, 1)
+        os.kill(worker, signal.SIGTERM)
+        return await post
 
 
 def _files(workspace: Path) -> list[Path]:

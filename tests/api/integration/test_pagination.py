@@ -44,7 +44,7 @@ async def _opened(postgres: PostgresServer, name: str) -> AsyncIterator[Database
 
 async def _walk(store: PostStore, author_id: int, limits: list[int], written: list[int]) -> None:
     """Read every page while new posts come in and old ones go, and compare."""
-    before = [post.id for post in await store.page(MAX_ID, 1_000)]
+    before = [post["id"] for post in await store.page(MAX_ID, 1_000)]
     read: list[int] = []
     deleted: set[int] = set()
     cursor: str | None = None
@@ -53,9 +53,9 @@ async def _walk(store: PostStore, author_id: int, limits: list[int], written: li
         posts = await store.page(decode_id(cursor) if cursor else MAX_ID, limit)
         if not posts:
             break
-        read += [post.id for post in posts]
+        read += [post["id"] for post in posts]
         assert len(read) <= len(before), "more than there was"
-        cursor = encode_id(posts[-1].id)
+        cursor = encode_id(posts[-1]["id"])
         for _ in range(written[step % len(written)]):
             await store.create(NewPost(author_id=author_id, title="new", body="new"))
         if step == 1 and len(read) < len(before):

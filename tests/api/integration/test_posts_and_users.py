@@ -7,6 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.posts.schemas import FoundPost, Post
+from api.users.schemas import UserWithPosts
+from api.web.pagination import Page, encode_id
 from tests.servers.api import ApiServer
 from tests.support.waiting import wait_until
 
@@ -98,6 +101,63 @@ def test_user_shows_the_newest_ten_posts(client: httpx2.Client, user: dict[str, 
     ids = [_create_post(client, user["id"])["id"] for _ in range(12)]
     shown = client.get(f"/users/{user['id']}").json()["posts"]
     assert [post["id"] for post in shown] == ids[:1:-1]
+
+
+def test_page_of_users_follows_every_change_that_it_shows(client: httpx2.Client) -> None:
+    """At once, whichever worker answers: of a user, of a post, and what comes and goes."""
+    user = _create_user(client)
+    after = {"cursor": encode_id(user["id"] - 1)} if user["id"] > 1 else {}
+
+    def shown() -> list[tuple[str, list[str]]]:
+        pages = [client.get("/users", params=after).json()["items"] for _ in range(5)]
+        assert pages == [pages[0]] * 5
+        return [(each["name"], [post["title"] for post in each["posts"]]) for each in pages[0]]
+
+    assert shown() == [(user["name"], [])]
+    client.patch(f"/users/{user['id']}", json={"name": "Renamed"})
+    assert shown() == [("Renamed", [])]
+    post = _create_post(client, user["id"])
+    assert shown() == [("Renamed", ["A title"])]
+    client.patch(f"/posts/{post['id']}", json={"title": "Another"})
+    assert shown() == [("Renamed", ["Another"])]
+    client.delete(f"/posts/{post['id']}")
+    assert shown() == [("Renamed", [])]
+    other = _create_user(client)
+    assert shown() == [("Renamed", []), (other["name"], [])]
+    client.delete(f"/users/{user['id']}")
+    assert shown() == [(other["name"], [])]
+
+
+def test_user_with_posts_says_what_was_stored(client: httpx2.Client) -> None:
+    """PostgreSQL makes this JSON: texts come through, and times look as everywhere."""
+    hostile = ['"}', '","posts":', 'a\\"b\u2028\u0001\t\U0001f600', "</script>"]
+    user = client.post("/users", json={"name": hostile[1], "email": "json@example.org"}).json()
+    posts = [_create_post(client, user["id"], title) for title in hostile]
+    shown = client.get(f"/users/{user['id']}").json()
+    members = ("id", "title", "created_at")
+    titles = [{name: post[name] for name in members} for post in posts[::-1]]
+    assert shown == {**user, "posts": titles}
+    assert list(UserWithPosts.model_validate(shown).model_dump()) == list(shown)
+    listed = client.get("/users", params={"cursor": encode_id(user["id"] - 1), "limit": 1}).json()
+    assert listed == {"items": [shown], "next_cursor": None}
+
+
+def test_pages_of_posts_are_the_json_of_their_models(
+    client: httpx2.Client, user: dict[str, Any]
+) -> None:
+    """Byte for byte, although no model makes them; a match among others and the last page too."""
+    for title in ('"}', '","body":', 'a\\"b\u2028\u0001\t\U0001f600', "</script>"):
+        _create_post(client, user["id"], f"wombat {title}")
+    for path, model, found in (
+        ("/posts?limit=3", Page[Post], 3),
+        ("/posts/search?q=wombat&limit=3", Page[FoundPost], 3),
+        ("/posts/search?q=wombat", Page[FoundPost], 4),
+        ("/posts/search?q=nothing-like-it", Page[FoundPost], 0),
+    ):
+        content = client.get(path).content
+        page = model.model_validate_json(content)
+        assert page.model_dump_json().encode() == content
+        assert (len(page.items), page.next_cursor is None) == (found, found != 3)
 
 
 def test_posts_go_with_their_author(client: httpx2.Client, user: dict[str, Any]) -> None:

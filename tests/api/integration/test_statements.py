@@ -39,12 +39,15 @@ def post_ids(api: ApiServer) -> list[int]:
 
 @pytest.mark.usefixtures("post_ids")
 def test_users_with_their_posts_are_one_statement(api: ApiServer, postgres: PostgresServer) -> None:
-    """Twenty users with their posts, not one statement and twenty more."""
+    """Twenty users with their posts, not one statement and twenty more; then none."""
     statements = StatementLog(postgres)
-    with api.client() as client:
+    with api.client(headers={"Connection": "close"}) as client:
         users = client.get("/users", params={"limit": 20}).json()["items"]
-    assert [len(user["posts"]) for user in users] == [3] * 20
-    assert len(statements.matching(".")) == 1
+        assert [len(user["posts"]) for user in users] == [3] * 20
+        assert len(statements.matching(".")) == 1
+        for _ in range(20):
+            assert client.get("/users", params={"limit": 20}).json()["items"] == users
+    assert len(statements.matching("FROM users")) == 1
 
 
 def test_second_read_of_a_post_asks_no_database(

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.backends.cache import Load, ResponseCache, Scope
 from api.errors import Conflict, DependencyUnavailable, NotFound
 from api.users import routes
-from api.users.routes import UserEvents
 from api.users.schemas import NewUser, User, UserChange, UserWithPosts
-from api.users.store import UserStore
+from api.users.service import CACHE, PAGES, UserService
+from api.users.store import ShownUser, UserStore
 from api.web.versions import Versioned, Versions
 from tests.api.unit.apps import make_client
 
@@ -25,15 +26,15 @@ class FakeUserStore(UserStore):
         self.users: dict[int, User] = {}
         self.is_down = False
 
-    async def page(self, after_id: int, limit: int) -> list[UserWithPosts]:
+    async def page(self, after_id: int, limit: int) -> list[ShownUser]:
         """List users."""
         self._check()
         users = [user for id_, user in sorted(self.users.items()) if id_ > after_id]
-        return [_with_posts(user) for user in users[:limit]]
+        return [_shown(user) for user in users[:limit]]
 
-    async def get(self, user_id: int) -> Versioned[UserWithPosts]:
+    async def get(self, user_id: int) -> Versioned[ShownUser]:
         """Return a user."""
-        return Versioned(_with_posts(self._find(user_id)), 1)
+        return Versioned(_shown(self._find(user_id)), 1)
 
     async def create(self, user: NewUser) -> Versioned[User]:
         """Store a user."""
@@ -69,8 +70,31 @@ class FakeUserStore(UserStore):
             raise DependencyUnavailable("postgres")
 
 
-def _with_posts(user: User) -> UserWithPosts:
-    return UserWithPosts(**user.model_dump(), posts=[])
+def _shown(user: User) -> ShownUser:
+    shown = UserWithPosts(**user.model_dump(), posts=[])
+    return ShownUser(user.id, shown.model_dump_json())
+
+
+class NoCache(ResponseCache):
+    """Keeps nothing, and takes note of what is invalidated."""
+
+    def __init__(self) -> None:
+        self.invalidated: list[Scope] = []
+        self.is_emptied = False
+
+    async def get(self, scope: Scope, entry: str, load: Load) -> bytes:
+        """Load."""
+        del entry
+        assert scope.cache == CACHE
+        return await load()
+
+    async def invalidate(self, *scopes: Scope) -> None:
+        """Take note."""
+        self.invalidated += scopes
+
+    async def invalidate_all(self) -> None:
+        """Take note."""
+        self.is_emptied = True
 
 
 class Users:
@@ -78,13 +102,9 @@ class Users:
 
     def __init__(self) -> None:
         self.store = FakeUserStore()
-        self.forgotten = 0
-        self.client: TestClient = make_client(
-            routes.router, services=(self.store, UserEvents(posts_deleted=self._forget))
-        )
-
-    async def _forget(self) -> None:
-        self.forgotten += 1
+        self.cache = NoCache()
+        service = UserService(self.store, self.cache)
+        self.client: TestClient = make_client(routes.router, services=(service,))
 
     def create(self, name: str) -> dict[str, Any]:
         """Create a user."""
@@ -113,13 +133,17 @@ def test_pages_follow_on_each_other_until_the_last(users: Users) -> None:
     assert cursor is None
 
 
-def test_deleting_a_user_says_that_posts_are_gone(users: Users) -> None:
-    """Only when it was one."""
+def test_each_change_invalidates_what_shows_it(users: Users) -> None:
+    """With a user their posts go, which are shown elsewhere; what fails changes nothing."""
     created = users.create("a")
+    assert users.cache.invalidated == [PAGES]
+    assert users.client.patch(f"/users/{created['id']}", json={"name": "b"}).status_code == 200
+    assert users.cache.invalidated == [PAGES] * 2
+    assert users.client.patch("/users/99", json={"name": "b"}).status_code == 404
     assert users.client.delete("/users/99").status_code == 404
-    assert users.forgotten == 0
+    assert (users.cache.invalidated, users.cache.is_emptied) == ([PAGES] * 2, False)
     assert users.client.delete(f"/users/{created['id']}").status_code == 204
-    assert users.forgotten == 1
+    assert users.cache.is_emptied
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from threading import Lock, Thread
 
 import pytest
 
+from bench.service.comparison import ROUTES
 from bench.service.generator import (
     MIX,
     SCRIPT,
@@ -50,7 +51,7 @@ def test_without_figures_the_load_has_failed_and_its_output_says_why(output: str
 def test_the_script_makes_every_request_of_the_mix() -> None:
     """The shares are those of `burnrate load`; who adds a request there adds it here."""
     made = set(re.findall(r"^function make\.(\w+)", SCRIPT.read_text(), re.MULTILINE))
-    wanted = {maker.__name__ for maker in MIX}
+    wanted = {*MIX, *(route.maker for route in ROUTES.values())}
     assert {maker.__name__ for maker in REALISTIC} < wanted
     assert made == wanted
 

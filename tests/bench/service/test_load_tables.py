@@ -1,15 +1,12 @@
 """The tables say what was found, and whether it is enough."""
 
-from dataclasses import replace
-
 import pytest
 
 from bench.reporting.report import Row, Table
-from bench.service.comparison import Comparison, Reading
-from bench.service.endurance import Endurance
-from bench.service.generator import Figures
+from bench.service.comparison import ROUTES, Comparison, Reading
 from bench.service.load_plan import LoadPlan
-from bench.service.load_tables import comparison_tables, endurance_table
+from bench.service.load_tables import comparison_tables
+from bench.service.sides import DOCUMENT, OFF, ON
 
 PARTS = ("nginx", "api", "postgres", "redis")
 
@@ -21,8 +18,19 @@ def of(rate: float, api_cpu: float, *, p99: float = 0.04, failed: int = 0) -> Re
 
 def found(on_rate: float = 900.0, on_cpu: float = 0.0004, on_p99: float = 0.06) -> Comparison:
     """Return two rounds of both loads."""
-    pair = (of(1000.0, 0.0003), of(on_rate, on_cpu, p99=on_p99, failed=3))
-    return Comparison(full=[pair, pair], steady=[pair, pair], steady_rate=450.0)
+    each = {OFF: of(1000.0, 0.0003), ON: of(on_rate, on_cpu, p99=on_p99, failed=3)}
+    return of_rounds(each)
+
+
+def of_rounds(each: dict[str, Reading]) -> Comparison:
+    """Return rounds that are all alike."""
+    rounds = [each, each]
+    return Comparison(
+        full=rounds,
+        steady=rounds,
+        steady_rates=dict.fromkeys(each, 450.0),
+        routes=dict.fromkeys(ROUTES, rounds),
+    )
 
 
 def row(table: Table, label: str) -> Row:
@@ -38,7 +46,7 @@ def medians(of_row: Row) -> list[float | None]:
 
 def test_the_full_load_is_told_by_rate_by_core_and_by_failures() -> None:
     """0.7 ms in all parts together make 1,429 requests a second of one core."""
-    full, cpu, _ = comparison_tables(found(), LoadPlan())
+    full, cpu, *_ = comparison_tables(found(), LoadPlan())
     assert full.title.startswith("1,000 connections")
     assert medians(row(full, "telemetry off")) == [1000, None, 1666.667, 10, 40, 0]
     assert medians(row(full, "telemetry on")) == [900, 0.9, 1428.571, 10, 60, 6]
@@ -63,7 +71,7 @@ def test_a_core_is_held_to_its_share_of_the_document_s_rate(cpu: float, is_met: 
 @pytest.mark.parametrize(("p99", "is_met"), [(0.08, True), (0.081, False)])
 def test_latency_is_judged_where_nothing_queues(p99: float, is_met: bool) -> None:
     """At half the rate; beside it stands what it is without telemetry."""
-    _, _, steady = comparison_tables(found(on_p99=p99), LoadPlan())
+    _, _, steady, _ = comparison_tables(found(on_p99=p99), LoadPlan())
     assert steady.title == "1,000 connections, 450 requests/s in all"
     assert row(steady, "on, P99").is_met is is_met
     assert row(steady, "on, P50").is_met is True
@@ -71,51 +79,23 @@ def test_latency_is_judged_where_nothing_queues(p99: float, is_met: bool) -> Non
     assert medians(row(steady, "telemetry on")) == [900, 10, 1, 1000 * p99, p99 / 0.04, 6]
 
 
-def long_run() -> Endurance:
-    """Return a long run without a flaw."""
-    figures = Figures(
-        sent=60_000,
-        answered=60_000,
-        served=60_000,
-        served_in_time=59_400,
-        statuses={200: 60_000},
-        socket_errors=0,
-        p50_seconds=0.01,
-        p99_seconds=0.02,
-        longest_seconds=0.03,
-    )
-    return Endurance(600.0, figures, 0, (300e6, 309e6), recycled=6, lost=0, feed_messages=7)
+@pytest.mark.parametrize(("cpu", "p99", "met"), [(0.0021, 0.06, True), (0.0017, 0.05, False)])
+def test_the_document_s_way_is_what_ours_is_measured_by(cpu: float, p99: float, met: bool) -> None:
+    """In requests a core, with a P99 that is no worse; both loads say so."""
+    sides = {OFF: of(1000.0, 0.0003), ON: of(900.0, 0.0004, p99=0.06)}
+    found = of_rounds({**sides, DOCUMENT: of(300.0, cpu, p99=p99)})
+    full, cells, steady, _ = comparison_tables(found, LoadPlan())
+    assert row(full, "on to the document's way, a core").is_met is met
+    assert row(full, "on to the document's way, P99").is_met is met
+    assert row(steady, "on to the document's way, P99").is_met is met
+    assert medians(row(cells, "api")) == [300, 400, 1e6 * cpu, 100]
 
 
-def test_a_long_run_without_a_flaw_meets_every_bar() -> None:
-    """Nothing failed, nothing uncounted, memory flat."""
-    table = endurance_table(long_run(), LoadPlan(minutes=10))
-    assert table.title == "10 minutes of it, with telemetry"
-    assert "recycled as shipped" in table.note
-    assert [each.is_met for each in table.rows if each.bar] == [True] * 5
-    assert medians(row(table, "requests/s")) == [99]
-    assert medians(row(table, "growth of memory, %")) == [3]
-    told = {each.label: medians(each) for each in table.rows}
-    assert [told[f"memory at the {when}, MB"] for when in ("start", "end")] == [[300], [309]]
-    assert [told[f"{name}, ms"] for name in ("P50", "P99", "longest")] == [[10], [20], [30]]
-
-
-@pytest.mark.parametrize(
-    ("flaw", "label"),
-    [
-        ({"uncounted": 1}, "answers that clients and http_requests_total disagree on"),
-        ({"memory": (300e6, 316e6)}, "growth of memory, %"),
-        ({"lost": 1}, "workers lost otherwise"),
-        ({"figures": long_run().figures.model_copy(update={"served": 59_999})}, "failed requests"),
-        (
-            {"figures": long_run().figures.model_copy(update={"socket_errors": 1})},
-            "failed connections",
-        ),
-    ],
-)
-def test_each_flaw_of_a_long_run_is_seen(flaw: dict[str, object], label: str) -> None:
-    """One request among sixty thousand is one too many."""
-    plan = LoadPlan(minutes=10, is_recycling=False)
-    table = endurance_table(replace(long_run(), **flaw), plan)  # type: ignore[arg-type]
-    assert "never recycled" in table.note
-    assert [each.label for each in table.rows if each.is_met is False] == [label]
+@pytest.mark.parametrize(("cpu", "is_met"), [(0.0004, True), (0.0006, False)])
+def test_users_with_their_posts_are_held_to_a_core_s_share(cpu: float, is_met: bool) -> None:
+    """The other routes only inform, and without the document's packages nothing stands beside."""
+    *_, routes = comparison_tables(found(on_cpu=cpu), LoadPlan())
+    assert row(routes, "users, a page, from the cache").is_met is is_met
+    assert row(routes, "posts, a search").bar is None
+    assert row(routes, "posts, a search").cells[1:3] == (None, None)
+    assert row(routes, "the one that there is not, to the hit").is_met is True

@@ -7,20 +7,22 @@ import pytest
 from bench.service import load_run, running_service
 from bench.service.load_plan import LoadPlan
 from bench.service.running_service import PARTS
+from bench.service.sides import DOCUMENT, OFF, ON, Side
 from burnrate.cli import CommandError
 from burnrate.stack import Layout, Service
 
 ROOT = Path(__file__).parents[3]
 
 
-def api(tmp_path: Path, plan: LoadPlan, *, is_bare: bool = False) -> Service:
+def api(tmp_path: Path, plan: LoadPlan, label: str = ON) -> Service:
     """Return the api of the bench."""
-    return running_service._compose(Layout(ROOT, tmp_path), plan, is_bare=is_bare).services["api"]
+    side = Side(label, packages=ROOT / "some" / "packages")
+    return running_service._compose(Layout(ROOT, tmp_path), plan, side).services["api"]
 
 
 def test_the_four_parts_of_the_compose_file_are_loaded(tmp_path: Path) -> None:
     """With as many workers as planned, and limits that turn nobody away."""
-    compose = running_service._compose(Layout(ROOT, tmp_path), LoadPlan(workers=3), is_bare=False)
+    compose = running_service._compose(Layout(ROOT, tmp_path), LoadPlan(workers=3), Side(ON))
     assert set(compose.services) == set(PARTS)
     environment = compose.services["api"].environment
     assert environment["WEB_CONCURRENCY"] == "3"
@@ -28,15 +30,32 @@ def test_the_four_parts_of_the_compose_file_are_loaded(tmp_path: Path) -> None:
     assert "MAX_REQUESTS" not in environment
 
 
+def test_service_that_caches_nothing_is_else_as_shipped(tmp_path: Path) -> None:
+    """For the page that is made anew."""
+    side = Side(ON, is_caching=False)
+    compose = running_service._compose(Layout(ROOT, tmp_path), LoadPlan(), side)
+    shipped = api(tmp_path, LoadPlan())
+    assert compose.services["api"].command == shipped.command
+    assert compose.services["api"].environment == {**shipped.environment, "CACHE_TTL_SECONDS": "0"}
+
+
 def test_without_telemetry_only_the_factory_is_another(tmp_path: Path) -> None:
     """Same configuration of gunicorn, same everything else."""
-    on, off = (api(tmp_path, LoadPlan(), is_bare=is_bare) for is_bare in (False, True))
+    on, off = (api(tmp_path, LoadPlan(), label) for label in (ON, OFF))
     assert on.command is not None
     assert off.command == [*on.command[:-1], "bench.service.bare:create_app()"]
     assert off.environment == {
         **on.environment,
         "BURNRATE_BENCH_FACTORY": on.command[-1].removesuffix("()"),
     }
+
+
+def test_the_document_s_way_has_its_packages_and_the_same_surroundings(tmp_path: Path) -> None:
+    """Same addresses, passwords and number of workers."""
+    on, other = (api(tmp_path, LoadPlan(), label) for label in (ON, DOCUMENT))
+    assert other.command is not None
+    assert other.command[-1] == "bench.service.document.app:app"
+    assert other.environment == {**on.environment, "PYTHONPATH": "some/packages"}
 
 
 def test_workers_can_be_kept(tmp_path: Path) -> None:
@@ -67,7 +86,7 @@ def test_without_wrk_nothing_is_started(monkeypatch: pytest.MonkeyPatch, tmp_pat
     """One line says what to install."""
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(CommandError, match=r"wrk is not installed: .*--with wrk"):
-        load_run.measure_load(LoadPlan(), tmp_path, lambda _: None)
+        load_run.measure_load(LoadPlan(), tmp_path, None, lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from bench.slo.history import raw_series, write_history
 from bench.slo.measure import Measurement, copy_of
 from burnrate.configuration import load_configuration
 from burnrate.slo.errors import SpecError
-from burnrate.slo.specification import load_all
+from burnrate.slo.specification import load
 from tests.servers.processes import ROOT
 
-_SERVICE = load_all(ROOT / "prometheus" / "slo", load_configuration())[0]
+_SERVICE = load(ROOT / "prometheus/slo/api.yml", load_configuration())
 _NOW = 1_800_000_000
 
 

@@ -7,11 +7,11 @@ import pytest
 from burnrate.configuration import load_configuration
 from burnrate.drill.expectation import EventCounts, RecordedTier
 from burnrate.promql import selectors
-from burnrate.slo.specification import Slo, load_all
+from burnrate.slo.specification import Slo, load
 from burnrate.slo.windows import D1, H1, M5
 from tests.servers.processes import ROOT
 
-SLOS = {slo.name: slo for slo in load_all(ROOT / "prometheus/slo", load_configuration())[0].slos}
+SLOS = {slo.name: slo for slo in load(ROOT / "prometheus/slo/api.yml", load_configuration()).slos}
 
 
 def with_queries(error: str, total: str) -> EventCounts:

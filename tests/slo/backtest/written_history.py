@@ -106,9 +106,14 @@ def write_blocks(course: Course, folder: Path) -> None:
 
 
 @contextmanager
-def prometheus_with(folder: Path) -> Iterator[str]:
-    """Start a Prometheus on the data in the folder; give its address."""
-    (folder / "prometheus.yml").write_text("scrape_configs: []\n")
+def prometheus_with(folder: Path, jobs: str = "[]") -> Iterator[str]:
+    """Start a Prometheus on the data in the folder; give its address.
+
+    Args:
+        folder: For its files; `data` in it holds the past.
+        jobs: What it would scrape, as YAML.
+    """
+    (folder / "prometheus.yml").write_text(f"scrape_configs: {jobs}\n")
     port = free_port()
     server = ServerProcess(
         [

@@ -37,6 +37,21 @@ def _series() -> dict[str, Values]:
         # One target, two workers: every scrape meets the other one.
         'worked_total{job="two",instance="a"}': lambda at: 100 + at if at % 2 else 40 + at,
         'process_start_time_seconds{job="two",instance="a"}': lambda at: 1000 + 60 * (at % 2),
+        # As 2.42 and 3.5 write it where a_total is there twice: the first sample is kept.
+        **{
+            f'{name}{{job="{job}",instance="a"}}': (
+                lambda at, value=value, moves=moves: value + at * moves  # type: ignore[misc]
+            )
+            for job in ("twice", "kept", "once")
+            for name, value, moves in (
+                ("up", 1, 0),
+                ("scrape_samples_scraped", 2 + (job != "once"), 0),
+                ("scrape_samples_post_metric_relabeling", 2 + (job != "once"), 0),
+                (f"{job}_total", 0, 1),
+                ("process_start_time_seconds", 1000, 0),
+                ("slo:instance_events:total", 0, 1),
+            )
+        },
         'unclocked_total{job="three",instance="a"}': lambda at: 100 + at if at % 2 else 40 + at,
         'sawtooth_total{job="gauge",instance="a"}': lambda at: at % 20,
         'process_start_time_seconds{job="gauge",instance="a"}': lambda _: 1000,
@@ -74,7 +89,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
-    with prometheus_with(folder) as address:
+    jobs = "[{job_name: twice}, {job_name: once}, {job_name: kept, honor_labels: true}]"
+    with prometheus_with(folder, jobs) as address:
         yield address
 
 
@@ -134,6 +150,11 @@ _CASES: Final = {
     "a counter that stands still": (_ratio('still_total{job="x"}', "still_total"), "", {
         "never-moves"}),
     "two workers": (_ratio('worked_total{job!="two"}', "worked_total"), "", {"two-writers"}),
+    "a series twice in a scrape": (
+        _ratio('twice_total{instance="a"}', "twice_total"), "", {"doubled-series"}),
+    "each series once": (_ratio('once_total{instance="a"}', "once_total"), "", set()),
+    "labels of the exporter's own": (
+        _ratio('kept_total{instance="a"}', "kept_total"), "", set()),
     "two workers without a start": (
         _ratio('unclocked_total{job!="three"}', "unclocked_total"),
         "",

@@ -21,6 +21,7 @@ from burnrate.slo.generator import rules
 from burnrate.slo.specification import load_files
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ROOT, ServerProcess
+from tests.slo.rule_server import rule_server
 from tests.support.waiting import wait_until
 
 _HERE = Path(__file__).parent
@@ -51,10 +52,6 @@ class _Prometheus:
     """A server that evaluates the rules each second."""
 
     def __init__(self, folder: Path, targets: dict[str, int], text: str) -> None:
-        groups = yaml.safe_load(text)["groups"]
-        for group in groups:
-            group["interval"] = "1s"
-        (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}))
         jobs = [
             {
                 "job_name": name,
@@ -64,17 +61,7 @@ class _Prometheus:
             }
             for name, port in targets.items()
         ]
-        config = {"rule_files": ["rules.yml"], "scrape_configs": jobs}
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-        port = free_port()
-        self.url = f"http://{HOST}:{port}"
-        command = [
-            "prometheus",
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={HOST}:{port}",
-        ]
-        self.process = ServerProcess(command, folder / "prometheus.log", port=port)
+        self.process, self.url = rule_server(folder, yaml.safe_load(text)["groups"], jobs)
 
     def holds(self, query: str, wanted: dict[tuple[str, str], int]) -> bool:
         """Return whether a query gives these values; they are printed for a test that fails."""

@@ -1,5 +1,6 @@
 """Short files: what is refused with which reason, and what they are combined with."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from burnrate.configuration import load_configuration
 from burnrate.slo.detection import detections
 from burnrate.slo.errors import SpecError
-from burnrate.slo.generator import Tree, generated, rules, write
+from burnrate.slo.generator import Tree, generated, rules, unit_tests, write
 from burnrate.slo.specification import Service, load_all, load_files
 from tests.servers.processes import ROOT
 
@@ -201,4 +202,53 @@ def test_generated_tests_pass_for_names_of_others(tmp_path: Path) -> None:
     done = subprocess.run(
         ["promtool", "test", "rules", *files], capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("routes", ["/(users|posts)(/.*)?", "/U.+"])
+def test_what_is_tested_is_of_the_chosen_routes(routes: str, tmp_path: Path) -> None:
+    """The series of a generated test move what the objective counts, whatever is chosen."""
+    service = _load(tmp_path, _latency("burnrate", "250ms", f', routes: "{routes}"'))
+    (slo,) = service.slos
+    text = unit_tests(slo, detections(slo), "rules.yml")["healthy"]
+    shown = {
+        each["series"].partition('endpoint="')[2].partition('"')[0]
+        for test in yaml.safe_load(text)["tests"]
+        for each in test["input_series"]
+        if "duration_seconds" in each["series"]
+    }
+    assert shown
+    assert all(re.fullmatch(routes, each) for each in shown)
+
+
+def test_a_job_that_nobody_has_named_pages_only_once_it_was_there(tmp_path: Path) -> None:
+    """It may have another name here: a ticket says that nothing is measured, and no page."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    short = _SHORT.replace("otel", "burnrate")
+    service = _load(tmp_path, short)
+    assert service.is_job_assumed
+    assert not _load(tmp_path, f"{short}job: shop\n").is_job_assumed
+    (tmp_path / "rules.yml").write_text(rules([service]))
+
+    def fires(series: list[dict[str, str]], names: str) -> dict[str, object]:
+        expected = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in names.split()]
+        query = 'count by (alertname) (ALERTS{alertstate="firing"})'
+        asked = {"expr": query, "eval_time": "20m", "exp_samples": expected}
+        return {"interval": "15s", "input_series": series, "promql_expr_test": [asked]}
+
+    was_there = {"series": 'up{job="shop", instance="a"}', "values": "1x20 stale"}
+    named_otherwise = {"series": 'up{job="web/shop", instance="a"}', "values": "1x80"}
+    test = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "15s",
+        "tests": [fires([was_there], "ServiceDown"), fires([named_otherwise], "SLIMissing")],
+    }
+    file = tmp_path / "assumed_test.yml"
+    file.write_text(yaml.safe_dump(test))
+
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False
+    )
+
     assert done.returncode == 0, done.stdout + done.stderr

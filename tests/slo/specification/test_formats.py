@@ -269,6 +269,8 @@ def test_a_tier_that_can_never_fire_is_left_out_and_said(tmp_path: Path) -> None
         ("a: [", "", "", ":1: "),
         ("&a [*a]", "", "", "an alias makes it endless"),
         ("a: !!python/none x", "", "", "unknown tag"),
+        (SLOTH, "tier: 2", "~: x", ":3: labels: a key is no text"),
+        (SLOTH, "tier: 2", "tier: \x00", ":3: has a character that YAML does not allow, U+0000"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_name(

@@ -49,6 +49,36 @@ def test_a_query_says_what_it_counts(query: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (_RATE, True),
+        ("sum(rate(a[{{.window}}]) > 0) - 2 * avg(rate(b[{{.window}}]))", True),
+        ("rate(a[{{.window}}]) * rate(b[{{.window}}]) / on () sum(rate(b[{{.window}}]))", True),
+        ("clamp_min(sum(rate(a[{{.window}}])) or vector(0), 0)", True),
+        ("sum(rate(a[{{.window}}]) and on (job) rate(b[{{.window}}]) > 0)", True),
+        ("sum(rate(a[{{.window}}]) * on (i) group_left () info)", True),
+        ("sum(rate(a[{{.window}}]) > 0.1)", False),
+        ("sum(rate(a[{{.window}}]) > bool 0)", False),
+        ("sum(rate(a[{{.window}}]) unless rate(b[{{.window}}]) > 3)", False),
+        ("count(rate(a[{{.window}}]))", False),
+        ("sum(rate(a[{{.window}}])) + 0.5", False),
+        ("sum(rate(a[{{.window}}])) or vector(1)", False),
+        ("clamp_max(sum(rate(a[{{.window}}])), 1)", False),
+        ("ceil(sum(rate(a[{{.window}}])))", False),
+        ("sum(rate(a[{{.window}}])) ^ 2", False),
+        ("histogram_quantile(0.9, rate(a[{{.window}}]))", False),
+        ("sum(rate(a[{{.window}}])) / sum(rate(b[{{.window}}]))", False),
+    ],
+)
+def test_only_what_is_proportional_to_its_rates_is_counted_by_increase(
+    query: str,
+    expected: bool,
+) -> None:
+    """A threshold is of rates, and a number of series is no number of events."""
+    assert checked(query).is_proportional is expected
+
+
+@pytest.mark.parametrize(
     ("query", "line", "reason"),
     [
         ("sum(\n rate(a[{{.window}}])) # all", 1, "has a comment"),

@@ -101,3 +101,17 @@ def test_what_is_wrong_is_told_in_one_line_with_its_place(
     with pytest.raises(StackError, match=place) as caught:
         _load(tmp_path, text)
     assert "\n" not in str(caught.value)
+
+
+def test_further_instances_are_like_the_first_and_needed_alike() -> None:
+    """A service that waits for the first one waits for all of them."""
+    services = {
+        "api": {"command": "serve"},
+        "nginx": {"depends_on": {"api": {"condition": "service_healthy"}}},
+        "redis": {},
+    }
+    made = Compose.model_validate({"services": services}).with_instances(["api", "api-2"])
+    assert list(made.services) == ["api", "api-2", "nginx", "redis"]
+    assert made.services["api-2"] == made.services["api"]
+    assert list(made.services["nginx"].depends_on) == ["api", "api-2"]
+    assert made.services["nginx"].depends_on["api-2"].condition == "service_healthy"

@@ -27,8 +27,7 @@ def checkout() -> Iterator[Checkout]:
 
 def test_prometheus_knows_what_clients_got(checkout: Checkout) -> None:
     """By kind; with the service dead too, when nobody else could count."""
-    rows = checkout.status()
-    front, prometheus = (f"http://{rows[name]['address']}" for name in ("nginx", "prometheus"))
+    front, prometheus = checkout.url("nginx"), checkout.url("prometheus")
 
     def counts() -> dict[tuple[str, str, str], float]:
         query = {"query": 'front_door_requests_total{job="front-door", service="nginx"}'}

@@ -16,18 +16,25 @@ pytestmark = pytest.mark.integration
 
 NAMES = ("grafana", "loki", "tempo", "alloy")
 STANDIN = Path(__file__).with_name("standin.py")
+# Root's own may be where no other user gets.
+SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
 
 
 @pytest.fixture
 def stand_ins(tmp_path: Path) -> Path:
-    """A folder with a program of each name that checks what it is given."""
+    """A folder with a program of each name that checks what it is given.
+
+    Only its owner gets there, as into a home folder.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
     for name in NAMES:
-        program = tmp_path / name
+        program = folder / name
         program.write_text(
-            f"#!{sys.executable}\n{STANDIN.read_text(encoding='utf-8')}", encoding="utf-8"
+            f"#!{SYSTEM_PYTHON}\n{STANDIN.read_text(encoding='utf-8')}", encoding="utf-8"
         )
         program.chmod(0o755)
-    return tmp_path
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerting.inbox.web import Hosts
 from burnrate.configuration import load_configuration
 from burnrate.stack.addresses import BEHIND_THE_DOOR
-from burnrate.stack.compose import Service
+from burnrate.stack.compose import Service, load_compose
 from burnrate.stack.errors import StackError
-from burnrate.stack.render import read_configuration, read_sources, variables_of
+from burnrate.stack.render import read_configuration, read_sources, variables_of, with_secrets
+from burnrate.stack.render.door import door_files
 from tests.servers.processes import ROOT
 from tests.support.copies import others
 
@@ -159,3 +161,44 @@ def test_the_inbox_gets_the_labels_that_name_a_service(checkout: Path) -> None:
     variables = variables_of(read_configuration(checkout, {}))
 
     assert variables["IDENTITY_LABELS"] == "cluster,namespace,service"
+
+
+def test_a_teams_receivers_reach_alertmanager_with_their_secrets(checkout: Path) -> None:
+    """Where `make up` passes them on, and where the one-shot service reads the file itself."""
+    file = checkout / "burnrate.yml"
+    teams = "teams: {shop: {notify: [slack, ntfy], ntfy_url: 'https://n.example.org/$TOPIC'}}"
+    file.write_text(file.read_text().replace("teams: {}", teams))
+    settings = {"TOPIC": "quiet"}
+
+    variables = variables_of(read_configuration(checkout, settings))
+    made = read_sources(checkout, settings).configured[Path("alerting/alertmanager.yml")]
+
+    assert "https://n.example.org/quiet?" in made
+    compose = load_compose(ROOT / "docker-compose.yml", variables)
+    assert "notify_slack_url_shop" in compose.services["alertmanager"].secrets
+
+
+def test_the_inbox_has_the_names_of_the_door() -> None:
+    """Else it would refuse what the door lets in."""
+    given = {
+        "INBOX_URL": "https://ops.example.org",
+        "GRAFANA_URL": "https://graphs.example.org/grafana",
+        "PROMETHEUS_URL": "https://p.example.org:9",
+        "ALERTMANAGER_URL": "http://127.0.0.1/alertmanager",
+        "DOOR_HOSTS": "desk.example.org, two.example.org",
+    }
+    compose = load_compose(ROOT / "docker-compose.yml", given)
+    inbox = Hosts(compose.services["inbox"].environment["INBOX_ALLOWED_HOSTS"] or "")
+    files = door_files(load_configuration(None, given).urls, given)
+    (_, *names) = files[Path("nginx/door/hosts.conf")].rstrip(";\n").split()
+    assert len(names) == 7
+    assert [name for name in names if not inbox.has(f"{name}:8090")] == []
+
+
+def test_a_secret_stands_where_a_program_reads_none_from_a_file() -> None:
+    """Loki's ruler has no option for a file with its password."""
+    files = {"a.yml": b'password: "{secret:machine_password}"\n', "b.yml": b"{secret: no}\n"}
+    made = with_secrets(files, "<{}>".format)
+    assert made == {"a.yml": b'password: "<machine_password>"\n', "b.yml": b"{secret: no}\n"}
+    loki = (ROOT / "loki/loki.yml").read_bytes()
+    assert with_secrets({"loki.yml": loki}, lambda _: "x")["loki.yml"] != loki

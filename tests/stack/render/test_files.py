@@ -22,3 +22,11 @@ def test_unchanged_files_are_left_alone(tmp_path: Path) -> None:
     inode = (directory / "a.yml").stat().st_ino
     write_files(directory, {directory / "a.yml": b"1"})
     assert (directory / "a.yml").stat().st_ino == inode
+
+
+def test_only_the_folder_itself_is_closed(tmp_path: Path) -> None:
+    """Its group gets in, and then reads what is below: Loki's rules are in a folder of theirs."""
+    directory = tmp_path / "etc"
+    write_files(directory, {directory / "rules/fake/a.yml": b"1"}, mode=0o750)
+    modes = [path.stat().st_mode & 0o777 for path in (directory, *sorted(directory.rglob("*")))]
+    assert modes == [0o750, 0o755, 0o755, 0o644]

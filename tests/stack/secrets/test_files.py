@@ -98,3 +98,17 @@ def test_a_moved_port_reaches_the_exporters_file(directory: Path) -> None:
     passwords = json.loads((directory / "redis_exporter_passwords").read_text(encoding="utf-8"))
     assert "redis://127.0.0.1:7000" in passwords
     test_only_the_owner_can_read_them(directory)
+
+
+def test_an_older_stacks_password_is_the_login_of_its_parts_from_now_on(tmp_path: Path) -> None:
+    """What is made of it follows it, also when it is replaced; it is in no other file as it is."""
+    made = ("web_config", "door_machine", "door_passwords")
+    make_secrets(tmp_path, ["machine_password"], AddressMap())
+    before = read_secret(tmp_path, "machine_password")
+    make_secrets(tmp_path, made, AddressMap())
+    first = _contents(tmp_path)
+    assert first["machine_password"] == before
+    assert [name for name, text in first.items() if before in text] == ["machine_password"]
+    (tmp_path / "machine_password").unlink()
+    make_secrets(tmp_path, made, AddressMap())
+    assert all(_contents(tmp_path)[name] != first[name] for name in ("machine_password", *made))

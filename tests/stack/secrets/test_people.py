@@ -1,6 +1,8 @@
 """Who may come in at the door."""
 
+import bcrypt
 import pytest
+import yaml
 
 from burnrate.stack.errors import StackError
 from burnrate.stack.secrets import people
@@ -46,10 +48,22 @@ def test_nobody_locks_everybody_out() -> None:
 def test_each_program_gets_the_form_that_it_reads() -> None:
     """Nginx' map, its file of passwords, and the links."""
     text = "ada t\neve u\n"
-    assert people.cookies(text) == '"t" "ada";\n"u" "eve";\n'
+    assert people.cookies(text) == '"~^t$" "ada";\n"~^u$" "eve";\n'
     assert people.links(text, "http://localhost:8090").splitlines()[1] == (
         "eve http://localhost:8090/-/door/login?token=u"
     )
     names = [line.partition(":")[0] for line in people.passwords(text, "m").splitlines()]
     assert names == ["ada", "eve", "burnrate"]
+    assert people.authorization("m") == 'default "Basic YnVybnJhdGU6bQ==";\n'
     assert people.grafana_header("abc") == "proxy_set_header abc $door_user;\n"
+
+
+def test_prometheus_and_alertmanager_get_a_hash_of_the_machines_password() -> None:
+    """The same at each start, so that nothing seems changed; another for another password."""
+    (entry,) = yaml.safe_load(people.web_config("m"))["basic_auth_users"].items()
+    name, hashed = entry
+    assert name == people.MACHINE
+    assert bcrypt.checkpw(b"m", hashed.encode())
+    assert not bcrypt.checkpw(b"n", hashed.encode())
+    assert people.web_config("m") == people.web_config("m")
+    assert people.web_config("m").split("$")[-1][:22] != people.web_config("n").split("$")[-1][:22]

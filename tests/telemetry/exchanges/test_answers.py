@@ -2,16 +2,14 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from enum import Enum
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
-from fastapi.testclient import TestClient
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse
 from prometheus_client import CollectorRegistry
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.requests import ClientDisconnect
+from starlette.middleware.base import RequestResponseEndpoint
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.telemetry.asgi import call, http_scope, values
@@ -171,223 +169,18 @@ def test_file_that_the_server_sends_itself_is_a_200(
     assert statuses(registry, "/file") == {"200": 1}
 
 
-async def pass_on(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    return await call_next(request)
+class Status(int, Enum):
+    """Statuses by name, as an application may have them."""
+
+    GONE = 410
 
 
-class PassingOn(BaseHTTPMiddleware):
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        return await call_next(request)
-
-
-async def break_off(*_: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - ignored
-    yield b"half"
-    raise RuntimeError("lost")
-
-
-async def break_at_once(*_: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - ignored
-    if _:
-        yield b""
-    raise RuntimeError("lost")
-
-
-@pytest.mark.parametrize("layers", [0, 1, 3])
-@pytest.mark.parametrize("chunks", [break_off, break_at_once])
-def test_stream_that_breaks_behind_middlewares_is_a_failure(
-    app: FastAPI,
-    registry: CollectorRegistry,
-    lines: Lines,
-    layers: int,
-    chunks: Callable[[], AsyncIterator[bytes]],
-) -> None:
-    """`BaseHTTPMiddleware` ends the answer in good order; the line has exception and ids."""
-    app.add_api_route("/stream", lambda: StreamingResponse(chunks()))
-    for layer in range(layers):
-        if layer == 1:
-            app.add_middleware(PassingOn)
-        else:
-            app.middleware("http")(pass_on)
-    sent = asyncio.run(call(app, http_scope("/stream")))
-    assert statuses(registry, "/stream") == {"500": 1}
-    (line,) = lines.of("burnrate.request")
-    assert line["level"] == "error"
-    assert line["exception_message"] == "lost"
-    assert line["request_id"].encode() in values(sent[0], b"x-request-id")
-
-
-def test_exception_that_a_middleware_answers_is_what_it_answers(
+def test_status_of_an_enumeration_counts_as_its_number(
     app: FastAPI, registry: CollectorRegistry, lines: Lines
 ) -> None:
-    """A refusal made of an exception is no failure."""
-
-    async def forbid(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        try:
-            return await call_next(request)
-        except RuntimeError:
-            return Response(status_code=403)
-
-    app.middleware("http")(forbid)
-    app.add_api_route("/answer", raise_unhandled)
-    asyncio.run(call(app, http_scope("/answer")))
-    assert statuses(registry, "/answer") == {"403": 1}
-    assert [line["status_code"] for line in lines.of("burnrate.request")] == [403]
-
-
-@pytest.mark.parametrize("has_middleware", [True, False])
-def test_failing_background_task_is_logged_once_with_the_ids(
-    app: FastAPI, registry: CollectorRegistry, lines: Lines, has_middleware: bool
-) -> None:
-    """The client has its 200, which counts; the task's exception has a line of its own."""
-
-    async def later() -> None:
-        raise RuntimeError("too late")
-
-    def accept(tasks: BackgroundTasks) -> str:
-        tasks.add_task(later)
-        return "accepted"
-
-    if has_middleware:
-        app.middleware("http")(pass_on)
-    app.add_api_route("/accept", accept)
-    sent = asyncio.run(call(app, http_scope("/accept")))
-    assert statuses(registry, "/accept") == {"200": 1}
-    (answered,) = lines.of("burnrate.request")
-    (failed,) = lines.of("burnrate.background")
-    assert answered["status_code"] == 200
-    assert failed["level"] == "error"
-    assert failed["exception_message"] == "too late"
-    assert failed["route"] == "/accept"
-    assert failed["trace_id"] == answered["trace_id"]
-    error = sent[-1]["error"]
-    assert error._burnrate_logged, "the server does not report it again"
-
-
-async def read_all(request: Request) -> int:
-    return len(await request.body())
-
-
-async def read_stream(request: Request) -> int:
-    return len([chunk async for chunk in request.stream()])
-
-
-@pytest.mark.parametrize("route", [read_all, read_stream])
-@pytest.mark.parametrize("has_middleware", [True, False])
-def test_client_that_leaves_during_its_upload_is_one_line_at_info(
-    app: FastAPI,
-    registry: CollectorRegistry,
-    lines: Lines,
-    route: Callable[[Request], Awaitable[int]],
-    has_middleware: bool,
-) -> None:
-    """It is no failure of the service, and what the framework raises is not reported again."""
-    received: list[Message] = [{"type": "http.request", "body": b"half", "more_body": True}]
-
-    async def receive() -> Message:
-        return received.pop() if received else {"type": "http.disconnect"}
-
-    async def upload() -> ClientDisconnect | None:
-        try:
-            await call(app, http_scope("/upload", method="POST"), receive)
-        except ClientDisconnect as error:
-            return error
-        return None
-
-    if has_middleware:
-        app.middleware("http")(pass_on)
-    app.add_api_route("/upload", route, methods=["POST"])
-    error = asyncio.run(upload())
-    assert statuses(registry, "/upload") == {"499": 1}
-    (line,) = [line for line in lines.all if line["logger"] != "asyncio"]
-    assert (line["level"], line["status_code"]) == ("info", 499)
-    assert "exception_type" not in line
-    assert error is None or vars(error)["_burnrate_logged"]
-
-
-def test_exception_after_the_client_left_has_its_line(
-    app: FastAPI, registry: CollectorRegistry, lines: Lines
-) -> None:
-    """The client never saw the 500, but the fault is the service's."""
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def route(request: Request) -> None:
-        assert await request.is_disconnected()
-        raise RuntimeError("broken")
-
-    app.add_api_route("/slow", route)
-    asyncio.run(call(app, http_scope("/slow"), receive))
-    assert statuses(registry, "/slow") == {"499": 1}
+    """Its text is its name, which is neither a label nor JSON."""
+    mount(app, {**START, "status": Status.GONE}, END)
+    asyncio.run(call(app, http_scope("/raw/")))
+    assert statuses(registry, "/raw/{path}") == {"410": 1}
     (line,) = lines.of("burnrate.request")
-    assert (line["level"], line["exception_message"]) == ("error", "broken")
-
-
-class Endless:
-    """An answer that goes on until its request is cancelled or its client leaves."""
-
-    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
-        self.headers = headers
-        self.has_begun = asyncio.Event()
-        self.is_left = asyncio.Event()
-
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        await send({**START, "headers": self.headers})
-        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
-        self.has_begun.set()
-        await self.is_left.wait()
-        assert (await receive())["type"] == "http.disconnect"
-
-    async def receive(self) -> Message:
-        return {"type": "http.disconnect"}
-
-
-EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8")]
-LONG = [(b"content-length", b"1000")]
-
-
-@pytest.mark.parametrize(
-    ("headers", "ending", "status"),
-    [
-        (EVENTS, "cancelled", "200"),  # the worker is stopped or recycled
-        (EVENTS, "left", "200"),  # nothing else ends it
-        ([], "cancelled", "200"),
-        ([], "left", "499"),
-        (LONG, "cancelled", "500"),  # the client waits for the rest
-        (LONG, "left", "499"),
-    ],
-)
-def test_end_of_an_endless_answer_is_no_failure(
-    app: FastAPI,
-    registry: CollectorRegistry,
-    lines: Lines,
-    headers: list[tuple[bytes, bytes]],
-    ending: str,
-    status: str,
-) -> None:
-    """Server-sent events have no last byte: leaving them is their end, and so is a stop."""
-
-    async def serve() -> None:
-        answer = Endless(headers)
-        app.mount("/raw", answer)
-        request = asyncio.create_task(call(app, http_scope("/raw/"), answer.receive))
-        await answer.has_begun.wait()
-        if ending == "cancelled":
-            request.cancel()
-        answer.is_left.set()
-        await asyncio.wait([request])
-
-    asyncio.run(serve())
-    assert statuses(registry, "/raw/{path}") == {status: 1}
-    (line,) = lines.of("burnrate.request")
-    assert line["level"] == ("warning" if status == "500" else "info")
-
-
-def test_answers_leave_no_cycles_of_references(app: FastAPI) -> None:
-    """What a request leaves behind goes with it, without the garbage collector."""
-    app.middleware("http")(pass_on)
-    app.add_api_route("/answer", lambda: "ok")
-    with TestClient(app) as client:
-        client.get("/answer")
-    scope = http_scope("/answer")
-    asyncio.run(call(app, scope))
-    assert not [key for key in scope if key.startswith("burnrate")]
+    assert (line["status_code"], line["message"]) == (410, "GET /raw/ 410")

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +18,12 @@ from burnrate.telemetry.logs.buffer import LineBuffer
 from burnrate.telemetry.logs.sink import Sink
 from burnrate.telemetry.logs.waiting import size_of, text_of
 from tests.support.waiting import wait_until
+from tests.telemetry.logs.pipes import Pipe
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.usefixtures("alone")
+
 LINE = "x" * 99 + "\n"
-
-
-class Pipe:
-    """A pipe whose reader reads only when it is told to."""
-
-    def __init__(self) -> None:
-        self.reading, self.writing = os.pipe()
-        os.set_blocking(self.reading, False)
-        self.text = ""
-
-    def read(self) -> str:
-        """Read what is there; return all that was read so far."""
-        while True:
-            try:
-                part = os.read(self.reading, 1 << 16)
-            except BlockingIOError:
-                return self.text
-            if not part:
-                return self.text
-            self.text += part.decode()
-
-    @property
-    def lines(self) -> list[str]:
-        return self.read().splitlines()
-
-
-@pytest.fixture
-def pipe() -> Iterator[Pipe]:
-    made = Pipe()
-    yield made
-    os.close(made.reading)
-    os.close(made.writing)
-
-
-@pytest.fixture
-def buffer(pipe: Pipe) -> Iterator[LineBuffer]:
-    made = LineBuffer(Sink(pipe.writing), 1 << 20)
-    yield made
-    made.close()
 
 
 def counted(result: str) -> float:
@@ -261,7 +224,7 @@ def test_line_that_a_full_disk_cut_is_ended_before_the_next(
             buffer.add_now(f'"line {number}"\n')
         disk.room = 1_000
         buffer.add_now('"after"\n')
-        buffer.drain(0.0)
+        buffer.drain(60.0)
         assert counted("dropped") - dropped == 1
         buffer.close()
     assert [json.loads(line) for line in disk.content.decode().splitlines()] == [
@@ -282,6 +245,7 @@ def test_line_that_was_cut_is_ended_though_all_others_were_dropped(
         buffer.drain(0.0)
         disk.room = 1_000
         buffer.add_now('"after"\n')
+        buffer.drain(60.0)
         buffer.close()
     assert disk.content.decode().splitlines() == ['"line 0"', '"after"']
 

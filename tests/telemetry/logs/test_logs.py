@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from burnrate.telemetry import RequestInfo, TelemetrySettings
 from burnrate.telemetry.context import current
 from burnrate.telemetry.logs.formatter import JsonFormatter
+from burnrate.telemetry.logs.output import StdoutHandler, mark_logged
 from burnrate.telemetry.logs.output import _LoggedOnce as LoggedOnce
-from burnrate.telemetry.logs.output import mark_logged
 from tests.telemetry.lines import Lines
 
 ROOT = Path(__file__).parents[3]
@@ -232,3 +233,53 @@ def test_longest_line_is_one_that_loki_takes_whole() -> None:
     limits = yaml.safe_load((ROOT / "loki/loki.yml").read_text())["limits_config"]
     assert limits["max_line_size"] == "64KB"
     assert TelemetrySettings().log_line_bytes == 64 * 1024
+
+
+class Unreadable:
+    """An object of no class."""
+
+    @property  # type: ignore[misc] # it takes a value, too
+    def __class__(self) -> Any:  # noqa: ANN401 - nothing comes of it
+        raise RuntimeError("no class")
+
+
+class Unmeasured(str):
+    """A text that cannot be looked at."""
+
+    __slots__ = ()
+
+    def isascii(self) -> bool:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+@pytest.mark.parametrize(
+    "make", [Unreadable, lambda: Unmeasured("x"), lambda: [Unreadable()]], ids=range(3)
+)
+def test_value_of_a_strange_class_takes_no_line_along(make: Callable[[], object]) -> None:
+    """The line says whose it is."""
+    assert "cannot be shown" in str(format_record(value=make())["value"])
+
+
+def test_message_that_cannot_be_shown_still_makes_a_line() -> None:
+    """Somebody logs an object by itself."""
+    assert format_record(Hostile())["message"].startswith("[Hostile cannot be shown]")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"created": float("nan")}, {"exc_info": True}, {"levelname": None}, {"args": 7}]
+)
+def test_record_that_nothing_can_be_made_of_is_a_line_and_a_failure(
+    changes: dict[str, object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What calls handlers by itself makes such records; no log call may raise or end in silence."""
+    with (Path("/dev/fd/1")).open("w") as stdout:
+        handler = StdoutHandler(JsonFormatter("shop"), stdout)
+        record = logging.LogRecord("test", logging.INFO, "shop.py", 7, "hello", (), None)
+        record.__dict__.update(changes)
+        assert handler.handle(record)
+        handler.close()
+    (line, *_) = [json.loads(each) for each in capfd.readouterr().out.splitlines()]
+    assert "shop.py:7" in line["message"] or "hello" in line["message"]

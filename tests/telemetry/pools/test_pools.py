@@ -146,6 +146,34 @@ def test_executor_refuses_times_out_and_recovers(
     assert outcomes == {"ok": 2, "full": 1, "timeout": 1, "error": 0}
 
 
+def test_what_is_short_finds_a_thread_beside_what_is_long(
+    telemetry: Telemetry, registry: CollectorRegistry
+) -> None:
+    """Long ones have their own line: who gives up in it, or is refused, holds nothing."""
+    executor = telemetry.executor(
+        max_workers=2, max_pending=1, timeout_seconds=60, max_long=1, name="test"
+    )
+    work = Blocked()
+
+    async def scenario() -> None:
+        first = asyncio.create_task(executor.run_long(work))
+        await wait_until_async(lambda: value(registry, "pool_connections", state="used") == 1)
+        second = asyncio.create_task(executor.run_long(work))
+        await wait_until_async(lambda: value(registry, "pool_pending_requests") == 1)
+        with pytest.raises(PoolFull):
+            await executor.run_long(work)
+        assert await executor.run(len, "four") == 4
+        second.cancel()
+        await asyncio.wait({second})
+        work.end.set()
+        assert await first == "done"
+        assert await executor.run_long(work) == "done"
+        await wait_until_async(lambda: value(registry, "pool_connections", state="idle") == 2)
+
+    asyncio.run(scenario())
+    executor.shutdown()
+
+
 def test_cancelled_caller_leaves_its_thread_counted_until_it_ends(
     telemetry: Telemetry, registry: CollectorRegistry
 ) -> None:

@@ -7,10 +7,16 @@ import prometheus_client
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from prometheus_client import REGISTRY, Counter
+from prometheus_client import (
+    GC_COLLECTOR,
+    PROCESS_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+)
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from burnrate.telemetry import instrument
+from burnrate.telemetry import instrument, usage
 from tests.telemetry.lines import Lines
 
 
@@ -78,3 +84,18 @@ def test_strange_prefix_is_refused(app: FastAPI, prefix: str) -> None:
     """It would make names that no scraper takes."""
     with pytest.raises(ValueError, match="prefix"):
         instrument(app, service="shop", prefix=prefix)
+
+
+def test_families_may_join_the_global_registry(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the place of the client library's own about the process; none is there twice."""
+    the_global_one = CollectorRegistry()
+    for each in (PROCESS_COLLECTOR, GC_COLLECTOR):
+        the_global_one.register(each)
+    monkeypatch.setattr(usage, "REGISTRY", the_global_one)
+    instrument(app, service="shop", registry=the_global_one)
+    with TestClient(app) as client:
+        types = [line for line in client.get("/metrics").text.splitlines() if "# TYPE" in line]
+    assert "# TYPE process_cpu_seconds_total counter" in types
+    assert len(types) == len(set(types))

@@ -1,6 +1,7 @@
 """A port of its own shows the metrics, and the service shows none."""
 
 import logging
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -123,3 +124,34 @@ def test_port_that_somebody_else_has_is_said_once(
         assert client.get("/nowhere").status_code == 404
     (line,) = lines.of("burnrate.telemetry")
     assert (line["level"], str(port.port) in line["message"]) == ("warning", True)
+
+
+def test_no_name_server_is_asked(exposition: Exposition, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop would wait for it, for seconds where it does not answer."""
+    monkeypatch.setattr(socket, "getfqdn", pytest.fail)
+    taken = MetricsPort("127.0.0.1", 0, "/metrics", exposition)
+    taken.take()
+    assert get(taken.port)[0] == 200
+    taken.leave()
+
+
+def test_address_may_be_one_of_the_newer_protocol(exposition: Exposition) -> None:
+    """`::` takes both protocols, as a pod of two families needs it."""
+    taken = MetricsPort("::", 0, "/metrics", exposition)
+    taken.take()
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6 here")
+    assert get(taken.port)[0] == 200
+    taken.leave()
+
+
+def test_forked_child_holds_no_port(port: MetricsPort) -> None:
+    """It would keep connections that nobody answers, for longer than its parent lives."""
+    reading, writing = os.pipe()
+    if not os.fork():
+        os.write(writing, b"none" if port.port is None else b"held")
+        os._exit(0)
+    os.wait()
+    with os.fdopen(reading, "rb") as result, os.fdopen(writing, "wb"):
+        assert result.read(4) == b"none"
+    assert get(port.port)[0] == 200

@@ -66,7 +66,7 @@ def sums(server: Server, path: str) -> dict[str, float]:
     for (name, labels), value in read_samples(body.decode()).items():
         by = dict(labels)
         if name == "http_requests_in_progress":
-            found["open"] = value - 1  # without the scrape
+            found["open"] = value
         elif by.get("endpoint") == path and value:
             key = by["status"] if name == "http_requests_total" else keys.get(name)
             if key is not None:

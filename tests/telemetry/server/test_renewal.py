@@ -134,3 +134,35 @@ def _wait_until_new(master: int, before: set[int]) -> None:
         return bool(now) and now.isdisjoint(before)
 
     wait_until(are_new, "new workers alone", seconds=_PATIENCE_SECONDS)
+
+
+_SLOW_TRIAL = """
+import os, pathlib, time
+if "--check-config" in os.environ.get("GUNICORN_CMD_ARGS", ""):
+    pathlib.Path("tried").touch()
+    while not pathlib.Path("go-on").exists():
+        time.sleep(0.02)
+"""
+
+
+def test_a_signal_to_end_is_not_lost_in_a_renewal(tmp_path: Path) -> None:
+    """It comes while the next program is tried: a stop, or the death of whoever started it."""
+    (tmp_path / "app.py").write_text(_APP)
+    (tmp_path / "shared.py").write_text(_SHARED.format(value=1))
+    (tmp_path / "small.conf.py").write_text(_SLOW_TRIAL + _CONFIGURATION)
+    port = free_port()
+    server = ServerProcess(
+        [sys.executable, "-B", "-m", "gunicorn", "--config", "small.conf.py",
+         "--bind", f"127.0.0.1:{port}", "app:app"],
+        tmp_path / "server",
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "TMPDIR": str(tmp_path)},
+        cwd=tmp_path,
+        port=port,
+    )  # fmt: skip
+    with server.running():
+        wait_until(lambda: psutil.Process(server.pid).children(), "workers")
+        server.send(signal.SIGHUP)
+        wait_until((tmp_path / "tried").exists, "the trial")
+        server.send(signal.SIGTERM)
+        (tmp_path / "go-on").touch()
+        assert server.wait(_PATIENCE_SECONDS) == 0

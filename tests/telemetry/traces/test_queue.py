@@ -129,3 +129,24 @@ def test_collector_that_hangs_does_not_keep_the_process(monkeypatch: pytest.Monk
     for thread in set(threading.enumerate()) - others:
         thread.join()  # the queue's: it goes through what was left
     assert outcomes() == {"exported": 2, "failed": 0, "dropped": 3}
+
+
+def test_span_may_end_while_another_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The garbage collector runs whenever it likes, and may end what was abandoned."""
+    collector, outcomes = SlowCollector(), Outcomes()
+    queue = SpanQueue(collector, outcomes.counters, SIZE)
+    enqueue = queue._batches.on_end
+
+    def collect_garbage(ended: ReadableSpan) -> None:
+        monkeypatch.setattr(queue._batches, "on_end", enqueue)
+        queue.on_end(span())
+        enqueue(ended)
+
+    monkeypatch.setattr(queue._batches, "on_end", collect_garbage)
+    ending = threading.Thread(target=queue.on_end, args=(span(),), daemon=True)
+    ending.start()
+    ending.join(60)
+    assert not ending.is_alive()
+    collector.may_answer.set()
+    queue.shutdown()
+    assert outcomes()["exported"] == 2

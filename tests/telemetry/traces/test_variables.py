@@ -39,6 +39,7 @@ def scope(path: str = "/x", **headers: str) -> Scope:
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", False, "http/json"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc", False, "exporter-otlp-proto-grpc"),
         ("OTEL_SDK_DISABLED", "true", False, None),
+        ("OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", "*", False, "EXCLUDED_URLS"),
         ("OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST", "x-tenant", True, "contrib"),
     ],
 )  # fmt: skip
@@ -114,3 +115,10 @@ def test_stranger_s_decision_counts_only_where_it_is_trusted(
         (finished,) = exporter.get_finished_spans()
         assert finished.parent is not None
         assert f"{finished.parent.span_id:016x}" == "b7ad6b7169203331"
+
+
+def test_patterns_that_are_none_trace_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a provider of somebody else's, too; the application starts all the same."""
+    monkeypatch.setenv("OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", "*")
+    request, _ = Identities(tracing()[0]).of(scope())
+    assert not request.is_sampled

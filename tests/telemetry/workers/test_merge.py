@@ -259,3 +259,57 @@ def test_archive_is_one_the_library_can_read(tmp_path: Path) -> None:
     (file,) = metric_files.list_files(tmp_path)
     values = MmapedDict.read_all_values_from_file(str(file.path))  # type: ignore[no-untyped-call]
     assert [(json.loads(key)[1], value) for key, value, *_ in values] == [("hits_total", 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("counter", b"no JSON"),
+        ("counter", b'["hits", "hits_total"]'),
+        ("counter", b'["a", "a_total", {"x": 1}, "A."]'),
+        ("counter", b'["a", "a_total", {}, "A."], ["b", "b_total", {}, "B."]'),
+        ("histogram", b'["wait", "wait_bucket", {"path": "/"}, "Wait."]'),
+        ("histogram", b'["wait", "wait_bucket", {"le": "?"}, "Wait."]'),
+        ("gauge_livesum", b"\xff\xfe"),
+        ("gauge_livesum", b'["g", "g", {"x": 1}, "G."]'),
+    ],
+)
+def test_damaged_key_hides_no_other(tmp_path: Path, kind: str, key: bytes) -> None:
+    """A disk error or a stranger's hand takes along what it hit, not each scrape from then on."""
+    write(tmp_path, "counter", os.getpid(), {counter("/"): 3.0})
+    (tmp_path / f"{kind}_1.db").write_bytes(metric_files.pack([(key, 1.0, 0.0)]))
+    merged = MergedFiles(tmp_path)
+    for _ in range(2):
+        assert read_samples(merged.render(is_openmetrics=False)) == {HITS: 3}
+    write(tmp_path, "counter", os.getpid(), {counter("/new"): 1.0})
+    assert len(read_samples(merged.render(is_openmetrics=True))) == 2
+
+
+@pytest.mark.parametrize("tail", [b"{", b"\xff"])
+def test_damaged_archive_takes_in_the_dead_all_the_same(tmp_path: Path, tail: bytes) -> None:
+    """Otherwise their files would pile up."""
+    content = metric_files.pack([(counter("/").encode(), 2.0, 0.0)])
+    (tmp_path / "counter_archive.db").write_bytes(content + tail)
+    dead = write(tmp_path, "counter", DEAD, {counter("/"): 3.0})
+    merged = MergedFiles(tmp_path)
+    assert read_samples(merged.render(is_openmetrics=False)) == {HITS: 5}
+    assert not dead.exists()
+
+
+def test_file_that_somebody_cuts_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    """And as a whole again once it is whole."""
+    path = write(tmp_path, "counter", 1, {counter("/"): 3.0})
+    whole = path.read_bytes()
+    merged = MergedFiles(tmp_path)
+    for content, expected in ((whole, {HITS: 3}), (b"", {HITS: 0}), (whole, {HITS: 3})):
+        path.write_bytes(content)
+        assert read_samples(merged.render(is_openmetrics=False)) == expected
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe would never end."""
+    write(tmp_path, "counter", os.getpid(), {counter("/"): 3.0})
+    (tmp_path / "counter_1.db").mkdir()
+    os.mkfifo(tmp_path / "gauge_livesum_1.db")
+    merged = MergedFiles(tmp_path)
+    assert read_samples(merged.render(is_openmetrics=False)) == {HITS: 3}

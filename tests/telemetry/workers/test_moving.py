@@ -1,5 +1,6 @@
 """What an application registers by itself, where many workers serve it."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from burnrate.telemetry.workers import Exposition
+from burnrate.telemetry.workers import Exposition, multiprocess
 from burnrate.telemetry.workers import exposition as expositions
 from burnrate.telemetry.workers.store import Store
 from burnrate.telemetry.workers.values import (
@@ -211,3 +212,27 @@ def test_collectors_that_are_no_gauges_are_not_looked_into() -> None:
     PlatformCollector(registry=registry)
     Gauge("depth", "Depth.", registry=registry).set_function(lambda: 1.0)
     assert names_with_functions(registry) == ["depth"]
+
+
+@pytest.mark.usefixtures("files")
+def test_values_in_files_of_the_library_s_become_ours_in_place(
+    application: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever registry they are in; also those of a gauge whose files mean nothing later on."""
+    monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    made = [
+        *make_some(application),
+        Gauge("own", "Own.", registry=registry, multiprocess_mode="livesum"),
+    ]
+    for each in made:
+        each.inc()
+    before = read_samples(scraped())
+    monkeypatch.setattr(multiprocess._Upkeep, "store", None)
+    assert multiprocess.use_folder()
+    move_into_files(application)
+    assert read_samples(scraped()) == before
+    for each in made:
+        each.inc()
+    assert read_samples(scraped()) != before
+    assert not [each for each in gc.get_objects() if type(each).__name__ == "MmapedValue"]

@@ -23,12 +23,36 @@ let shownAt = performance.now();
 let glance = null;
 let glanceTag = "";
 
+// Only what somebody has changed is kept: what was cleared stays so, all else is the server's.
+function isChanged(field) {
+  if (!field.id) return false;
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  return field.value !== field.defaultValue;
+}
+
+// What has no id is known by what it is and leads to, and by its number among its like.
+const FOCUSABLE = "a, button, input, select, summary";
+
+function likes(element) {
+  const of = (each) => [each.tagName, each.name, each.getAttribute("href"), each.form?.action, each.textContent].join();
+  const wanted = of(element);
+  return () => [...live.querySelectorAll(FOCUSABLE)].filter((each) => of(each) === wanted);
+}
+
+function finder(element) {
+  if (!element || element === live || !live.contains(element)) return () => null;
+  if (element.id) return () => document.getElementById(element.id);
+  const find = likes(element);
+  const number = find().indexOf(element);
+  return () => find()[number];
+}
+
 function remember() {
   const active = document.activeElement;
   return {
     open: [...live.querySelectorAll("details[open]")].map((element) => element.id),
-    values: [...live.querySelectorAll("input")].map((element) => [element.id, element.value]),
-    focus: live.contains(active) ? active.id : "",
+    values: [...live.querySelectorAll("input, select")].filter(isChanged).map((element) => [element.id, element.value]),
+    find: finder(active),
     range: active && "selectionStart" in active ? active.selectionStart : null,
   };
 }
@@ -39,10 +63,10 @@ function recall(kept) {
     if (element) element.open = true;
   }
   for (const [id, value] of kept.values) {
-    const element = id && document.getElementById(id);
-    if (element && value) element.value = value;
+    const element = document.getElementById(id);
+    if (element) element.value = value;
   }
-  const focused = kept.focus && document.getElementById(kept.focus);
+  const focused = kept.find();
   if (focused) {
     focused.focus({ preventScroll: true });
     if (kept.range !== null && focused.setSelectionRange) {
@@ -137,7 +161,7 @@ async function look() {
 
 function showGlance() {
   const headline = live.querySelector("h1");
-  const isFront = live.dataset.fragment === "/fragment";
+  const isFront = live.dataset.fragment.split("?")[0] === "/fragment";
   const alarm = glance && (glance.pages || glance.mood === "blind");
   if (document.hidden && glance) {
     document.title = `${glance.headline} · Burnrate`;

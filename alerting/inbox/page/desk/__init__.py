@@ -1,5 +1,6 @@
 """The pages behind the front page: SLOs, services, runbooks, what was, and the path of alerts."""
 
+from alerting.inbox.page.desk.asked import About
 from alerting.inbox.page.desk.history import history_page
 from alerting.inbox.page.desk.path import PathHealth, path_page
 from alerting.inbox.page.desk.ranges import default_for, seconds_of
@@ -9,6 +10,7 @@ from alerting.inbox.page.desk.service import service_page
 from alerting.inbox.page.desk.slo import no_such_slo, routes_part, slo_page
 
 __all__ = [
+    "About",
     "PathHealth",
     "RunbookFiles",
     "Surroundings",

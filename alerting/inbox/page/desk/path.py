@@ -5,7 +5,7 @@ from datetime import datetime
 
 from alerting.inbox.page.notices import notices
 from alerting.inbox.page.overview import Overview
-from alerting.inbox.page.path import NOBODY, Link, path_of
+from alerting.inbox.page.path import NOBODY, TEAMS_ALONE, Link, path_of
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.watch import HeartbeatState, Receiver
 
@@ -55,9 +55,11 @@ def path_page(overview: Overview, health: PathHealth) -> Content:
 
 def _verdict(parts: list[Link]) -> tuple[str, str]:
     bad = [part.name for part in parts if part.mood == "bad"]
-    broken = [name for name in bad if name != NOBODY]
+    broken = [name for name in bad if name not in {NOBODY, TEAMS_ALONE}]
     if broken:
         return "page", f"An alert may not arrive: look at {', '.join(broken)}"
+    if TEAMS_ALONE in bad:
+        return "ticket", "An alert would arrive here, and nobody would be told if it is no team's"
     if bad:
         return "ticket", "An alert would arrive here, and nobody would be told"
     if any(part.mood == "unknown" for part in parts):

@@ -1,7 +1,7 @@
 """A runbook as a page: what fires of it, its text, and each query one click from its answer."""
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,17 +13,18 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
-from alerting.inbox.page.addresses import SHIPPED_SERVICE, runbook_address
+from alerting.inbox.page.addresses import runbook_address
 from alerting.inbox.page.cards import card_of
+from alerting.inbox.page.desk.asked import About
 from alerting.inbox.page.links import Links, web_address
 from alerting.inbox.page.rendering import Content
 from alerting.inbox.store import StoredEpisode
 
 _OWN: Final = re.compile(r"([A-Za-z0-9_-]+)\.md(#.*)?")
-_ABOUT: Final = re.compile(rf'\b(service|job)="{SHIPPED_SERVICE}"')
-# What a runbook says whose queries are for any service.
-_FOR_ANY: Final = "replace it with the alert's `service`"
-_SAFE_NAME: Final = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")
+# In the sentence that says what it stands for.
+_PLACE_ALONE: Final = re.compile(r"\$\w+")
+# Whose queries nobody has asked for.
+_NOBODY: Final = About()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def runbook_page(
     links: Links,
     around: Surroundings,
     now: datetime,
-    service: str = "",
+    about: About = _NOBODY,
+    others: Sequence[Mapping[str, str]] = (),
 ) -> Content:
     """Return what a runbook's page shows.
 
@@ -59,19 +61,22 @@ def runbook_page(
         links: Makes the links of alerts.
         around: What its queries and links lead to.
         now: When the page is made.
-        service: Whose queries are wanted; empty for those that are written.
+        about: Whose queries are wanted; without a service they are as written.
+        others: The services that could be asked about instead.
     """
     # Others ask about parts of the stack, whichever service the alert names.
-    is_for_any = _FOR_ANY in " ".join(text.split())
-    is_about = is_for_any and _SAFE_NAME.fullmatch(service) and service != SHIPPED_SERVICE
-    about = service if is_about else ""
+    is_asked = "$service" in text or "$job" in text
     return Content(
         template="runbook.html",
         title=f"{name} · Burnrate",
         values={
             "now": now,
             "name": name,
-            "about": about,
+            "about": about.title if is_asked and about.is_known else "",
+            "others": [
+                (" ".join(each.values()), runbook_address(name, each))
+                for each in (others if is_asked else ())
+            ],
             "is_known": firing is not None,
             "cards": [card_of(each, links, leads_on=False) for each in firing or ()],
             "text": rendered(text, around, about),
@@ -80,13 +85,13 @@ def runbook_page(
     )
 
 
-def rendered(text: str, around: Surroundings, about: str = "") -> Markup:
+def rendered(text: str, around: Surroundings, about: About = _NOBODY) -> Markup:
     """Return Markdown as HTML, in which no markup of the text's own is left.
 
     Args:
         text: The Markdown.
         around: What its queries and links lead to.
-        about: The service to ask about instead of the shipped one; empty for that.
+        about: The service to ask about.
     """
     env = {"around": around, "about": about}
     tokens = _MARKDOWN.parse(text, env)
@@ -106,7 +111,10 @@ def _fence(
     token = tokens[index]
     around: Surroundings = env["around"]
     is_query = token.info.strip() == "promql"
-    text = _asked(token.content, env["about"]) if is_query else token.content
+    about: About = env["about"]
+    text = about.filled_in(token.content, is_promql=is_query)
+    if text is None:
+        return f'<p class="note">Nothing counts in front of {escape(about.title)}.</p>\n'
     code = f'<pre tabindex="0"><code>{escape(text)}</code></pre>\n'
     if not is_query or around.prometheus_url is None:
         return code
@@ -115,21 +123,31 @@ def _fence(
     return f'{code}<p class="ask"><a href="{address}" rel="noreferrer">Ask Prometheus</a></p>\n'
 
 
+def _code(
+    _renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    _options: OptionsDict,
+    env: EnvType,
+) -> str:
+    """Render a piece of code in a sentence; what stands for a service is explained there."""
+    text = tokens[index].content
+    filled = text if _PLACE_ALONE.fullmatch(text) else env["about"].filled_in(text, is_promql=False)
+    return f"<code>{escape(text if filled is None else filled)}</code>"
+
+
 def _markdown() -> MarkdownIt:
     # Markup in a runbook is shown, not obeyed; tables are the only thing beside CommonMark.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("fence", _fence)
+    markdown.add_render_rule("code_inline", _code)
     return markdown
 
 
 _MARKDOWN: Final = _markdown()
 
 
-def _asked(query: str, about: str) -> str:
-    return _ABOUT.sub(lambda found: f'{found[1]}="{about}"', query) if about else query
-
-
-def _lead(tokens: Sequence[Token], around: Surroundings, about: str) -> None:
+def _lead(tokens: Sequence[Token], around: Surroundings, about: About) -> None:
     """Have links between runbooks lead to pages; what is no page here becomes plain text."""
     for token in tokens:
         children = token.children or ()
@@ -143,8 +161,8 @@ def _lead(tokens: Sequence[Token], around: Surroundings, about: str) -> None:
                 child.tag = "span"
 
 
-def _address(href: str, around: Surroundings, about: str) -> str | None:
+def _address(href: str, around: Surroundings, about: About) -> str | None:
     own = _OWN.fullmatch(href)
     if own and own[1] in around.runbook_names():
-        return runbook_address(own[1], about)
+        return runbook_address(own[1], about.identity)
     return href if href.startswith("#") else web_address(href)

@@ -65,7 +65,9 @@ class ConnectionThread:
         self._pending += 1
         try:
             result = asyncio.get_running_loop().run_in_executor(self._thread, call)
-            return await asyncio.wait_for(result, self._timeout_seconds)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the result.
+            async with asyncio.timeout(self._timeout_seconds):
+                return await result
         except TimeoutError as error:
             raise StoreUnavailableError("no answer in time") from error
         finally:

@@ -87,6 +87,8 @@ class SloFigures:
     Attributes:
         line_seconds: How much time the lines of the SLOs are of, up to now.
         dependencies: The services that each service depends on, by its identity.
+        jobs: The scrape jobs of each service and of its front door, by its identity; either may be
+            empty.
     """
 
     slos: tuple[Slo, ...] = ()
@@ -95,11 +97,22 @@ class SloFigures:
     identity_labels: tuple[str, ...] = ("service",)
     line_seconds: float = 0.0
     dependencies: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    jobs: Mapping[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
 
     def depends_on(self, identity: Mapping[str, str]) -> tuple[str, ...]:
         """Return the services whose faults become those of a service."""
         key, _ = key_of(identity, self.identity_labels)
         return self.dependencies.get(key, ())
+
+    def jobs_of(self, identity: Mapping[str, str]) -> tuple[str, str]:
+        """Return the scrape jobs of a service and of its front door; empty where not known."""
+        key, _ = key_of(identity, self.identity_labels)
+        return self.jobs.get(key, ("", ""))
+
+    def services(self) -> list[dict[str, str]]:
+        """Return the labels of each service that has SLOs."""
+        identities = sorted({slo.identity for slo in self.slos})
+        return [dict(zip(self.identity_labels, each, strict=True)) for each in identities]
 
     @property
     def is_answered(self) -> bool:

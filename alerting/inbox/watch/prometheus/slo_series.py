@@ -8,6 +8,8 @@ from alerting.inbox.watch.prometheus.slo import Slo, Tier, seconds_of
 
 # One for each service that another one depends on.
 DEPENDS_ON: Final = "slo:depends_on:info"
+# One for each service: its scrape job, and that of what counts in front of it.
+SERVICE_JOBS: Final = "slo:service_jobs:info"
 BUDGET_LEFT: Final = "slo:period_error_budget_remaining:ratio"
 _OBJECTIVE: Final = "slo:objective:ratio"
 _BURN_RATE: Final = "slo:current_burn_rate:ratio"
@@ -29,7 +31,7 @@ _PLAIN: Final = (
 
 # All of them at once.
 EVERYTHING: Final = (
-    f'{{__name__=~"{"|".join((*_PLAIN, DEPENDS_ON, _FACTOR, _MINIMUM))}|{_RATIO}.+"}}'
+    f'{{__name__=~"{"|".join((*_PLAIN, DEPENDS_ON, SERVICE_JOBS, _FACTOR, _MINIMUM))}|{_RATIO}.+"}}'
 )
 # When an SLO was measured last, in the last day: seconds since the epoch. Without a ledger nothing
 # counts the series, but a window has a value as long as there is something in it.

@@ -19,6 +19,7 @@ from alerting.inbox.watch.prometheus.slo_series import (
     DEPENDS_ON,
     EVERYTHING,
     LAST_MEASURED,
+    SERVICE_JOBS,
     Found,
 )
 
@@ -65,6 +66,7 @@ class SloReader:
         self._measured_at: dict[Key, datetime | None] = {}
         self._line_seconds = 0.0
         self._dependencies: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._jobs: dict[tuple[str, ...], tuple[str, str]] = {}
         is_asked = prometheus is not None
         problem = _NOT_YET if is_asked else "INBOX_PROMETHEUS_URL is not set."
         self._figures = SloFigures(problem=problem, identity_labels=identity_labels)
@@ -97,17 +99,24 @@ class SloReader:
             identity_labels=self._identity_labels,
             line_seconds=self._line_seconds,
             dependencies=self._dependencies,
+            jobs=self._jobs,
         )
 
     async def _slos(self, prometheus: PrometheusClient) -> tuple[Slo, ...]:
         found: dict[Key, Found] = {}
         depends: dict[tuple[str, ...], set[str]] = {}
+        jobs: dict[tuple[str, ...], tuple[str, str]] = {}
         for series in await prometheus.instant(EVERYTHING, _TIMEOUT_SECONDS):
-            if series.metric.get("__name__") == DEPENDS_ON:
+            label = series.metric.get
+            if label("__name__") == SERVICE_JOBS:
                 identity, _ = self._key(series)
-                depends.setdefault(identity, set()).add(series.metric.get("depends_on", ""))
+                jobs[identity] = (label("service_job", ""), label("front_door_job", ""))
+            elif label("__name__") == DEPENDS_ON:
+                identity, _ = self._key(series)
+                depends.setdefault(identity, set()).add(label("depends_on", ""))
             elif series.number is not None:
                 found.setdefault(self._key(series), Found()).add(series.metric, series.number)
+        self._jobs = jobs
         self._dependencies = {key: tuple(sorted(names)) for key, names in depends.items()}
         slos = [each.slo(*key) for key, each in sorted(found.items())]
         if not slos:

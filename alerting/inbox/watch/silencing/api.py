@@ -45,17 +45,22 @@ class _Silence(BaseModel):
         )
 
 
-class _AlertStatus(BaseModel):
+class AlertStatus(BaseModel):
+    """What the list says of an alert's state."""
+
     silenced_by: list[str] = Field(alias="silencedBy", default=[])
     inhibited_by: list[str] = Field(alias="inhibitedBy", default=[])
 
 
-class _Alert(BaseModel):
+class AlertEntry(BaseModel):
+    """An alert of the list."""
+
     fingerprint: str
     labels: dict[str, str]
-    status: _AlertStatus
+    status: AlertStatus
 
     def listed(self) -> ListedAlert:
+        """Return what holds it back."""
         return ListedAlert(
             fingerprint=self.fingerprint,
             labels=self.labels,
@@ -69,7 +74,7 @@ class _Made(BaseModel):
 
 
 _SILENCES: Final = TypeAdapter(list[_Silence])
-_ALERTS: Final = TypeAdapter(list[_Alert])
+_ALERTS: Final = TypeAdapter(list[AlertEntry])
 _OVER: Final = "expired"
 _T = TypeVar("_T")
 

@@ -1,7 +1,7 @@
-"""What Alertmanager holds back at a moment, read often, so that no page waits for it."""
+"""What Alertmanager holds back at a moment, remembered, so that no page waits for it."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ class Muting:
         inhibitors: The names of the alerts that hold others back, by fingerprint.
         read_at: When that was; None if it never answered.
         is_answered: Whether it answered the last time.
+        is_known: Whether there is one to ask.
     """
 
     silences: tuple[Silence, ...] = ()
@@ -29,6 +30,7 @@ class Muting:
     inhibitors: Mapping[str, str] = field(default_factory=dict)
     read_at: datetime | None = None
     is_answered: bool = True
+    is_known: bool = True
 
     def silence_of(self, fingerprint: str) -> Silence | None:
         """Return the silence that holds an alert back, the one that ends last of several."""
@@ -54,7 +56,7 @@ class Muting:
 
 
 class MutingWatch:
-    """Reads it each time it is called, and remembers it for whoever asks."""
+    """Takes it from whoever reads Alertmanager's list, and remembers it for whoever asks."""
 
     def __init__(
         self, client: SilencingClient | None, on_news: Callable[[], None] = lambda: None
@@ -62,7 +64,7 @@ class MutingWatch:
         """Take whom to ask, if there is one, and what is called when something is different."""
         self._client = client
         self._on_news = on_news
-        self._muting = Muting()
+        self._muting = Muting(is_known=client is not None)
         self._departed: set[str] = set()
 
     @property
@@ -78,26 +80,35 @@ class MutingWatch:
         """Follow these no further."""
         self._departed -= fingerprints - self._muting.muted.keys()
 
-    async def __call__(self) -> None:
-        """Read it once."""
+    async def read(self, listed: Sequence[ListedAlert] | None = None) -> None:
+        """Read the silences, and the alerts too where nobody has just listed them."""
         if self._client is None:
             return
-        before = self._muting
         try:
-            silences, listed = await self._client.silences(), await self._client.alerts()
+            silences = await self._client.silences()
+            if listed is None:
+                listed = await self._client.alerts()
         except UpstreamUnavailableError as error:
-            if before.is_answered:
-                _log.warning("silences cannot be read", extra={"reason": str(error)})
-            self._muting = replace(before, is_answered=False)
-        else:
-            self._muting = _muting(silences, listed)
-            self._departed -= {alert.fingerprint for alert in listed if not alert.is_muted}
-            self._departed |= self._muting.muted.keys()
-        if replace(self._muting, read_at=before.read_at) != before:
+            self.note_no_answer(str(error))
+            return
+        self._departed -= {alert.fingerprint for alert in listed if not alert.is_muted}
+        muting = _muting(silences, listed)
+        self._departed |= muting.muted.keys()
+        self._remember(muting)
+
+    def note_no_answer(self, reason: str) -> None:
+        """Take note that Alertmanager did not answer: what is remembered is old."""
+        if self._muting.is_answered:
+            _log.warning("silences cannot be read", extra={"reason": reason})
+        self._remember(replace(self._muting, is_answered=False))
+
+    def _remember(self, muting: Muting) -> None:
+        before, self._muting = self._muting, muting
+        if replace(muting, read_at=before.read_at) != before:
             self._on_news()
 
 
-def _muting(silences: list[Silence], listed: list[ListedAlert]) -> Muting:
+def _muting(silences: Sequence[Silence], listed: Sequence[ListedAlert]) -> Muting:
     muted = {alert.fingerprint: alert for alert in listed if alert.is_muted}
     inhibitors = {each for alert in muted.values() for each in alert.inhibited_by}
     return Muting(

@@ -41,7 +41,7 @@ class Charts:
         identity = figures.labels_of(found)
         seconds = range_seconds(chosen, found.period_days)
         panels = panels_of_slo(found, identity, step_of(seconds))
-        return await self._chart(panels, panel, {**identity, "slo": slo}, seconds)
+        return await self._chart(panels, panel, {**identity, "slo": found.name}, seconds)
 
     async def of_service(
         self, request: Request, panel: str, service: Service, chosen: Range = ""

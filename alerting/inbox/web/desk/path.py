@@ -21,7 +21,6 @@ from alerting.inbox.page import (
 )
 from alerting.inbox.store import Store
 from alerting.inbox.watch import AlertmanagerClient, Heartbeat, ReceiverWatch
-from alerting.inbox.web.requests import SameOrigin
 
 Tested = Annotated[str | None, Query(max_length=20)]
 _TRIAL = re.compile(r"try-\d{6}")
@@ -37,15 +36,13 @@ class Path:
         alertmanager: AlertmanagerClient | None,
         receivers: ReceiverWatch | None,
         heartbeat: Heartbeat | None,
-        same_origin: SameOrigin,
     ) -> None:
-        """Take what is looked at, and who may send a test page."""
+        """Take what is looked at."""
         self._overviews = overviews
         self._store = store
         self._alertmanager = alertmanager
         self._receivers = receivers
         self._heartbeat = heartbeat
-        self._same_origin = same_origin
 
     async def show(self, request: Request, tested: Tested = None) -> HTMLResponse:
         """Show the whole path."""
@@ -55,13 +52,12 @@ class Path:
         """Show the living part of it, which is nearly all."""
         return fragment(await self._content(tested))
 
-    async def test(self, request: Request) -> Response:
+    async def test(self) -> Response:
         """Send a page that nobody needs to everybody who gets pages.
 
         Raises:
             HTTPException: 503, Alertmanager does not take it, or there is none.
         """
-        self._same_origin(request)
         if self._alertmanager is None:
             raise HTTPException(503, "no Alertmanager is known here (INBOX_ALERTMANAGER_URL)")
         try:

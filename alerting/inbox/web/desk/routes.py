@@ -37,17 +37,17 @@ def add_desk(router: APIRouter, to: Desk) -> None:
     for address, shown in (
         ("/slos/{service}/{slo:path}", to.slos.slo),
         ("/fragments/slos/{service}/{slo:path}", to.slos.slo_fragment),
-        ("/services/{service}", to.slos.service),
-        ("/fragments/services/{service}", to.slos.service_fragment),
+        ("/services/{service:path}", to.slos.service),
+        ("/fragments/services/{service:path}", to.slos.service_fragment),
         ("/history", to.history.show),
         ("/fragments/history", to.history.show_fragment),
         ("/health", to.path.show),
         ("/fragments/health", to.path.show_fragment),
         ("/fragments/runbooks/{name}", to.runbooks.show_fragment),
         ("/charts/slo/{panel}/{service}/{slo:path}", to.charts.of_slo),
-        ("/charts/service/{panel}/{service}", to.charts.of_service),
+        ("/charts/service/{panel}/{service:path}", to.charts.of_service),
         ("/routes/slo/{service}/{slo:path}", to.charts.routes_of_slo),
-        ("/routes/service/{service}", to.charts.routes_of_service),
+        ("/routes/service/{service:path}", to.charts.routes_of_service),
     ):
         router.add_api_route(address, shown, methods=["GET"], include_in_schema=False)
     router.add_api_route("/health/test", to.path.test, methods=["POST"], include_in_schema=False)

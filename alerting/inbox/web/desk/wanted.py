@@ -20,7 +20,14 @@ def identity_of(request: Request, service: str, figures: SloFigures) -> dict[str
 
 
 def find_slo(request: Request, service: str, name: str, figures: SloFigures) -> Slo | None:
-    """Return the one SLO that an address names; None if there is none, or more than one."""
-    wanted = identity_of(request, service, figures)
-    found = [slo for slo in figures.of_service(wanted) if slo.name == name]
+    """Return the one SLO that an address names; None if there is none, or more than one.
+
+    Both may have slashes in them, which arrive as those between them do.
+    """
+    parts = f"{service}/{name}".split("/")
+    found = []
+    for end in range(1, len(parts)):
+        wanted = identity_of(request, "/".join(parts[:end]), figures)
+        rest = "/".join(parts[end:])
+        found += [slo for slo in figures.of_service(wanted) if slo.name == rest]
     return found[0] if len(found) == 1 else None

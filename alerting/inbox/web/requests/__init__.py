@@ -1,8 +1,9 @@
-"""What every request is held to: whose page it comes from, how large it is, who says what in it."""
+"""What every request is held to: which way it comes, how large it is, who says what in it."""
 
 from alerting.inbox.web.requests.body import BodyLimits, read_body
+from alerting.inbox.web.requests.entrance import EntranceMiddleware
 from alerting.inbox.web.requests.head import HeadMiddleware
-from alerting.inbox.web.requests.same_origin import SameOrigin
+from alerting.inbox.web.requests.hosts import Hosts
 from alerting.inbox.web.requests.words import (
     ActionBody,
     is_form,
@@ -14,8 +15,9 @@ from alerting.inbox.web.requests.words import (
 __all__ = [
     "ActionBody",
     "BodyLimits",
+    "EntranceMiddleware",
     "HeadMiddleware",
-    "SameOrigin",
+    "Hosts",
     "is_form",
     "read_body",
     "read_content",

@@ -24,7 +24,7 @@ from alerting.inbox.page import (
 )
 from alerting.inbox.store import storable
 from alerting.inbox.watch import MutingWatch, NewSilence, SilencingClient
-from alerting.inbox.web.requests import SameOrigin, is_form, read_content, user_of
+from alerting.inbox.web.requests import is_form, read_content, user_of
 from alerting.inbox.web.silencing.about import About
 from alerting.inbox.web.silencing.wanted import SilenceBody, in_utc, matchers_of, times_of
 
@@ -47,14 +47,12 @@ class Silences:
         watch: MutingWatch,
         about: About,
         changes: ChangeSignal,
-        same_origin: SameOrigin,
     ) -> None:
-        """Take who silences, who knows what is silent, what it is about, and who may."""
+        """Take who silences, who knows what is silent, and what it is about."""
         self._client = client
         self._watch = watch
         self._about = about
         self._changes = changes
-        self._same_origin = same_origin
 
     def show(self) -> HTMLResponse:
         """Show all silences."""
@@ -94,7 +92,6 @@ class Silences:
         Raises:
             HTTPException: 422, it cannot be made like this; 503, Alertmanager does not answer.
         """
-        self._same_origin(request)
         body = await read_content(request, SilenceBody)
         client = self._needed()
         now = datetime.now(UTC)
@@ -125,7 +122,6 @@ class Silences:
         Raises:
             HTTPException: 404, there is none, or it is over; 503, Alertmanager does not answer.
         """
-        self._same_origin(request)
         try:
             if not await self._needed().end(silence_id):
                 raise HTTPException(404, "no such silence")
@@ -153,7 +149,7 @@ class Silences:
         return silence_form_page(form, matching, now)
 
     async def _reread(self) -> None:
-        await self._watch()
+        await self._watch.read()
         self._changes.notify()
 
     def _needed(self) -> SilencingClient:

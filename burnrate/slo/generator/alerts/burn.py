@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from burnrate.slo.generator.alerts.recovery import held_record, is_held, is_low
+from burnrate.slo.generator.alerts.recovery import LOW_TRAFFIC, held_record, is_held, is_low
 from burnrate.slo.generator.alerts.texts import burn_description, burn_summary
 from burnrate.slo.generator.links import slo_links
 from burnrate.slo.generator.recording import failures_minimum
@@ -47,11 +47,14 @@ def alert_labels(slo: Slo, severity: str, more: dict[str, str]) -> dict[str, str
 
 def _condition(slo: Slo, tier: Tier) -> str:
     both = f"{_over(slo, tier, tier.long)} and {_over(slo, tier, tier.short)}"
-    burns = f"{both} and {_failures(slo, tier)}"
     if not slo.has_ledger:
-        return burns
+        return f"{both} and {_failures(slo, tier)}"
     # With little traffic the short window says nothing, whether it is empty or not.
-    return f"{burns} unless on () {is_low(slo, tier)} or {is_held(slo, tier)}"
+    if slo.minimum(tier).is_constant:
+        burns = f"{both} and {_failures(slo, tier)} unless on () {is_low(slo, tier)}"
+    else:
+        burns = f"{both} and {_failures(slo, tier, LOW_TRAFFIC)}"
+    return f"{burns} or {is_held(slo, tier)}"
 
 
 def _matters(slo: Slo, tier: Tier) -> str:
@@ -62,9 +65,9 @@ def _over(slo: Slo, tier: Tier, window: Window) -> str:
     return f"{ratio_name(window)}{slo.selector} > {number(slo.threshold(tier))}"
 
 
-def _failures(slo: Slo, tier: Tier) -> str:
+def _failures(slo: Slo, tier: Tier, at_least: str = "") -> str:
     failures = f"{events_name('bad', tier.long)}{slo.selector} * {tier.long.seconds}"
     minimum = slo.minimum(tier)
     if minimum.is_constant:
         return f"{failures} > {minimum.first - _TOLERANCE:g}"
-    return f"{failures} > {failures_minimum(slo, tier)} - {_TOLERANCE:g}"
+    return f"{failures} > {failures_minimum(slo, tier, at_least)} - {_TOLERANCE:g}"

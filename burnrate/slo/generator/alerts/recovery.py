@@ -1,68 +1,48 @@
 """Whether failures are over: where there is little traffic, only a good event says so.
 
 An empty short window is no recovery. So that no restart of Prometheus forgets it, what is known is
-recorded: how many good events there were at the last failure, and how many bad ones at the last
-good event. A record that reads itself reads a day back, as the ledger does.
+recorded: how many good events there were at the last failure while none has come since, and how
+many failures there were since the last good event. A record that reads itself reads a day back, as
+the ledger does.
 """
 
 from typing import Final
 
 from burnrate.slo.generator.windows import (
-    AT_LAST_FAILURE,
-    AT_LAST_GOOD,
+    IN_A_ROW,
+    UNRECOVERED,
     Rule,
     events_name,
-    just_gained,
+    gained,
     ledger_name,
     previous,
     rule,
 )
 from burnrate.slo.minimums import LOW_TRAFFIC_AN_HOUR
 from burnrate.slo.specification import Slo, number
-from burnrate.slo.windows import HOUR, Tier
+from burnrate.slo.windows import D1, HOUR, Tier
 
-# The evaluation before this one, however long ago.
-_BEFORE: Final = "[1d] offset 1ms"
 # Counts are whole, so that half an event is a difference.
 _HALF: Final = 0.5
-_IN_A_ROW: Final = "slo:failures_in_a_row:count"
-# There only while no good event has come since the last failure; how many there were until then.
-_UNRECOVERED: Final = "slo:unrecovered:good_events"
-# The same, of a tier: while its alert goes on although its windows do not say so.
+# Below this many events a second there is little traffic.
+LOW_TRAFFIC: Final = number(LOW_TRAFFIC_AN_HOUR / HOUR)
+# Like UNRECOVERED, of a tier: there while its alert goes on although its windows do not say so.
 _HELD: Final = "slo:alert_held:good_events"
 
 
 def recovery_records(slo: Slo) -> list[Rule]:
-    """Return what is known of an SLO's last events, each record after those that it reads."""
-    bad, good = f"max({_ledger(slo, 'bad')})", _good(slo)
-    has_failed, is_good = _changes(slo, good, bad)
-    made = [
-        # A failure and a good event in one evaluation: which came last is not known, and the
-        # failure counts. So do failures in a row: they are broken.
-        (
-            AT_LAST_FAILURE,
-            f"{good} and on () {has_failed} or on () {previous(slo, AT_LAST_FAILURE)}",
-        ),
-        (
-            AT_LAST_GOOD,
-            f"{bad} and on () {is_good} or on () {previous(slo, AT_LAST_GOOD)} or on () {bad}",
-        ),
-        (_IN_A_ROW, f"{bad} - max({AT_LAST_GOOD}{slo.selector})"),
-        (_UNRECOVERED, f"max({AT_LAST_FAILURE}{slo.selector}) > {good} - {_HALF}"),
+    """Return what is known of an SLO's last events."""
+    bad, total = (gained(slo, kind) for kind in ("bad", "total"))
+    # A failure and a good event in one evaluation: which came last is not known, and the failure
+    # counts. So do failures in a row: they are broken.
+    failed = f"({bad} > {_HALF}) * Inf"
+    unrecovered = f"{_good(slo)} < ({failed} or on () {previous(slo, UNRECOVERED)} + {_HALF})"
+    # What a ledger begins with is no row, and without a ledger nothing is known yet.
+    in_a_row = f"({previous(slo, IN_A_ROW)} + {bad}) * ({total} - {bad} <= bool {_HALF})"
+    return [
+        rule(slo, IN_A_ROW, f"{in_a_row} or 0 * max({_ledger(slo, 'bad')})"),
+        rule(slo, UNRECOVERED, unrecovered),
     ]
-    return [rule(slo, name, expr) for name, expr in made]
-
-
-def _changes(slo: Slo, good: str, bad: str) -> tuple[str, str]:
-    """Return the conditions that this evaluation brought a failure, and a good event."""
-    total_gained, bad_gained = (just_gained(slo, kind) for kind in ("total", "bad"))
-    if total_gained and bad_gained:
-        return f"{bad_gained} > {_HALF}", f"{total_gained} - {bad_gained} > {_HALF}"
-    bad_before, total_before = (previous(slo, ledger_name(kind)) for kind in ("bad", "total"))
-    return (
-        f"{bad} > ({bad_before} or vector(0)) + {_HALF}",
-        f"{good} > ({total_before} - {bad_before} or vector(0)) + {_HALF}",
-    )
 
 
 def held_record(slo: Slo, tier: Tier, fires: str) -> Rule:
@@ -73,16 +53,22 @@ def held_record(slo: Slo, tier: Tier, fires: str) -> Rule:
         tier: The tier.
         fires: The condition of its long window.
     """
-    now = f"max({_UNRECOVERED}{slo.selector})"
-    before = f"max(last_over_time({_held(slo, tier)}{_BEFORE})) == {now}"
+    now = f"max({UNRECOVERED}{slo.selector})"
+    # Its last evaluation, however long ago: it ends with the long window after the last failure.
+    window = min(tier.long, D1, key=lambda each: each.seconds).name
+    before = f"max(last_over_time({_held(slo, tier)}[{window}] offset 1ms)) == {now}"
     silent = f"{is_low(slo, tier)} or on () {_is_empty(slo, tier)}"
     ways = [f"(({fires}) or on () ({before})) and on () ({silent})"]
-    if tier == slo.row_tier:
+    bad = f"{events_name('bad', tier.long)}{slo.selector}"
+    if tier in (slo.row_tier, slo.quick_row_tier):
+        enough = f"{slo.failures_in_a_row - _HALF:g}"
         few = f"{events_name('total', tier.long)}{slo.selector} < {number(slo.row_limit / HOUR)}"
-        row = f"{_IN_A_ROW}{slo.selector} > {slo.failures_in_a_row - _HALF:g}"
-        ways.append(f"{row} and on () {few}")
+        row = f"{IN_A_ROW}{slo.selector} > {enough} and on () {few}"
+        # A row that takes longer is the slower page's, or each of its failures would page anew.
+        recent = f" and on () {bad} * {tier.long.seconds} > {enough}"
+        ways.append(f"{row}{recent if tier == slo.quick_row_tier else ''}")
     # The last failure is within the long window.
-    failures = f"{events_name('bad', tier.long)}{slo.selector} > 0"
+    failures = f"{bad} > 0"
     expr = (
         f"{now} and on () ({' or on () '.join(f'({each})' for each in ways)}) and on () {failures}"
     )
@@ -96,8 +82,7 @@ def is_held(slo: Slo, tier: Tier) -> str:
 
 def is_low(slo: Slo, tier: Tier) -> str:
     """Return the condition that there is little traffic."""
-    limit = number(LOW_TRAFFIC_AN_HOUR / HOUR)
-    return f"{events_name('total', tier.long)}{slo.selector} < {limit}"
+    return f"{events_name('total', tier.long)}{slo.selector} < {LOW_TRAFFIC}"
 
 
 def silence(slo: Slo, tier: Tier) -> str:
@@ -116,7 +101,7 @@ def _is_empty(slo: Slo, tier: Tier) -> str:
 
 
 def _held(slo: Slo, tier: Tier) -> str:
-    return f'{_HELD}{slo.selector[:-1]}, tier="{tier.suffix}"}}'
+    return _HELD + slo.narrowed(f'tier="{tier.suffix}"')
 
 
 def _good(slo: Slo) -> str:

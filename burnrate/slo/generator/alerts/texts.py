@@ -14,6 +14,9 @@ _COUNT: Final = '{{ . | first | value | printf "%.0f" }}'
 _SPAN: Final = "{{ . | first | value | humanizeDuration }}"
 _TIME: Final = "{{ . | first | value | humanizeTimestamp }}"
 
+# A budget that is touched is never all there, however it is rounded.
+_MOST_LEFT: Final = "99.99"
+
 _ACTIONS: Final = {
     "page": (
         "What to do: users feel it now. Undo what was released or configured at that time, else"
@@ -45,7 +48,8 @@ def burn_description(slo: Slo, tier: Tier) -> str:
     return (
         f"{value(bad, _COUNT)} of {value(total, _COUNT)} events of the last {long.name} were bad,"
         f" {value(f'100 * {ratio}', _NUMBER)} %; the objective of {number(slo.objective * 100)} %"
-        f" allows {number(slo.budget * 100)} %. Since: {value(_first_failure(slo, long), _TIME)}."
+        f" allows {number(slo.budget * 100)} %.{_young(slo, long)}"
+        f" Since: {value(_first_failure(slo, long), _TIME)}."
         f" The budget burns at {value(f'{ratio} / {number(slo.budget)}', _NUMBER)}x the rate that"
         f" is sustainable over {slo.period_days} days. {budget_left(slo, long)}"
         f"{_silence(slo, tier)} {action(slo, tier)}"
@@ -62,9 +66,10 @@ def budget_left(slo: Slo, window: Window) -> str:
     left = remaining(slo)
     ratio = f"{ratio_name(window)}{slo.selector}"
     seconds = number(slo.period_days * DAY * slo.budget)
+    shown = f"clamp_max(100 * {left}, {_MOST_LEFT})"
     lasts = f"({left} > 0) * {seconds} / ({ratio} > 0)"
     some = (
-        f"Budget left: {value(f'100 * {left}', _NUMBER)} %. Time to exhaustion at this rate:"
+        f"Budget left: {value(shown, _NUMBER)} %. Time to exhaustion at this rate:"
         f" {value(lasts, _SPAN, 'it lasts')}."
     )
     spent = (
@@ -107,6 +112,14 @@ def until(condition: str, seconds: int) -> str:
     """Return the query of the last moment within the last seconds at which a condition held."""
     step = max(15, seconds // _STEPS)
     return f"max_over_time(timestamp({condition})[{seconds}s:{step}s])"
+
+
+def _young(slo: Slo, window: Window) -> str:
+    """Say of a ledger that is younger than a window that the window's total is no count yet."""
+    if not slo.has_ledger:
+        return ""
+    history = f"slo:history:seconds{slo.selector} < {window.seconds}"
+    return value(history, f" Only {_SPAN} of history: the total is an estimate.", "")
 
 
 def _silence(slo: Slo, tier: Tier) -> str:

@@ -6,13 +6,13 @@ from burnrate.slo.generator.windows.increase import raw_events
 from burnrate.slo.generator.windows.ledger import (
     SAME_START_SECONDS,
     YOUNG_SECONDS,
-    just_gained,
+    gained,
     previous,
 )
 from burnrate.slo.generator.windows.names import (
-    AT_LAST_FAILURE,
-    AT_LAST_GOOD,
+    IN_A_ROW,
     SERIES,
+    UNRECOVERED,
     Rule,
     events_name,
     ledger_name,
@@ -23,18 +23,18 @@ from burnrate.slo.generator.windows.names import (
 from burnrate.slo.generator.windows.observation import Observed, observed
 
 __all__ = [
-    "AT_LAST_FAILURE",
-    "AT_LAST_GOOD",
+    "IN_A_ROW",
     "SAME_START_SECONDS",
     "SERIES",
+    "UNRECOVERED",
     "YOUNG_SECONDS",
     "Counting",
     "Observed",
     "Rule",
     "counting",
     "events_name",
+    "gained",
     "how_counted",
-    "just_gained",
     "ledger_name",
     "observed",
     "period_name",

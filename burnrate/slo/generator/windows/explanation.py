@@ -1,5 +1,6 @@
 """How the events of an SLO are counted, in words."""
 
+from burnrate.slo.generator.windows.increase import is_gained
 from burnrate.slo.specification import Slo, Term
 
 
@@ -7,16 +8,19 @@ def way_of_counting(slo: Slo) -> str:
     """Return one sentence: by a ledger, or by `increase` and why."""
     if slo.has_ledger:
         return "Its events are counted in a ledger."
-    if not slo.reads_back:
+    if not slo.engine.reads_back:
         return (
-            "Its events are counted with `increase`: the engine's rules do not see at once what"
-            " they recorded."
+            f"Its events are counted with `increase`: rules of {slo.engine.title} may not"
+            " see at once what they recorded."
         )
     if slo.counted == "time":
         return "Its error ratio is averaged over the windows, without a ledger."
     field = "error_query" if slo.terms("total") else "total_query"
+    queries = (slo.total_query("5m"), slo.error_query("5m"))
+    is_increase = slo.counted == "amount" or all(map(is_gained, queries))
+    function = "increase" if is_increase else "rate"
     return (
-        f"Its events are counted with `increase`, without a ledger: its {field} is no sum or"
+        f"Its events are counted with `{function}`, without a ledger: its {field} is no sum or"
         " difference of counters."
     )
 

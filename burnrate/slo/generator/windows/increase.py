@@ -14,7 +14,7 @@ import promql_parser
 from burnrate.durations import format_duration
 from burnrate.promql import parse
 from burnrate.slo.generator.windows.names import Rule, events_name
-from burnrate.slo.specification import Slo
+from burnrate.slo.specification import Slo, is_proportional
 from burnrate.slo.windows import HOUR, M5, Window
 
 # If a record was not written at that moment, an older one is taken.
@@ -72,12 +72,21 @@ def raw_events(slo: Slo, kind: str, window: Window) -> str:
             return _one(query)
 
 
+def is_gained(query: str) -> bool:
+    """Whether the events of a query are counted with `increase`: else its rates stay."""
+    return is_proportional(parse(query))
+
+
 def gained(query: str, window: Window) -> str:
     """Return a query whose rates are `increase` by the second, as one series.
+
+    One with a threshold of a rate in it, or with a number of series, keeps its rates.
 
     `rate` and `increase` of Prometheus agree; those of VictoriaMetrics differ where a series
     begins or ends, and its `increase` is the one that agrees with Prometheus'.
     """
+    if not is_gained(query):
+        return _one(query)
     text = _RATE.sub(lambda found: found["string"] or "increase(", query)
     return f"{_one(text)} / {window.seconds}"
 

@@ -6,27 +6,32 @@ a gap of Prometheus or of a target everything is counted that the counters still
 a difference of the ledger. The limits are in docs/decisions/0022-a-ledger-an-slo.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from burnrate.slo.generator.windows.names import (
-    AT_LAST_FAILURE,
-    AT_LAST_GOOD,
     HISTORY_SECONDS,
+    IN_A_ROW,
     SERIES,
+    UNRECOVERED,
     Rule,
     ledger_name,
     rule,
 )
 from burnrate.slo.generator.windows.observation import INSTANCE, observed
+from burnrate.slo.pace import ledger_seconds
 from burnrate.slo.specification import BudgetReset, Slo, Term, quote
-from burnrate.slo.windows import DAY, EVALUATION_SECONDS, Window
+from burnrate.slo.windows import DAY, EVALUATION_SECONDS, TICKET_EVALUATION_SECONDS, Window
 
 # The evaluation before this one.
-_BEFORE: Final = "[5m] offset 1ms"
-# And what the recovery group found: what was last recorded, up to a day ago.
-_RECOVERED: Final = "[5m]"
+_BEFORE: Final = " offset 1ms"
+# Of an instance, which may have been gone for a while, and comes back before anybody looked.
+_LATELY: Final = "[5m] offset 1ms"
+# And what the recovery group looks for: what was last recorded, up to a day ago.
 _FORGOTTEN: Final = "[1d]"
+# Where samples are dense: so much of the day at a time, and what is newer than the last such part.
+_PART: Final = "[30m]"
+_PARTS: Final = "[1d:30m]"
 # When the ledger was last seen to be evaluated.
 _SEEN: Final = "slo:ledger:seen"
 # The recovery group has looked back since Prometheus was away.
@@ -45,6 +50,8 @@ _MEASURED: Final = "5m"
 YOUNG_SECONDS: Final = 300
 # A kernel says when a process started to a second or so, depending on its clock.
 SAME_START_SECONDS: Final = 2
+# Of a process that nobody has seen: no start is as near to it as to its own.
+_LONG_AGO_SECONDS: Final = 10 * SAME_START_SECONDS
 
 
 class _Ledger:
@@ -53,10 +60,7 @@ class _Ledger:
     def base(self, slo: Slo) -> Sequence[Rule]:
         own, seen = {**slo.identity, "slo": slo.name}, observed(slo)
         return [
-            *(
-                rule(slo, _COUNTED, _when_ready(slo, query), {**own, "term": each.name})
-                for each, query in seen.counts.items()
-            ),
+            *_counted(slo, seen.counts),
             rule(slo, _STARTED, _when_ready(slo, seen.starts), own),
             rule(slo, _GAINED, _gained(slo), own),
             rule(slo, SERIES, seen.series, own),
@@ -98,16 +102,16 @@ class _Ledger:
 
     def recovery(self, slo: Slo) -> Sequence[Rule]:
         own = {**slo.identity, "slo": slo.name}
-        single = [_HISTORY_START, HISTORY_SECONDS, AT_LAST_FAILURE, AT_LAST_GOOD]
+        single = [_HISTORY_START, HISTORY_SECONDS, UNRECOVERED, IN_A_ROW]
         single += [*map(ledger_name, ("total", "bad"))]
         single += [_balance(kind) for kind in ("total", "bad") if _is_difference(slo, kind)]
         return [
             *(
-                rule(slo, _last(name), f"last_over_time({name}{slo.selector}{_FORGOTTEN})", own)
+                rule(slo, _last(name), _looked_back(slo, name + slo.selector), own)
                 for name in (_COUNTED, _STARTED)
             ),
             *(
-                rule(slo, _last(name), f"max(last_over_time({name}{slo.lookup}{_FORGOTTEN}))")
+                rule(slo, _last(name), f"max({_looked_back(slo, name + slo.lookup)})")
                 for name in single
             ),
             rule(slo, _SEEN, _seen(slo), own),
@@ -118,24 +122,41 @@ class _Ledger:
 LEDGER: Final = _Ledger()
 
 
+def _counted(slo: Slo, counts: Mapping[Term, str]) -> Iterator[Rule]:
+    """Yield what every instance has counted of each term; what two terms share is read once."""
+    own, found = {**slo.identity, "slo": slo.name}, dict[str, str]()
+    for each, query in counts.items():
+        first = found.setdefault(query, each.name)
+        shared = _COUNTED + slo.narrowed(f'term="{first}"')
+        is_first = first == each.name
+        expr = _when_ready(slo, query) if is_first else f"last_over_time({shared}{_NOW})"
+        yield rule(slo, _COUNTED, expr, {**own, "term": each.name})
+
+
 def _last(name: str) -> str:
     return f"{name}_last"
 
 
+def _looked_back(slo: Slo, series: str) -> str:
+    """Return what each series last was within a day, or half an hour more.
+
+    A function of a range copies all of its samples. Where they are dense, to find the last of each
+    half hour, and of these the last one, costs half as much as to copy a day.
+    """
+    if ledger_seconds(slo) >= TICKET_EVALUATION_SECONDS:
+        return f"last_over_time({series}{_FORGOTTEN})"
+    part = f"last_over_time({series}{_PART})"
+    return f"{part} or last_over_time({part}{_PARTS})"
+
+
 def _previous(name: str, selector: str) -> str:
     """Return what each series was at the last evaluation, however long ago: up to a day."""
-    return (
-        f"(last_over_time({name}{selector}{_BEFORE})"
-        f" or last_over_time({_last(name)}{selector}{_RECOVERED}))"
-    )
+    return f"(last_over_time({name}{selector}{_LATELY}) or {_last(name)}{selector})"
 
 
 def previous(slo: Slo, name: str) -> str:
     """Return what a single series was then, under whatever labels the SLO had."""
-    return (
-        f"(max(last_over_time({name}{slo.lookup}{_BEFORE}))"
-        f" or max(last_over_time({_last(name)}{slo.selector}{_RECOVERED})))"
-    )
+    return f"(max({name}{slo.lookup}{_BEFORE}) or max({_last(name)}{slo.selector}))"
 
 
 def _seen(slo: Slo) -> str:
@@ -149,7 +170,7 @@ def _newest(slo: Slo, name: str) -> str:
 
 
 def _when_ready(slo: Slo, query: str) -> str:
-    return f"{query} and on () last_over_time({_READY}{slo.selector}{_RECOVERED})"
+    return f"{query} and on () {_READY}{slo.selector}"
 
 
 def _gained(slo: Slo) -> str:
@@ -166,14 +187,13 @@ def _gained(slo: Slo) -> str:
 
 def _fresh(slo: Slo, started: str) -> str:
     before = _previous(_STARTED, slo.selector)
-    seen = f"max(last_over_time({_SEEN}{slo.selector}{_RECOVERED}))"
+    seen = f"max({_SEEN}{slo.selector})"
     recently = f"time() - {YOUNG_SECONDS}"
-    # Another start than before, or an instance that nobody has seen, which started since then.
-    return (
-        f"abs({started} - {before}) > {SAME_START_SECONDS}"
-        f" or ({started} unless {before}) > on () group_left ()"
-        f" (clamp_max({seen}, {recently}) or vector({recently}))"
-    )
+    # Another start than before. Of an instance that nobody has seen, which started since then, that
+    # is long ago: of one that started earlier there is none.
+    since = f"(clamp_max({seen}, {recently}) or vector({recently}))"
+    unseen = f"({started} > on () group_left () {since}) * 0 - {_LONG_AGO_SECONDS}"
+    return f"abs({started} - ({before} or {unseen})) > {SAME_START_SECONDS}"
 
 
 def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
@@ -195,9 +215,12 @@ def _book(slo: Slo, kind: str, condition: str) -> Iterator[Rule]:
         yield rule(slo, name, f"clamp_min(max({balance}{slo.selector}), {before})")
 
 
-def just_gained(slo: Slo, kind: str) -> str | None:
-    """Return what a ledger has gained at this evaluation; None where its difference says it."""
-    return None if _is_difference(slo, kind) else _sum(slo, slo.terms(kind))
+def gained(slo: Slo, kind: str) -> str:
+    """Return what a ledger has gained at this evaluation."""
+    if not _is_difference(slo, kind):
+        return _sum(slo, slo.terms(kind))
+    name = ledger_name(kind)
+    return f"(max({name}{slo.selector}) - ({previous(slo, name)} or vector(0)))"
 
 
 def _resumption_of_bad(slo: Slo) -> str:
@@ -216,7 +239,7 @@ def _resumption(slo: Slo) -> str:
 
 def _sum(slo: Slo, terms: Sequence[Term]) -> str:
     pattern = "|".join(each.name for each in terms)
-    gained = f'{_GAINED}{slo.selector[:-1]}, term=~"{quote(pattern)}"}}'
+    gained = _GAINED + slo.narrowed(f'term=~"{quote(pattern)}"')
     return f"(sum(last_over_time({gained}{_NOW})) or vector(0))"
 
 

@@ -12,9 +12,10 @@ Rule = dict[str, Any]
 HISTORY_SECONDS: Final = "slo:history:seconds"
 # How many series a ledger counts; none where nothing is measured.
 SERIES: Final = "slo:sli_series:count"
-# How many good events there were at the last failure, and bad ones at the last good event.
-AT_LAST_FAILURE: Final = "slo:good_events:at_last_failure"
-AT_LAST_GOOD: Final = "slo:bad_events:at_last_good"
+# How many good events there were at the last failure; there only while none has come since.
+UNRECOVERED: Final = "slo:unrecovered:good_events"
+# How many failures there were since the last good event.
+IN_A_ROW: Final = "slo:failures_in_a_row:count"
 
 
 def rule(slo: Slo, name: str, expr: str, labels: Mapping[str, str] | None = None) -> Rule:

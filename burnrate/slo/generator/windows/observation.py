@@ -31,8 +31,13 @@ def observed(slo: Slo) -> Observed:
     return Observed(
         counts={each: _count(slo, each) for each in {each.name: each for each in terms}.values()},
         starts=f"max by ({INSTANCE}) ({' or '.join(found)})",
-        series=f"count({' or '.join(each.selector.text for each in slo.terms('total'))})",
+        series=f"count({' or '.join(each.selector.text for each in _added(slo))})",
     )
+
+
+def _added(slo: Slo) -> list[Term]:
+    # What is taken away is a part of these.
+    return [each for each in slo.terms("total") if each.is_added]
 
 
 def _count(slo: Slo, term: Term) -> str:

@@ -29,12 +29,27 @@ def read(file: Path) -> list[Specification]:
     return [each for document in found for each in _read(document, kept)]
 
 
+def is_short(file: Path) -> bool:
+    """Return whether a file is of the short form: a source and objectives, and no queries.
+
+    Raises:
+        SpecError: it is no YAML.
+    """
+    return any(_is_short(each.content) for each in documents(file))
+
+
+def _is_short(content: object) -> bool:
+    if not isinstance(content, dict) or "apiVersion" in content:
+        return False
+    return bool(short.KEYS & content.keys()) and "slos" not in content
+
+
 def _read(document: Document, referred: openslo.Referred) -> Sequence[Specification]:
     content = document.content
     if not isinstance(content, dict):
         raise document.error("", f"is no mapping; known are {_KNOWN}")
     version, kind = content.get("apiVersion"), content.get("kind")
-    if version is None and short.KEYS & content.keys() and "slos" not in content:
+    if _is_short(content):
         return [short.read(document)]
     if version is None:
         return [Specification(document, parsed(document, ServiceSpec))]

@@ -119,7 +119,10 @@ def read(document: Document) -> Specification:
         slos={name: _settings(sli, objective) for name, objective, sli in slis},
     )
     notes = tuple(dict.fromkeys(f"{name}: {note}" for name, _, sli in slis for note in sli.notes))
-    return Specification(document, spec, own_path, notes=notes, implied=settings)
+    is_assumed = short.job is None
+    return Specification(
+        document, spec, own_path, notes=notes, implied=settings, is_job_assumed=is_assumed
+    )
 
 
 def _slis(document: Document, short: _Short) -> Iterator[tuple[str, _Objective, Sli]]:
@@ -147,7 +150,7 @@ def _source(
         source = source.without_routes()
     # Another source than the file's has other labels.
     is_own = objective.source in {None, short.source}
-    job = source.job or (short.job if is_own or not source.is_proxy else None)
+    job = (short.job if is_own or not source.is_proxy else None) or source.job
     asked = Asked(
         short.service,
         job or ("" if source.is_proxy else short.service),

@@ -26,6 +26,7 @@ class Specification:
         period_days: By the SLO's name, for formats that say it.
         notes: What the document says that is not needed, and why.
         implied: The settings that follow from the document, where it says where events are counted.
+        is_job_assumed: Whether the job in them is only what one is usually called.
     """
 
     document: Document
@@ -34,6 +35,7 @@ class Specification:
     period_days: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     implied: ServiceSettings | None = None
+    is_job_assumed: bool = False
 
     @contextmanager
     def located(self) -> Iterator[None]:
@@ -96,5 +98,5 @@ def _reason(message: str, error: ErrorDetails) -> str:
 
 def _unknown(key: str) -> str:
     # A resource of Kubernetes has other spellings; Sloth drops them in silence.
-    hint = f": write {to_snake(key)}" if to_snake(key) != key else ""
+    hint = f": write {to_snake(key)}" if key.isidentifier() and to_snake(key) != key else ""
     return f"is no key of this format{hint}"

@@ -66,6 +66,7 @@ def documents(file: Path) -> list[Document]:
     """
     try:
         text = file.read_text(encoding="utf-8")
+        _refuse_control_characters(text, file)
         nodes = list(yaml.compose_all(text, yaml.SafeLoader))
     except OSError as error:
         raise SpecError(file, "", str(error.strerror)) from error
@@ -79,6 +80,13 @@ def documents(file: Path) -> list[Document]:
     except (ValueError, RecursionError) as error:
         raise SpecError(file, "", "is not valid YAML") from error
     return [part for node in nodes if node for part in _parts(_Content(file).document(node))]
+
+
+def _refuse_control_characters(text: str, file: Path) -> None:
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if found:
+        reason = f"has a character that YAML does not allow, U+{ord(found.group()):04X}"
+        raise SpecError(file, "", reason, line=text.count("\n", 0, found.start()) + 1)
 
 
 def _parts(document: Document) -> Iterator[Document]:
@@ -143,7 +151,7 @@ class _Content:
                     yield key, value
 
     def _key(self, node: yaml.Node, path: str) -> str:
-        if not isinstance(node, yaml.ScalarNode):
+        if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL:
             raise self._error(node, path, "a key is no text")
         return str(self._scalar(node, path))
 

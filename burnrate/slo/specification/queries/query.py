@@ -8,6 +8,7 @@ import promql_parser
 
 from burnrate.promql import QueryError, parse, walk
 from burnrate.slo.specification.queries.portable import check_tokens, check_tree
+from burnrate.slo.specification.queries.proportion import is_proportional
 from burnrate.slo.specification.queries.tokens import QueryProblem, Token, joined, tokens
 
 # What a query gives: events a second, events of the window, or a level such as an average.
@@ -33,11 +34,13 @@ class Query:
 
     Attributes:
         kept: The labels that its result has, if it says so by `by`.
+        is_proportional: Whether its value is proportional to the rates in it.
     """
 
     text: str
     kind: Kind
     kept: tuple[str, ...] = ()
+    is_proportional: bool = True
 
 
 def checked(text: str) -> Query:
@@ -61,7 +64,7 @@ def checked(text: str) -> Query:
     if counted == {"increase"} and _is_linear(node):
         found = [_as_rate(each) for each in found]
         counted = {"rate"}
-    return Query(joined(found), _kind(counted), _kept(node))
+    return Query(joined(found), _kind(counted), _kept(node), is_proportional(node))
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - promql-parser's, as in burnrate.promql

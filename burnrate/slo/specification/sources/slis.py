@@ -1,5 +1,6 @@
 """The SLIs availability and latency of a source: sums and differences of counters."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -102,8 +103,9 @@ def latency(
         job=_own_job(source, asked),
         unit=histogram.unit,
         buckets=histogram.buckets,
-        good=(good, bucketed),
-        bad=(good,),
+        # Where the source's example is none of the routes, one is found from the queries.
+        good=(good, bucketed) if _fits(routes, source) else (),
+        bad=(good,) if _fits(routes, source) else (),
     )
     notes = [] if "status" in histogram.labels else [
         f"{histogram.histogram} has no status: failures count by how fast they were"
@@ -114,6 +116,14 @@ def latency(
         f"Requests are answered within {_shown(threshold)}.",
         (*source.notes, *notes),
     )
+
+
+def _fits(routes: str | None, source: Source) -> bool:
+    try:
+        return routes is None or re.fullmatch(routes, source.example.route) is not None
+    except re.error:
+        # Go knows patterns that Python does not.
+        return False
 
 
 def le_pattern(bound: float) -> str:

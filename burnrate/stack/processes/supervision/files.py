@@ -10,6 +10,7 @@ from pathlib import Path
 
 from burnrate.process_reaper import make_reaper
 from burnrate.stack.layout import Layout
+from burnrate.stack.processes.users import User
 from burnrate.supervisor_heartbeat import FOLDER, make_heartbeat
 
 # supervisord waits one second longer after each failure; this many are more than a week.
@@ -22,7 +23,7 @@ set -- $stat
 echo "$1 ${{22}} $6" > {new_leader} && mv -f {new_leader} {leader}
 {clean}cd {directory} || exit 1
 ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -Hn)"
-exec env -i \\
+{output}exec {as_user}env -i \\
 {environment}  {arguments}
 """
 
@@ -45,10 +46,15 @@ class SupervisedProgram:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     directory: Path
-    user: str | None
+    user: User | None
     temporary_directories: tuple[Path, ...]
     stop_signal: str
     grace_seconds: float
+
+    @property
+    def numbered_user(self) -> User | None:
+        """Its user, if that has no account: supervisord asks for one, so the start script acts."""
+        return self.user if self.user is not None and self.user.account is None else None
 
 
 def heartbeat_folder(layout: Layout) -> Path:
@@ -63,8 +69,12 @@ def start_script(program: SupervisedProgram, leader: Path) -> str:
         program: What it starts.
         leader: The file in which the script notes `pid start session` of that process.
     """
+    user = program.numbered_user
+    owner = f"{user.uid}:{user.gid}" if user else ""
     temporary = shlex.join(str(path) for path in program.temporary_directories)
     clean = f"rm -rf -- {temporary}\nmkdir -p -m 0711 -- {temporary}\n" if temporary else ""
+    clean += f"chown {owner} -- {temporary}\n" if temporary and owner else ""
+    as_user = user.command(program.directory) if user else ()
     environment = (f"  {shlex.quote(f'{k}={v}')} \\\n" for k, v in program.environment.items())
     return _SCRIPT.format(
         name=program.name,
@@ -72,6 +82,9 @@ def start_script(program: SupervisedProgram, leader: Path) -> str:
         leader=shlex.quote(str(leader)),
         new_leader=shlex.quote(f"{leader}.new"),
         clean=clean,
+        # Root's pipe to supervisord, which nginx opens by its path.
+        output=f"chown {owner} /dev/stdout /dev/stderr\n" if owner else "",
+        as_user="".join(f"{word} " for word in map(shlex.quote, as_user)),
         directory=shlex.quote(str(program.directory)),
         environment="".join(environment),
         arguments=shlex.join(program.arguments),
@@ -133,7 +146,7 @@ def _section(program: SupervisedProgram) -> dict[str, str]:
         # 40 MB a part at most.
         "stdout_logfile_maxbytes": "20MB",
         "stdout_logfile_backups": "1",
-        **({"user": program.user} if program.user else {}),
+        **({"user": program.user.account} if program.user and program.user.account else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from burnrate.telemetry.pools.meter import PoolMeter
 
@@ -50,9 +50,10 @@ _SLOT: Final = "_burnrate_slot"
 
 def find_slot(pool: object, meter: PoolMeter) -> bool:
     """Give the meter to a pool that has a slot, and say whether it has."""
-    slot: Any = getattr(pool, _SLOT, None)
+    slot: Slot | None = getattr(pool, _SLOT, None)
     if slot is None:
         return False
+    meter.follow(slot.meter)  # what is held now is given back to it
     slot.meter = meter
     return True
 

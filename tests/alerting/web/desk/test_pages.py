@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
+from alerting.inbox.watch import Slo, SloFigures
+from alerting.inbox.web.desk.wanted import find_slo
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.browser import browsing
 from tests.alerting.conftest import Inbox, an_inbox, settings_in
+from tests.alerting.keyboard import assert_walked
 from tests.alerting.prometheus import running_prometheus
 from tests.support.waiting import wait_until
 
@@ -88,7 +92,12 @@ def test_the_page_of_a_service_shows_requests_slos_and_incidents(desk: Inbox) ->
 
 @pytest.mark.integration
 def test_a_chart_in_the_browser(desk: Inbox, tmp_path: Path) -> None:
-    """Drawn under the policy, on a phone; a refresh of the living part leaves it alone."""
+    """Drawn under the policy, on a phone; a refresh of the living part leaves it alone.
+
+    And by keyboard, as each page with figures.
+    """
+    desk.forget()
+    desk.post(a_body(an_alert("a")))
     with browsing(tmp_path) as page:
         size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         page.call("Emulation.setDeviceMetricsOverride", **size)
@@ -105,6 +114,11 @@ def test_a_chart_in_the_browser(desk: Inbox, tmp_path: Path) -> None:
         wait_until(lambda: page.evaluate("document.getElementById('gone') === null"), "a refresh")
         assert page.evaluate("document.getElementById('kept') !== null")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        for path in ("/services/api?range=1h", "/now/api", "/slos/api/availability?range=1h"):
+            page.call("Page.navigate", url=f"{desk.url}{path}")
+            wait_until(lambda: page.evaluate("refresh !== undefined"), "the page's script")
+            assert_walked(page)
         assert page.complaints == []
 
 
@@ -121,6 +135,20 @@ def test_a_chart_in_the_browser(desk: Inbox, tmp_path: Path) -> None:
 def test_what_is_no_chart_is_not_asked_for(desk: Inbox, address: str) -> None:
     """The client names a chart of an SLO that there is, and nothing else."""
     assert desk.client.get(address).status_code == 404
+
+
+def test_names_with_slashes_are_found() -> None:
+    """Wherever one name ends and the other begins; what fits twice is not guessed."""
+    slos = tuple(
+        Slo((service,), name)
+        for service, name in (("a/b", "c/d"), ("a", "b"), ("x", "y/z"), ("x/y", "z"))
+    )
+    figures = SloFigures(slos)
+    request = Request({"type": "http", "query_string": b"", "headers": []})
+    expected = {"a/b/c/d": slos[0], "a/b": slos[1], "a/b/c": None, "x/y/z": None}
+    for address, found in expected.items():
+        service, _, name = address.partition("/")
+        assert find_slo(request, service, name, figures) is found, address
 
 
 @pytest.mark.integration
@@ -175,6 +203,20 @@ def test_a_runbook_is_a_page_for_a_browser_and_text_for_a_program(inbox: Inbox) 
     plain = inbox.client.get("/runbooks/ServiceDown.md", headers=_HTML)
     assert plain.headers["content-type"] == "text/plain; charset=utf-8"
     assert "does not fire now" in inbox.client.get("/runbooks/DiskFilling", headers=_HTML).text
+
+
+def test_a_runbook_asks_about_the_service_whose_alert_fires(inbox: Inbox) -> None:
+    """Where several fire, a person chooses; links of alerts say which it is."""
+    down = {"alertname": "ServiceDown", "service": "shop"}
+    inbox.post(a_body(an_alert(labels=down)))
+    page = inbox.client.get("/runbooks/ServiceDown", headers=_HTML).text
+    assert "The queries ask about <b>shop</b>." in page
+    assert "up{job=&#34;shop&#34;}" in page
+    inbox.post(a_body(an_alert("f2", labels={**down, "service": "blog"})))
+    page = inbox.client.get("/runbooks/ServiceDown", headers=_HTML).text
+    assert "Whom shall the queries ask about?" in page
+    (chosen,) = re.findall(r'href="(/runbooks/ServiceDown\?service=blog)"', page)
+    assert "up{job=&#34;blog&#34;}" in inbox.client.get(chosen, headers=_HTML).text
 
 
 def test_every_page_has_the_policy_and_one_of_the_places_is_here(inbox: Inbox) -> None:

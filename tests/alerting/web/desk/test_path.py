@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.alerting.bodies import a_body, an_alert
+from tests.alerting.bodies import WATCHDOG_LABELS, a_body, an_alert
 from tests.alerting.conftest import Inbox, an_inbox, settings_in
 from tests.alerting.servers import serving
 from tests.support.waiting import wait_until
@@ -71,7 +71,7 @@ def test_receivers_and_the_last_notification_are_shown(
         serving(alertmanager.app()) as url,
         an_inbox(settings_in(tmp_path, alertmanager_url=url, reconcile_seconds=0.05)) as inbox,
     ):
-        inbox.post(a_body(an_alert(labels={"alertname": "Watchdog", "severity": "none"})))
+        inbox.post(a_body(an_alert(labels=WATCHDOG_LABELS)))
 
         def shows(piece: str) -> bool:
             return piece in inbox.client.get("/health").text

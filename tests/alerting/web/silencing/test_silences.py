@@ -51,6 +51,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     inbox = InboxProcess(folder)
     alertmanager = Alertmanager(folder / "alertmanager", inbox)
     inbox.settings["INBOX_ALERTMANAGER_URL"] = alertmanager.url
+    inbox.settings["INBOX_RECONCILE_SECONDS"] = "0.5"
     alertmanager.start()
     try:
         inbox.start()

@@ -35,7 +35,7 @@ def _running(addresses: dict[str, str], postgres: PostgresServer) -> Iterator[Ap
         "DATABASE_PORT": str(postgres.port),
         "DATABASE_NAME": "burnrate",
         # Every answer shall come from the database.
-        "CACHE_TTL_SECONDS": "1",
+        "CACHE_TTL_SECONDS": "0",
     }
     with running_api(**settings) as server:
         yield server

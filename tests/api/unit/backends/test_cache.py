@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from api.backends.cache import ResponseCache
+from api.backends.cache import ResponseCache, Scope
 from api.backends.redis import RedisBackend, RedisUnavailable
 from tests.support.waiting import wait_until_async
+
+SCOPE = Scope("test", "scope")
 
 
 class DeadRedis(RedisBackend):
@@ -59,7 +61,7 @@ class Loader:
 
 
 def _cache(meter: CountingMeter) -> ResponseCache:
-    return ResponseCache(DeadRedis(), meter, name="test", ttl_seconds=60)
+    return ResponseCache(DeadRedis(), {SCOPE.cache: meter}, ttl_seconds=60)
 
 
 def test_without_redis_the_value_is_loaded() -> None:
@@ -68,7 +70,7 @@ def test_without_redis_the_value_is_loaded() -> None:
     async def scenario() -> None:
         meter, loader = CountingMeter(), Loader()
         loader.may_end.set()
-        assert await _cache(meter).get("scope", "entry", loader) == b"value"
+        assert await _cache(meter).get(SCOPE, "entry", loader) == b"value"
         assert meter.results == ["error"]
 
     asyncio.run(scenario())
@@ -80,7 +82,7 @@ def test_callers_at_the_same_time_share_one_load_even_without_redis() -> None:
     async def scenario() -> None:
         meter, loader = CountingMeter(), Loader()
         cache = _cache(meter)
-        callers = [asyncio.create_task(cache.get("scope", "entry", loader)) for _ in range(100)]
+        callers = [asyncio.create_task(cache.get(SCOPE, "entry", loader)) for _ in range(100)]
         await wait_until_async(lambda: loader.calls == 1, "the load")
         loader.may_end.set()
         assert await asyncio.gather(*callers) == [b"value"] * 100
@@ -96,8 +98,8 @@ def test_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
     async def scenario() -> None:
         loader = Loader()
         cache = _cache(CountingMeter())
-        first = asyncio.create_task(cache.get("scope", "entry", loader))
-        second = asyncio.create_task(cache.get("scope", "entry", loader))
+        first = asyncio.create_task(cache.get(SCOPE, "entry", loader))
+        second = asyncio.create_task(cache.get(SCOPE, "entry", loader))
         await wait_until_async(lambda: loader.calls == 1, "the load")
         first.cancel()
         await asyncio.sleep(0)
@@ -115,10 +117,10 @@ def test_whoever_asks_after_a_change_does_not_get_a_load_from_before(is_all: boo
     async def scenario() -> None:
         loader = Loader()
         cache = _cache(CountingMeter())
-        early = asyncio.create_task(cache.get("scope", "entry", loader))
+        early = asyncio.create_task(cache.get(SCOPE, "entry", loader))
         await wait_until_async(lambda: loader.calls == 1, "the load")
-        await (cache.invalidate_all() if is_all else cache.invalidate("scope"))
-        late = asyncio.create_task(cache.get("scope", "entry", loader))
+        await (cache.invalidate_all() if is_all else cache.invalidate(SCOPE))
+        late = asyncio.create_task(cache.get(SCOPE, "entry", loader))
         await wait_until_async(lambda: loader.calls == 2, "a second load")
         loader.may_end.set()
         await asyncio.gather(early, late)
@@ -137,9 +139,25 @@ def test_failed_load_fails_for_all_and_is_not_kept() -> None:
         loader = Loader()
         loader.may_end.set()
         cache = _cache(CountingMeter())
-        callers = [cache.get("scope", "entry", fail) for _ in range(3)]
+        callers = [cache.get(SCOPE, "entry", fail) for _ in range(3)]
         results = await asyncio.gather(*callers, return_exceptions=True)
         assert [type(result) for result in results] == [LookupError] * 3
-        assert await cache.get("scope", "entry", loader) == b"value"
+        assert await cache.get(SCOPE, "entry", loader) == b"value"
+
+    asyncio.run(scenario())
+
+
+def test_without_a_life_nothing_is_kept_or_shared() -> None:
+    """And a change needs no Redis."""
+
+    async def scenario() -> None:
+        meter, loader = CountingMeter(), Loader()
+        loader.may_end.set()
+        cache = ResponseCache(DeadRedis(), {SCOPE.cache: meter}, ttl_seconds=0)
+        callers = [cache.get(SCOPE, "entry", loader) for _ in range(3)]
+        assert await asyncio.gather(*callers) == [b"value"] * 3
+        await cache.invalidate(SCOPE)
+        assert loader.calls == 3
+        assert meter.results == ["miss"] * 3
 
     asyncio.run(scenario())

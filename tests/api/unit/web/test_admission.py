@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
-from api.web.admission import AdmissionMiddleware
+from api.web.admission import AdmissionMiddleware, GivenUpMiddleware
 from tests.support.waiting import wait_until_async
 
 SLOTS = 2
@@ -41,6 +42,7 @@ async def service(work: Work, *, timeout_seconds: float = 60) -> AsyncIterator[h
         slots=SLOTS,
         timeout_seconds=timeout_seconds,
     )
+    app.add_middleware(GivenUpMiddleware)
 
     @app.get("/work")
     @app.get("/health/live")
@@ -118,7 +120,7 @@ def test_health_does_not_wait_in_line() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("how", ["an error", "a client that left"])
+@pytest.mark.parametrize("how", ["an error", "a server that gives up"])
 def test_a_slot_comes_back_from(how: str) -> None:
     """Otherwise the worker would stand still after a few."""
 
@@ -131,8 +133,32 @@ def test_a_slot_comes_back_from(how: str) -> None:
                 else:
                     (task,) = await hold(work, client, 1)
                     task.cancel()
-                    await asyncio.wait({task})
+                    assert await task == 503, "the server has given it up"
             work.may_end.set()
             assert (await client.get("/work")).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_answer_that_has_begun_is_not_followed_by_another() -> None:
+    """A request that is given up amid its answer ends there."""
+
+    async def begin(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    async def run() -> None:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "path": "/"}
+        with pytest.raises(asyncio.CancelledError):
+            await GivenUpMiddleware(begin)(scope, receive, send)
+        assert [message["type"] for message in sent] == ["http.response.start"]
 
     asyncio.run(run())

@@ -12,6 +12,7 @@ from supervisor.options import ServerOptions
 from burnrate.stack.layout import Layout
 from burnrate.stack.processes.supervision import SupervisedProgram, configuration, start_script
 from burnrate.stack.processes.supervision.ownership import find_process
+from burnrate.stack.processes.users import User
 
 
 @pytest.fixture
@@ -115,11 +116,11 @@ def test_what_ignores_its_end_is_killed_with_all_it_started(
     assert read.killasgroup
 
 
-def test_a_program_with_a_user_of_its_own_gets_it(
+def test_a_program_that_needs_an_account_gets_it(
     program: SupervisedProgram, tmp_path: Path
 ) -> None:
     """PostgreSQL under root."""
     config = configparser.RawConfigParser()
     layout = Layout(tmp_path, tmp_path / "state")
-    config.read_string(configuration(layout, [replace(program, user="postgres")]))
+    config.read_string(configuration(layout, [replace(program, user=User(101, 104, "postgres"))]))
     assert config["program:api"]["user"] == "postgres"

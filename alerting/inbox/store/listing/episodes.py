@@ -5,21 +5,22 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from alerting.inbox.store.deliveries import WATCHDOG
+from alerting.inbox.store.deliveries import WATCHDOG, WATCHDOG_SERVICE
 from alerting.inbox.store.episodes import Kind, State
 from alerting.inbox.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which episodes to list; None takes all."""
+    """Which episodes to list; None takes all. `team` is the label that a team's settings give."""
 
     state: State | None = None
     severity: str | None = None
     service: str | None = None
     alertname: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Summary:
     stale: int = 0
 
 
-_EPISODE = """
+_EPISODE: Final = """
     SELECT id, receiver, fingerprint, starts_at, ends_at, first_received_at, last_received_at,
            deliveries, labels, annotations, generator_url, is_stale, unconfirmed_since,
            acknowledged_at, acknowledged_by, incident_id
@@ -96,52 +97,14 @@ def find_episodes(
         if (value := getattr(wanted, column)) is not None:
             clauses.append(f"{column} = ?")
             values.append(value)
+    if wanted.team is not None:
+        clauses.append("json_extract(labels, '$.team') = ?")
+        values.append(wanted.team)
     if before_id is not None:
         clauses.append("id < ?")
         values.append(before_id)
     where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
     rows = connection.execute(f"{_EPISODE} {where} ORDER BY id DESC LIMIT ?", (*values, limit))
-    return [_episode(row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """What fires, without the watchdog.
-
-    Attributes:
-        shown: Pages first, in each what nobody works on, then the newest.
-        pages: How many pages fire, shown or not.
-        others: How many tickets and others do.
-    """
-
-    shown: tuple[StoredEpisode, ...]
-    pages: int
-    others: int
-
-
-def find_firing(connection: sqlite3.Connection, pages: int, others: int) -> Firing:
-    """Return up to so many pages and so many others that fire, and how many there are."""
-    fires = "ends_at IS NULL AND alertname != ?"
-    rows = [
-        row
-        for severity, limit in (("severity = 'page'", pages), ("severity != 'page'", others))
-        for row in connection.execute(
-            f"{_EPISODE} WHERE {fires} AND {severity}"
-            " ORDER BY severity != 'ticket', acknowledged_at IS NOT NULL, id DESC LIMIT ?",
-            (WATCHDOG, limit),
-        )
-    ]
-    counted = f"SELECT severity = 'page', count(*) FROM episodes WHERE {fires} GROUP BY 1"  # noqa: S608
-    counts = dict(connection.execute(counted, (WATCHDOG,)).fetchall())
-    return Firing(tuple(map(_episode, rows)), counts.get(1, 0), counts.get(0, 0))
-
-
-def find_resolved(connection: sqlite3.Connection, limit: int) -> list[StoredEpisode]:
-    """Return what has ended, the latest end first, without the watchdog."""
-    rows = connection.execute(
-        f"{_EPISODE} WHERE ends_at IS NOT NULL AND alertname != ? ORDER BY ends_at DESC LIMIT ?",
-        (WATCHDOG, limit),
-    )
     return [_episode(row) for row in rows]
 
 
@@ -226,7 +189,8 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     )
     counts = {str(severity): int(count) for severity, count in firing}
     (seen_at,) = connection.execute(
-        "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ?", (WATCHDOG,)
+        "SELECT max(last_firing_received_at) FROM episodes WHERE alertname = ? AND service = ?",
+        (WATCHDOG, WATCHDOG_SERVICE),
     ).fetchone()
     (stale,) = connection.execute(
         "SELECT count(*) FROM episodes WHERE ends_at IS NULL AND is_stale"

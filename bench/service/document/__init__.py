@@ -1,0 +1,1 @@
+"""The service as the project's source document builds it, to be loaded beside ours."""

@@ -1,0 +1,1 @@
+"""What others notice while strangers send the service documents that are made to hurt it."""
