@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from burnrate.telemetry import Telemetry, instrument
+from burnrate.telemetry import Telemetry, failures, instrument
 from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 from tests.telemetry.newer import NEWER
@@ -22,6 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name, reason in NEWER.items():
             if item.name.startswith(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _unsaid() -> Iterator[None]:
+    """Each test is a process that has said nothing yet."""
+    failures._said.clear()
+    yield
+    failures._said.clear()
 
 
 @pytest.fixture

@@ -34,14 +34,6 @@ async def breaks_later(*_: object) -> Never:
     raise Broken
 
 
-@pytest.fixture(autouse=True)
-def _unsaid() -> Iterator[None]:
-    """Each test is a process that has said nothing yet."""
-    failures._said.clear()
-    yield
-    failures._said.clear()
-
-
 def counted(client: TestClient) -> dict[str, float]:
     """Scrape how often each part has failed."""
     answer = client.get("/metrics")

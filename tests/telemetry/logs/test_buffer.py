@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from burnrate.telemetry import failures
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.failures import log_lines
 from burnrate.telemetry.logs.buffer import LineBuffer
@@ -56,7 +55,6 @@ def test_line_that_has_no_text_takes_no_other_along(
     dropped = counted("dropped")
     ids = RequestInfo("me", "0" * 32, "0" * 16, is_sampled=False)
     strange: Any = object()  # a server's own idea of a client's address
-    failures._said.clear()
     with caplog.at_level(logging.ERROR):
         buffer.add("before\n")
         buffer.add((0.5, ("GET", "/x", "/x", 200, 0.1, strange), ids))
