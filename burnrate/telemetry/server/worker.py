@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from time import monotonic
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from gunicorn.arbiter import Arbiter
 from uvicorn.config import Config
@@ -76,10 +78,11 @@ class _Server(Server):
     """Leaves without losing a request, and says why it leaves before it does.
 
     uvicorn closes idle connections at once, also one into which a proxy is just writing a request.
-    Here the worker first takes no new connections, announces `Connection: close` with each answer,
-    and waits until nobody has sent a request for a while. Then it closes what is idle, but looks
-    before whether something has come that the event loop has not seen yet. A stop by signal ends in
-    that signal's death, so the reason has to be left behind before.
+    Here the worker takes the connections that wait to be accepted, and then no more, announces
+    `Connection: close` with each answer, and waits until nobody has sent a request for a while.
+    Then it closes what is idle, but looks before whether something has come that the event loop has
+    not seen yet. A stop by signal ends in that signal's death, so the reason has to be left behind
+    before.
     """
 
     def __init__(self, config: Config, leave: Callable[[str], None]) -> None:
@@ -90,15 +93,46 @@ class _Server(Server):
         """Take no new connections, let the others end, and end the application."""
         self._leave("stopped" if self.should_exit else "recycled")
         if self._can_drain():
-            for server in self.servers:
-                server.close()
-            for listener in sockets or []:
-                listener.close()
+            await self._stop_listening(sockets or [])
             drained_seconds = await self._drain()
             await _close_idle(self.server_state.connections)
             graceful_seconds = self.config.timeout_graceful_shutdown or 0
             self.config.timeout_graceful_shutdown = max(1, int(graceful_seconds - drained_seconds))
         await super().shutdown(sockets)
+
+    async def _stop_listening(self, sockets: list[socket.socket]) -> None:
+        """Close the listening sockets, and serve the connections that wait in their queues.
+
+        The last process to close one resets those: a stopping master has closed its own, and the
+        other workers do at the same moment. Their clients may have sent a request, and nobody may
+        send a POST a second time. Who is recycled leaves them to the others.
+        """
+        waiting: list[socket.socket] = []
+        for server in self.servers:
+            if self.should_exit:
+                # The event loop takes one in each of its turns: there could always be another.
+                waiting += (each for listener in server.sockets for each in _accept_all(listener))
+            server.close()
+        for listener in sockets:
+            listener.close()
+        await asyncio.gather(*map(self._serve_accepted, waiting))
+
+    async def _serve_accepted(self, connection: socket.socket) -> None:
+        loop, config = asyncio.get_running_loop(), self.config
+        try:
+            await loop.connect_accepted_socket(
+                lambda: cast("Any", config.http_protocol_class)(
+                    config=config,
+                    server_state=self.server_state,
+                    app_state=self.lifespan.state,
+                    _loop=loop,
+                ),
+                connection,
+                ssl=config.ssl,
+                ssl_handshake_timeout=_QUIET_SECONDS if config.ssl else None,
+            )
+        except OSError:  # its client has left, or is none of TLS
+            connection.close()
 
     def _can_drain(self) -> bool:
         """Say whether uvicorn has what a drain reads (decision 12); else it ends its own way."""
@@ -119,6 +153,16 @@ class _Server(Server):
                 await self.config.callback_notify()
             await asyncio.sleep(_POLL_SECONDS)
         return monotonic() - began
+
+
+def _accept_all(listener: Any) -> Iterator[socket.socket]:  # noqa: ANN401 - asyncio's or uvloop's
+    """Yield the connections that wait in the queue of a listening socket."""
+    with socket.socket(fileno=os.dup(listener.fileno())) as queue:
+        queue.setblocking(False)
+        # Until it is empty; or too many files are open, or a client has left meanwhile.
+        with suppress(OSError):
+            while True:
+                yield queue.accept()[0]
 
 
 async def _close_idle(connections: Iterable[Any]) -> None:
