@@ -2,6 +2,7 @@
 """gunicorn's configuration; every value that differs between places comes from the settings."""
 
 import gc
+import importlib
 from pathlib import Path
 
 from api.settings import load_settings_or_exit
@@ -11,6 +12,12 @@ from burnrate.telemetry import server as telemetry
 _settings = load_settings_or_exit().server
 
 telemetry.prepare()
+# Once, by the master, which forks: a worker that takes another's place would spend most of a second
+# of CPU time on it, and whoever is served meanwhile would wait. Each worker makes an application of
+# its own. After `prepare`, so that metrics have their files; frozen, so that the memory stays one.
+importlib.import_module("api.main")
+gc.collect()
+gc.freeze()
 
 bind = _settings.api_bind
 workers = _settings.web_concurrency

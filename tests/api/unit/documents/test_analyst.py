@@ -34,6 +34,15 @@ def processes() -> list[psutil.Process]:
     ]
 
 
+def autogroup(process_id: int) -> int:
+    """Return the niceness of a process' session; 0 where sessions have none."""
+    try:
+        words = Path(f"/proc/{process_id}/autogroup").read_text().split()
+    except OSError:
+        return 0
+    return int(words[-1]) if words else 0
+
+
 def job(folder: Path, content: bytes, *, seconds: float = LONG_SECONDS) -> Job:
     """Return the job of a page."""
     file = folder / "document"
@@ -51,6 +60,10 @@ def test_analyst_finds_the_same_and_comes_after_who_serves(
     assert analyst.analyse(job(tmp_path, b"<p>Budgets.</p>")).words == 1
     assert processes() == [process]
     assert process.nice() > os.getpriority(os.PRIO_PROCESS, 0)
+    # Niceness counts among the processes of a session; between sessions it is that of their groups.
+    assert os.getsid(process.pid) == process.pid
+    if group := autogroup(process.pid):
+        assert group > autogroup(os.getpid())
 
 
 def test_document_that_takes_too_long_is_given_up(analyst: Analyst, tmp_path: Path) -> None:
