@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+import api.documents.fetcher as fetcher_module
 from api.documents.fetcher import Fetched, Fetcher, GuardedTransport
 from api.errors import InvalidInput
 from api.settings import ProcessSettings
@@ -163,6 +164,33 @@ def test_document_of_the_wrong_kind_is_refused(response: httpx2.Response, reason
     settings = ProcessSettings(max_document_bytes=1_024)
     with pytest.raises(InvalidInput, match=reason):
         internet.fetch("http://example.org/", settings)
+
+
+def test_documents_share_one_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many that come at once would keep the event loop from whoever is served."""
+    pauses: list[float] = []
+    pausing = 0
+
+    async def pause(seconds: float) -> None:
+        nonlocal pausing
+        pausing += 1
+        assert pausing == 1
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+        pausing -= 1
+
+    monkeypatch.setattr(fetcher_module, "_pause", pause)
+
+    async def run() -> None:
+        fetcher = Fetcher(ProcessSettings(allowed_hosts=frozenset({"inside"})))
+        transport = httpx2.MockTransport(lambda _: _respond(bytes(100_000)))
+        fetcher._client._transport = GuardedTransport(transport, frozenset({"inside"}))
+        async with fetcher.running():
+            fetches = (fetcher.fetch("http://inside/", io.BytesIO()) for _ in range(10))
+            await asyncio.gather(*fetches)
+
+    asyncio.run(run())
+    assert sum(pauses) * fetcher_module._BYTES_PER_SECOND == pytest.approx(1_000_000)
 
 
 def test_server_that_hangs_is_refused_in_time() -> None:
