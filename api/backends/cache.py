@@ -14,7 +14,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 from redis.exceptions import RedisError
@@ -68,6 +69,11 @@ _LOCK_MILLISECONDS = 1_000
 _WAIT_SECONDS = 0.2
 _POLL_SECONDS = 0.02
 
+# As the breaker lets a call try again.
+_CATCH_UP_SECONDS = 1.0
+# Beyond these everything is invalidated.
+_MOST_MISSED = 1_000
+
 
 class Meter(Protocol):
     """Counts look-ups."""
@@ -101,6 +107,9 @@ class ResponseCache:
         self._batches = Batches(self._find_all)
         self._unlock = redis.client.register_script(_UNLOCK)
         self._flights: dict[tuple[Scope, str], asyncio.Task[tuple[bytes, str]]] = {}
+        self._missed: set[Scope] = set()
+        self._catching_up: asyncio.Task[None] | None = None
+        self._catch_up_until = 0.0
 
     async def get(self, scope: Scope, entry: str, load: Load) -> bytes:
         """Return the entry, loading it if it is missing; raises what `load` raises.
@@ -133,12 +142,22 @@ class ResponseCache:
         await self.invalidate(_ALL)
 
     async def invalidate(self, *scopes: Scope) -> None:
-        """Invalidate the entries of these scopes; if Redis is down they stay until they expire."""
+        """Invalidate the entries of these scopes; if Redis is down, once it answers again."""
         if not self._ttl_seconds:
             return
         # Later callers must not get the result of a load that began before the change.
         for key in [key for key in self._flights if _ALL in scopes or key[0] in scopes]:
             del self._flights[key]
+        if await self._change_versions(scopes):
+            return
+        logger.warning("cache not invalidated yet", extra={"scopes": len(scopes)})
+        self._missed |= set(scopes) if len(self._missed) < _MOST_MISSED else {_ALL}
+        # By then the last entry from before this change has expired.
+        self._catch_up_until = monotonic() + self._ttl_seconds
+        if self._catching_up is None:
+            self._catching_up = asyncio.create_task(self._catch_up())
+
+    async def _change_versions(self, scopes: Iterable[Scope]) -> bool:
         # The version outlives every entry that was made for the one before it.
         lifetime = 2 * self._ttl_seconds
         try:
@@ -146,8 +165,19 @@ class ResponseCache:
                 for scope in scopes:
                     pipe.set(_version_key(scope), secrets.token_hex(8), ex=lifetime)
                 await self._redis.call(pipe.execute)
-        except (RedisUnavailable, RedisError) as error:
-            logger.warning("cache not invalidated", extra={"reason": str(error)})
+        except (RedisUnavailable, RedisError):
+            return False
+        return True
+
+    async def _catch_up(self) -> None:
+        """Invalidate what Redis has missed: it may only have been slow, and keep all entries."""
+        while self._missed and monotonic() < self._catch_up_until:
+            await asyncio.sleep(_CATCH_UP_SECONDS)
+            missed, self._missed = self._missed, set()
+            if not await self._change_versions(missed):
+                self._missed |= missed
+        self._missed.clear()
+        self._catching_up = None
 
     def _land(self, key: tuple[Scope, str], flight: asyncio.Task[tuple[bytes, str]]) -> None:
         if self._flights.get(key) is flight:

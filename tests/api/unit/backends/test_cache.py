@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+import api.backends.cache as cache_module
 from api.backends.cache import ResponseCache, Scope
 from api.backends.redis import RedisBackend, RedisUnavailable
 from tests.support.waiting import wait_until_async
@@ -25,6 +27,22 @@ class DeadRedis(RedisBackend):
         del command
         await asyncio.sleep(0)
         raise RedisUnavailable
+
+
+class SlowRedis(RedisBackend):
+    """A Redis that answers too late until it is told; remembers the keys that it was given."""
+
+    def __init__(self) -> None:
+        self.client = Redis()
+        self.answers = False
+        self.keys: list[str] = []
+
+    async def call(self, command: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - as its base
+        """Execute nothing."""
+        await asyncio.sleep(0)
+        if not self.answers:
+            raise RedisUnavailable
+        self.keys += [words[1] for words, _ in command.__self__.command_stack]  # type: ignore[attr-defined]
 
 
 class CountingMeter:
@@ -124,6 +142,50 @@ def test_whoever_asks_after_a_change_does_not_get_a_load_from_before(is_all: boo
         await wait_until_async(lambda: loader.calls == 2, "a second load")
         loader.may_end.set()
         await asyncio.gather(early, late)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys"),
+    [
+        ([SCOPE, SCOPE], {"cache:test:scope:version"}),
+        ([Scope("test", str(number)) for number in range(2_000)], {"cache:*:*:version"}),
+    ],
+    ids=["some", "many"],
+)
+def test_what_redis_has_missed_is_invalidated_once_it_answers(
+    changes: list[Scope], keys: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has kept its entries: a machine that is too busy makes a healthy one look dead."""
+    monkeypatch.setattr(cache_module, "_CATCH_UP_SECONDS", 0)
+
+    async def scenario() -> None:
+        redis = SlowRedis()
+        cache = ResponseCache(redis, {}, ttl_seconds=3_600)
+        for scope in changes:
+            await cache.invalidate(scope)
+        await asyncio.sleep(0)
+        assert not redis.keys
+        redis.answers = True
+        await wait_until_async(lambda: cache._catching_up is None)
+        assert keys <= set(redis.keys)
+        assert len(redis.keys) == len(set(redis.keys))
+
+    asyncio.run(scenario())
+
+
+def test_what_has_expired_is_not_invalidated_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that stays away is left alone."""
+    monkeypatch.setattr(cache_module, "_CATCH_UP_SECONDS", 0)
+    clock = count(0, 30)
+    monkeypatch.setattr(cache_module, "monotonic", lambda: next(clock))
+
+    async def scenario() -> None:
+        cache = ResponseCache(DeadRedis(), {}, ttl_seconds=60)
+        await cache.invalidate(SCOPE)
+        await wait_until_async(lambda: cache._catching_up is None)
+        assert not cache._missed
 
     asyncio.run(scenario())
 
