@@ -18,9 +18,10 @@ from bench.service.load_plan import QUICK_LOAD, LoadPlan
 from bench.service.sides import DOCUMENT_PACKAGES
 from bench.telemetry import peers
 from bench.telemetry.telemetry_plan import QUICK_TELEMETRY, TelemetryPlan
-from burnrate.cli import CommandGroup
+from burnrate.cli import CommandError, CommandGroup
 from burnrate.configuration import ConfigurationError, load_configuration
 from burnrate.console import Number
+from burnrate.http_client import NoAnswer
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree
 from burnrate.slo.specification import load_all
@@ -255,18 +256,25 @@ def scenarios(names: Sequence[str], at_once: int, *, is_documented: bool) -> Non
     if unknown := [name for name in names if name not in SCENARIOS]:
         known = ", ".join(SCENARIOS)
         raise click.UsageError(f"no scenario {', '.join(unknown)}; there are {known}")
+    wanted = names or tuple(SCENARIOS)
     page = _checkout().checkout / "docs/slo-scenarios.md"
 
-    def run_one(name: str) -> Found:
-        found = asyncio.run(run(SCENARIOS[name]))
+    def run_one(name: str) -> Found | None:
+        try:
+            found = asyncio.run(run(SCENARIOS[name]))
+        except (CommandError, NoAnswer) as error:
+            click.echo(f"{name}: not measured: {error}", err=True)
+            return None
         click.echo(scenario_page.row(found))
         return found
 
     # Each has an event loop of its own: starting one must not delay another's clients.
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(run_one, names or SCENARIOS))
+        found = dict(zip(wanted, pool.map(run_one, wanted), strict=True))
     if is_documented:
-        scenario_page.update(page, found)
+        scenario_page.update(page, [each for each in found.values() if each is not None])
+    if missing := [name for name, each in found.items() if each is None]:
+        raise CommandError(f"not measured: {', '.join(missing)}")
 
 
 def _provide(

@@ -40,19 +40,22 @@ class Answer:
     """What a client got.
 
     Attributes:
-        status: None where it left without one.
+        status: None where there was none.
         seconds: Until the first byte of the answer, or until it left.
+        is_closed: It did not leave: its connection was closed, or refused.
     """
 
     stream: Stream
     status: int | None
     seconds: float
+    is_closed: bool = False
 
     @property
     def outcome(self) -> Outcome:
         """What docs/slo.md calls it, by what the client knows."""
         if self.status is None:
-            return "bad" if self.seconds >= _PATIENCE_SECONDS else "neither"
+            is_failure = self.is_closed or self.seconds >= _PATIENCE_SECONDS
+            return "bad" if is_failure else "neither"
         if self.status >= _SERVER_ERROR:
             return "bad"
         if self.stream.is_lost or self.status == _TOO_MANY:
@@ -62,10 +65,14 @@ class Answer:
     @property
     def felt(self) -> str:
         """What happened, in a word."""
-        if self.status is None:
-            return f"left after {self.seconds:.0f} s"
-        late = f" after {self.seconds:.0f} s" if self.seconds > _DEADLINE_SECONDS else ""
-        return f"{self.status}{late}"
+        if self.is_closed:
+            return f"{self.stream.method} closed without an answer"
+        return f"{self.stream.method} {self.status or 'left'}"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its seconds are part of what happened."""
+        return self.status is None or self.seconds > _DEADLINE_SECONDS
 
 
 @dataclass
@@ -105,12 +112,15 @@ class Clients:
         began = time.monotonic()
         limit = stream.leaves_after or _GIVES_UP_SECONDS
         status: int | None = None
+        is_closed = False
         try:
             async with asyncio.timeout(limit):
                 status = await self._status(stream)
         except TimeoutError:
             pass
-        self.answers.append(Answer(stream, status, time.monotonic() - began))
+        except (OSError, asyncio.IncompleteReadError):
+            is_closed = True
+        self.answers.append(Answer(stream, status, time.monotonic() - began, is_closed))
 
     async def _status(self, stream: Stream) -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -118,7 +128,7 @@ class Clients:
             head = f"{stream.method} {stream.path} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n"
             length = "Content-Length: 0\r\n" if stream.method == "POST" else ""
             writer.write(f"{head}{length}\r\n".encode())
-            line = await reader.readline()
+            line = await reader.readuntil(b"\r\n")
             return int(line.split()[1])
         finally:
             writer.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -91,7 +91,7 @@ async def run(
         return Found(
             scenario,
             _by_outcome(clients.counts()),
-            _felt(clients.answers),
+            felt(clients.answers),
             _of_nginx(rig),
             counted,
             watch.worst_burn,
@@ -103,9 +103,24 @@ def _by_outcome(counts: Counter[Outcome]) -> dict[Outcome, int]:
     return {"good": counts["good"], "bad": counts["bad"], "neither": counts["neither"]}
 
 
-def _felt(answers: Sequence[Answer]) -> dict[str, int]:
-    found = Counter(answer.felt for answer in answers if answer.outcome != "good")
+def felt(answers: Sequence[Answer]) -> dict[str, int]:
+    """Return what happened to those that were not good, the most frequent first, and how often."""
+    times: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for answer in answers:
+        if answer.outcome != "good":
+            times[answer.felt, answer.is_timed].append(answer.seconds)
+    found = Counter(
+        {
+            what + (f" after {_span(seconds)}" if is_timed else ""): len(seconds)
+            for (what, is_timed), seconds in times.items()
+        }
+    )
     return dict(found.most_common())
+
+
+def _span(seconds: Sequence[float]) -> str:
+    shortest, longest = f"{min(seconds):.0f}", f"{max(seconds):.0f}"
+    return f"{shortest} s" if shortest == longest else f"{shortest} to {longest} s"
 
 
 def _of_nginx(rig: Rig) -> dict[Outcome, int]:

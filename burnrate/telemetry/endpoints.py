@@ -83,11 +83,10 @@ class Endpoints:
         if template is not None:
             return template
         candidates = self._by_endpoint.get(id(function), ())
-        if len(candidates) > 1:  # one function under several routes: the path says which
-            path = _route_path(scope)
-            for each in candidates:
-                if each.pattern.match(path) and not each.has_routes:
-                    return each.template
+        if len(candidates) > 1:
+            chosen = _by_path(candidates, scope)
+            if chosen is not None:
+                return chosen.template
         return self._ask_routes(scope, function)
 
     def plain(self, function: object, route: object) -> str | None:
@@ -111,6 +110,17 @@ class Endpoints:
             found = _find(self._application.routes, _anew(scope))
             function = found.function if found is not None else None
         return function
+
+    def applications_of(self, function: object, scope: Scope) -> Sequence[Any]:
+        """Return the mounted applications that a function is in, the innermost first.
+
+        Args:
+            function: What serves the request.
+            scope: The request's.
+        """
+        candidates = self._by_endpoint.get(id(function), ())
+        chosen = candidates[0] if len(candidates) == 1 else _by_path(candidates, scope)
+        return () if chosen is None else chosen.applications
 
     def taken_by(self, method: str, path: str) -> Taken | None:
         """Return what takes a request of an address that nobody has asked for yet, if anything."""
@@ -152,6 +162,15 @@ class Endpoints:
             is_mounted = scope.get("root_path", "") != _root_path(scope)
             return _HIDDEN_PREFIX + template if is_mounted else template
         return found.template if found is not None else UNMATCHED
+
+
+def _by_path(candidates: Iterable[Endpoint], scope: Scope) -> Endpoint | None:
+    """Return the one of several routes of one function that the path of a request is of."""
+    path = _route_path(scope)
+    for each in candidates:
+        if each.pattern.match(path) and not each.has_routes:
+            return each
+    return None
 
 
 def _find(routes: Iterable[BaseRoute], scope: Scope, prefix: str = "") -> Taken | None:

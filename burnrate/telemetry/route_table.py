@@ -27,6 +27,7 @@ class Endpoint:
         pattern: What the path of a request must match.
         route: The framework's own.
         has_routes: Whether it is a mounted application whose routes are known.
+        applications: The mounted ones that it is in, the innermost first.
     """
 
     function: Any
@@ -35,6 +36,7 @@ class Endpoint:
     pattern: Pattern[str]
     route: object = None
     has_routes: bool = False
+    applications: tuple[Any, ...] = ()
 
 
 def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
@@ -42,34 +44,36 @@ def read_endpoints(routes: Iterable[BaseRoute]) -> list[Endpoint]:
     return list(_walk(routes, prefix=""))
 
 
-def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterator[Endpoint]:
+def _walk(
+    routes: Iterable[BaseRoute], prefix: str, around: tuple[Any, ...] = ()
+) -> Iterator[Endpoint]:
     for route, original in flatten(routes):
         if isinstance(original, Mount):
             mounted, inner = prefix + route.path, routes_of(route)
-            yield _endpoint(
-                original.app,
-                mounted + "/{path:path}",
-                frozenset(),
-                original,
-                has_routes=bool(inner),
-            )
-            yield from _walk(inner, mounted)
+            template = mounted + "/{path:path}"
+            has_routes = bool(inner)
+            yield _endpoint(original.app, template, original, around, has_routes=has_routes)
+            yield from _walk(inner, mounted, (original.app, *around))
         elif isinstance(original, Host):
-            yield from _walk(routes_of(route), prefix)
+            yield from _walk(routes_of(route), prefix, (original.app, *around))
         elif isinstance(path := getattr(route, "path", None), str):
             methods: frozenset[str] = frozenset(getattr(route, "methods", None) or ())
-            yield _endpoint(getattr(route, "endpoint", None), prefix + path, methods, original)
+            function = getattr(route, "endpoint", None)
+            yield _endpoint(function, prefix + path, original, around, methods)
 
 
 def _endpoint(
     function: object,
     template: str,
-    methods: frozenset[str],
     route: object,
+    applications: tuple[Any, ...],
+    methods: frozenset[str] = frozenset(),
     *,
     has_routes: bool = False,
 ) -> Endpoint:
-    return Endpoint(function, shown(template), methods, _pattern(template), route, has_routes)
+    return Endpoint(
+        function, shown(template), methods, _pattern(template), route, has_routes, applications
+    )
 
 
 def shown(template: str) -> str:

@@ -17,6 +17,8 @@ _marked: Final[set[float]] = set()
 def deadline(seconds: float | None) -> Callable[[F], F]:
     """Give a route a deadline of its own: `@deadline(120)` below `@app.get(...)`.
 
+    A mounted application may have one too, for its routes that have none.
+
     Args:
         seconds: Until the first byte of its answer; None or 0: it may take as long as it takes.
 
@@ -62,8 +64,17 @@ class Limits:
         Args:
             scope: The request's, routed or not.
         """
-        limit: float = getattr(self._endpoints.function_of(scope), _MARK, self._default)
-        return limit
+        if not _marked:
+            return self._default
+        function = self._endpoints.function_of(scope)
+        limit: float | None = getattr(function, _MARK, None)
+        if limit is not None:
+            return limit
+        for application in self._endpoints.applications_of(function, scope):
+            limit = getattr(application, _MARK, None)
+            if limit is not None:
+                return limit
+        return self._default
 
     def announced(self, scope: Scope, known_seconds: float) -> str | None:
         """Return a request's deadline in words for the proxy, None where the proxy has the same.

@@ -50,7 +50,40 @@ def routes() -> FastAPI:
 
     mounted = deadline(7)(_answer)
     app.mount("/mounted", mounted)
+    app.mount("/shop", deadline(8)(_shop()))
+    app.mount("/patient", deadline(9)(_shop()))
     return app
+
+
+def _shop() -> FastAPI:
+    """Return an application with routes that is mounted more than once, and one in it."""
+    inner = FastAPI()
+    inner.get("/read")(_read)
+    inner.get("/long")(_long)
+    shop = FastAPI()
+    shop.get("/read")(_read)
+    shop.mount("/inner", inner)
+    shop.mount("/own", deadline(3)(_Wrapper(inner)))
+    return shop
+
+
+class _Wrapper:
+    """A middleware around a mounted application."""
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401 - any application
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await self.app(scope, receive, send)
+
+
+def _read() -> None:
+    """Have the deadline of the application."""
+
+
+@deadline(60)
+def _long() -> None:
+    """Have one of its own."""
 
 
 def _wrapped(function: Any) -> Any:  # noqa: ANN401 - any route's
@@ -70,17 +103,20 @@ async def _answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 
     [
         ("/none", inf), ("/zero", inf), ("/above", 2.5), ("/wrapped", 120.0), ("/plain", 30.0),
         ("/mounted/x", 7.0), ("/nowhere", 30.0),
+        ("/shop/read", 8.0), ("/patient/read", 9.0), ("/shop/nowhere", 8.0),
+        ("/shop/inner/read", 8.0), ("/patient/inner/read", 9.0), ("/patient/inner/long", 60.0),
+        ("/shop/own/read", 3.0), ("/shop/own/long", 60.0),
     ],
 )  # fmt: skip
-def test_a_route_has_its_own_or_everyones(routes: FastAPI, path: str, limit: float) -> None:
-    """Before it is routed, too."""
-    limits = Limits(Endpoints(routes), 30.0)
+def test_a_route_has_its_own_or_its_applications_or_everyones(
+    routes: FastAPI, path: str, limit: float
+) -> None:
+    """Before it is routed and after it."""
+    endpoints = Endpoints(routes)
+    endpoints.build()
+    limits = Limits(endpoints, 30.0)
     assert limits.of(http_scope(path)) == limit
 
-
-def test_after_routing_the_function_tells(routes: FastAPI) -> None:
-    """Routing has left it in the scope, and nothing is asked again."""
-    limits = Limits(Endpoints(routes), 30.0)
     scopes = []
 
     @routes.middleware("http")
@@ -89,10 +125,8 @@ def test_after_routing_the_function_tells(routes: FastAPI) -> None:
         scopes.append(request.scope)
         return answer
 
-    TestClient(routes).get("/wrapped")
-    (scope,) = scopes
-    assert "endpoint" in scope
-    assert limits.of(scope) == 120.0
+    TestClient(routes).get(path)
+    assert [limits.of(scope) for scope in scopes] == [limit]
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])
