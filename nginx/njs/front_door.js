@@ -4,7 +4,8 @@
 const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const KINDS = {unmatched: 'unmatched', internal: 'internal'};
 // nginx' own answers to what met no route: it was not read in full or not understood, or its path ends here.
-const UNREAD = ['400', '404', '405', '408', '414', '494'];
+// 501 and 505 are a transfer coding and a version of HTTP that it does not know: a client's doing, whatever their first digit.
+const UNREAD = ['400', '404', '405', '408', '414', '431', '494', '501', '505'];
 // What dashboards and rules ask for before it has happened.
 const EXPECTED = [
     'service|200|route|good', 'service|500|route|bad', 'service|503|route|bad',
@@ -38,7 +39,7 @@ function deadline(variables) {
 
 function outcome(variables, kind, has_header) {
     const status = variables.status;
-    if (kind === 'internal') {
+    if (kind === 'internal' || (UNREAD.includes(status) && !has_header)) {
         return 'neither';
     }
     if (status.startsWith('5')) {
