@@ -67,11 +67,8 @@ class Limits:
         if not _marked:
             return self._default
         function = self._endpoints.function_of(scope)
-        limit: float | None = getattr(function, _MARK, None)
-        if limit is not None:
-            return limit
-        for application in self._endpoints.applications_of(function, scope):
-            limit = getattr(application, _MARK, None)
+        for each in (function, *self._endpoints.applications_of(function, scope)):
+            limit: float | None = getattr(each, _MARK, None)
             if limit is not None:
                 return limit
         return self._default
