@@ -18,6 +18,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPEN
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from burnrate.telemetry.content_coding import accepts_gzip
 from burnrate.telemetry.failures import failed, guard
 from burnrate.telemetry.workers import multiprocess
 from burnrate.telemetry.workers.merge import MergedFiles, NoFilesError
@@ -83,7 +84,7 @@ class Exposition:
             "Content-Type": OPENMETRICS if is_openmetrics else _PLAIN,
             "Vary": "Accept, Accept-Encoding",
         }
-        if "gzip" in accept_encoding:
+        if accepts_gzip(accept_encoding):
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body, compresslevel=_GZIP_LEVEL, mtime=0)
         return body, headers

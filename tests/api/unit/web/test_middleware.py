@@ -93,9 +93,9 @@ def test_compression_begins_at_1000_bytes(
     assert response.content == LARGE[:length]
 
 
-@pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", "xgzip"])
+@pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0"])
 def test_client_that_takes_no_gzip_gets_none(client: TestClient, accepted: str) -> None:
-    """A weight of 0 is a no."""
+    """Nor does one that says so by a weight of 0."""
     response = client.get("/sized/2000", headers={"Accept-Encoding": accepted})
     assert "Content-Encoding" not in response.headers
 
