@@ -17,6 +17,7 @@ from burnrate.slo.specification import (
     Service,
     is_short,
     load_files,
+    own_sources,
     settings_file,
     specification_files,
 )
@@ -53,7 +54,7 @@ def services(paths: Sequence[Path], values: Values, configuration: Configuration
 
 def _copied(file: Path, folder: Path, values: Values) -> Path:
     """Write a specification and what stands beside it, with the values in their place."""
-    for beside in file.parent.glob("*.source.y*ml"):
+    for beside in own_sources(file.parent):
         (folder / beside.name).write_text(_text(beside), encoding="utf-8")
     copy, beside = folder / file.name, settings_file(file)
     text = _text(file)

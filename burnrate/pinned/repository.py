@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from burnrate.configuration import NAME
+from burnrate.file_tree import files_below
 from burnrate.pinned.errors import PinError
 from burnrate.pinned.release import installed_version
 
@@ -74,8 +75,9 @@ def own_files(folder: Path) -> Iterator[Path]:
         path = folder / name
         if path.is_file():
             yield Path(name)
-        for each in sorted(path.rglob("*")) if path.is_dir() else ():
-            if each.is_file() and not each.name.startswith("."):
+        for each in sorted(files_below(path)) if path.is_dir() else ():
+            # Whoever reads a link to nothing says so.
+            if each.is_file() or each.is_symlink():
                 yield each.relative_to(folder)
 
 

@@ -10,7 +10,7 @@ import yaml
 from burnrate.configuration import Configuration, load_configuration
 from burnrate.service.errors import ServiceError
 from burnrate.service.wanted import SLO_FOLDER, TARGET_FOLDER
-from burnrate.slo.specification import Service, load_all
+from burnrate.slo.specification import Service, has_specifications, load_all
 
 _SCRAPES = Path("prometheus/prometheus.yml")
 
@@ -48,8 +48,7 @@ class Inventory:
         """
         configuration = load_configuration(checkout)
         folder = checkout / SLO_FOLDER
-        has_some = any(folder.glob("*.y*ml"))
-        services = load_all(folder, configuration) if has_some else []
+        services = load_all(folder, configuration) if has_specifications(folder) else []
         scraped = (*_in_configuration(checkout), *_in_files(checkout))
         return cls(checkout, configuration, tuple(services), scraped)
 

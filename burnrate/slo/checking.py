@@ -1,11 +1,11 @@
 """All that is wrong with specifications, and what is made of those that are right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from burnrate.configuration import Configuration
-from burnrate.slo.errors import SpecError
+from burnrate.slo.errors import SpecError, error_as_json
 from burnrate.slo.generator import rule_files
 from burnrate.slo.live import Finding
 from burnrate.slo.specification import (
@@ -20,41 +20,32 @@ from burnrate.slo.specification import (
 
 @dataclass(frozen=True)
 class Checked:
-    """The services of the files that are right, and the first error of each that is wrong.
+    """What was checked.
 
     Attributes:
+        services: Those of the files that are right.
+        errors: The first of each file that is wrong, and why not everything was checked:
+            burnrate.yml is wrong, a Prometheus is silent.
         findings: What a Prometheus lacks for these services, if it was asked.
-        trouble: Why not everything was checked: burnrate.yml is wrong, a Prometheus is silent.
     """
 
     services: Sequence[Service]
-    errors: Sequence[SpecError]
+    errors: Sequence[Exception]
     findings: Sequence[Finding] = ()
-    trouble: str = ""
 
     @property
     def is_ok(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.errors or self.findings or self.trouble)
+        return not (self.errors or self.findings)
 
     def as_json(self) -> dict[str, object]:
         """Return it as a document for programs."""
         return {
             "ok": self.is_ok,
             "services": [_service(each) for each in self.services],
-            "errors": [*self._errors()],
+            "errors": [error_as_json(each) for each in self.errors],
             "findings": [each.as_json() for each in self.findings],
         }
-
-    def _errors(self) -> Iterator[dict[str, object]]:
-        for each in self.errors:
-            yield _error(str(each.file), each.line, each.path, each.reason)
-        if self.trouble:
-            yield _error(None, None, "", self.trouble)
-
-
-def _error(file: str | None, line: int | None, path: str, reason: str) -> dict[str, object]:
-    return {"file": file, "line": line, "path": path, "reason": reason}
 
 
 def checked(paths: Sequence[Path], configuration: Configuration, *, is_stack: bool) -> Checked:

@@ -104,9 +104,7 @@ def check_files(
         if prometheus is not None:
             found = replace(found, findings=looked_up(prometheus, found.services))
     except (ConfigurationError, NoAnswer) as error:
-        if not is_json:
-            raise
-        found = replace(found, trouble=str(error))
+        found = replace(found, errors=[*found.errors, error])
     if is_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:

@@ -1,4 +1,4 @@
-"""The one exception of this room."""
+"""The one exception of this room, and what programs are told of it and of others."""
 
 from pathlib import Path
 
@@ -28,6 +28,18 @@ class SpecError(Exception):
         place = f"{file}:{line}" if line else f"{file}"
         message = f"{place}: {path}: {reason}" if path else f"{place}: {reason}"
         super().__init__(_on_one_line(message))
+
+
+def error_as_json(error: Exception) -> dict[str, object]:
+    """Return an error as a document for programs; only a `SpecError` knows a place."""
+    if not isinstance(error, SpecError):
+        return {"file": None, "line": None, "path": "", "reason": str(error)}
+    return {
+        "file": str(error.file),
+        "line": error.line,
+        "path": error.path,
+        "reason": error.reason,
+    }
 
 
 def _on_one_line(message: str) -> str:

@@ -10,15 +10,19 @@ from textwrap import indent
 import click
 
 from burnrate.cli import CommandError, command_errors
-from burnrate.configuration import Configuration, load_configuration
+from burnrate.configuration import Configuration, ConfigurationError, load_configuration
 from burnrate.http_client import NoAnswer
 from burnrate.slo.backtest import History, Replayed, Span, as_json, replay, report
+from burnrate.slo.errors import SpecError, error_as_json
 from burnrate.slo.explaining import explanation
 from burnrate.slo.specification import load_files
 from burnrate.slo.trial import PromtoolMissing, Verdict, tried
 
 # They divide the shortest window, so that evaluations are whole.
 _STEPS = ("15", "30", "60")
+
+# What became of each SLO, by its service and its name.
+_Replays = dict[tuple[str, str], Replayed]
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 ROOT = click.option(
@@ -116,32 +120,60 @@ def backtest(
 
     Also the course of the budget. Three days before are read as well, so that windows are full.
     """
-    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
-    span = Span.of(days, end.timestamp(), int(step))
-    configuration = load_configuration(root)
-    with command_errors(NoAnswer), History(prometheus, int(step)) as history:
-        new = _replayed(files, configuration, history, span)
-        old = _replayed(against, configuration, history, span) if against else {}
-    if is_json:
-        documents = {
-            name: [as_json(each) for each in some.values()]
-            for name, some in (("new", new), ("old", old))
-        }
-        click.echo(json.dumps(documents, indent=2))
+    span = _span(days, until, int(step))
+    new, old = _Replays(), _Replays()
+    trouble: Exception | None = None
+    try:
+        configuration = load_configuration(root)
+        with History(prometheus, int(step)) as history:
+            new = _replayed(files, configuration, history, span)
+            old = _replayed(against, configuration, history, span) if against else _Replays()
+    except (SpecError, ConfigurationError, NoAnswer) as error:
+        trouble = error
     else:
-        for key, each in new.items():
-            click.echo(report(each, old.get(key)))
-            if against and key not in old:
-                click.echo("It is new: nothing to compare it with.\n")
-        for key in old.keys() - new.keys():
+        if not any(each.measured_seconds for each in new.values()):
+            trouble = CommandError(f"{history.url} holds nothing that these SLOs count")
+    if is_json:
+        click.echo(json.dumps(_document(new, old, trouble), indent=2))
+    else:
+        _show(new, old, is_compared=bool(against))
+    if trouble is not None:
+        raise CommandError(str(trouble)) from trouble
+
+
+def _span(days: int, until: datetime | None, step: int) -> Span:
+    now = datetime.now(UTC)
+    end = now if until is None else until.replace(tzinfo=UTC)
+    if end > now:
+        raise click.BadParameter("it is in the future (it is UTC)", param_hint="--until")
+    span = Span.of(days, end.timestamp(), step)
+    if span.begin < 0:
+        raise click.BadParameter("the days would begin before 1970", param_hint="--until")
+    return span
+
+
+def _document(new: _Replays, old: _Replays, trouble: Exception | None) -> dict[str, object]:
+    return {
+        "ok": trouble is None,
+        "errors": [] if trouble is None else [error_as_json(trouble)],
+        "new": [as_json(each) for each in new.values()],
+        "old": [as_json(each) for each in old.values()],
+    }
+
+
+def _show(new: _Replays, old: _Replays, *, is_compared: bool) -> None:
+    for key, each in new.items():
+        click.echo(report(each, old.get(key)))
+        if is_compared and key not in old:
+            click.echo("It is new: nothing to compare it with.\n")
+    for key in old:
+        if key not in new:
             click.echo(f"{' '.join(key)} is gone.")
-    if all(each.first is None for each in new.values()):
-        raise CommandError(f"{history.url} holds nothing that these SLOs count")
 
 
 def _replayed(
     files: tuple[Path, ...], configuration: Configuration, history: History, span: Span
-) -> dict[tuple[str, str], Replayed]:
+) -> _Replays:
     return {
         (service.title, slo.name): replay(service, slo, history, span)
         for service in load_files(files, configuration)

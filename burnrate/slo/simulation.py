@@ -108,6 +108,11 @@ class Simulation:
             self._good_at_failure, self._bad_at_good = None, 0
             self._held.clear()
 
+    @property
+    def has_history(self) -> bool:
+        """Whether anything is remembered: something was measured within a day."""
+        return self._began < len(self.total)
+
     def firing(self) -> list[str]:
         """Return the names of the tiers that fire now, or did at their last evaluation."""
         for tier in self.tiers:

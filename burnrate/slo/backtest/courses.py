@@ -20,8 +20,11 @@ class Course(Protocol):
     def fires(self, tier: TierRules) -> bool:
         """Return whether a tier fires now."""
 
-    def period(self) -> tuple[float, float]:
-        """Return the bad and all events of the period; a young one's as if it were full."""
+    def period(self) -> tuple[float, float] | None:
+        """Return the bad and all events of the period; a young one's as if it were full.
+
+        None where nothing is known of them.
+        """
 
 
 def course(slo: Slo, history: History, begin: int, count: int) -> Course:
@@ -55,9 +58,11 @@ class LedgerCourse:
         """Return whether a tier fires now."""
         return self._is_measured and self._simulation.fires(tier)
 
-    def period(self) -> tuple[float, float]:
+    def period(self) -> tuple[float, float] | None:
         """Return the events since the period, or the last reset, began."""
         simulation, reset = self._simulation, self._reset
+        if not simulation.has_history:
+            return None
         last = len(simulation.total) - 1
         if reset is None or not max(0, last - self._period) <= reset <= last:
             return simulation.window(self._period)

@@ -1,7 +1,7 @@
 """The course of an SLO whose windows are counted with `increase`, without a ledger."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isnan, nan
 from typing import Final
 
@@ -31,7 +31,11 @@ class IncreaseCourse:
             )
         # Subqueries look at whole five minutes.
         self._first = -begin // M5.seconds * -M5.seconds - begin
-        self._sums = tuple(map(self._summed, self._rates[M5.name]))
+        bad, total = self._rates[M5.name]
+        self._sums = tuple(
+            self._summed(rates, lambda rate: rate * M5.seconds) for rates in (bad, total)
+        )
+        self._known = self._summed(total, lambda _: 1)
 
     def evaluations(self, piece: Piece) -> Iterator[bool]:
         """Go through the evaluations of a piece."""
@@ -43,8 +47,10 @@ class IncreaseCourse:
         """Return whether a tier fires now."""
         return self._simulation.fires(tier)
 
-    def period(self) -> tuple[float, float]:
+    def period(self) -> tuple[float, float] | None:
         """Return the events of the period: sums of five minutes."""
+        if not self._in_period(self._known):
+            return None
         bad, total = (self._in_period(sums) for sums in self._sums)
         return bad, total
 
@@ -78,12 +84,12 @@ class IncreaseCourse:
         )
         return bad, total
 
-    def _summed(self, rates: "array[float]") -> list[float]:
-        """Return the running sum of the events of whole five minutes."""
+    def _summed(self, rates: "array[float]", of: Callable[[float], float]) -> list[float]:
+        """Return the running sum of what is made of the rates of whole five minutes."""
         sums, apart = [0.0], M5.seconds // self._history.step
         for index in range(self._first // self._history.step, self._count, apart):
             value = rates[index]
-            sums.append(sums[-1] + (0 if isnan(value) else value * M5.seconds))
+            sums.append(sums[-1] + (0 if isnan(value) else of(value)))
         return sums
 
     def _in_period(self, sums: list[float]) -> float:

@@ -58,8 +58,10 @@ class Replayed:
         span: What was looked at.
         step: The seconds from one evaluation to the next.
         first: The first moment at which something was measured; None if there was none.
-        missing_seconds: For how long nothing was measured since then.
-        budget: The part of the budget that was left at the end of each day.
+        measured_seconds: For how long something was measured, of what is told of.
+        missing_seconds: For how long nothing was, since the first moment.
+        budget: The part of the budget that was left at the end of each day; None if nothing was
+            known of it.
         unknown: The alerts that were not looked at.
         sample_seconds: How far apart samples are, as far as that is known.
     """
@@ -69,18 +71,12 @@ class Replayed:
     span: Span
     step: int
     first: int | None = None
+    measured_seconds: int = 0
     missing_seconds: int = 0
     episodes: Sequence[Episode] = ()
-    budget: list[tuple[int, float]] = field(default_factory=list)
+    budget: list[tuple[int, float | None]] = field(default_factory=list)
     unknown: Sequence[str] = ()
     sample_seconds: int | None = None
-
-    @property
-    def counted_seconds(self) -> int:
-        """For how long something was measured, of what is told of."""
-        if self.first is None:
-            return 0
-        return self.span.until - max(self.first, self.span.since) - self.missing_seconds
 
 
 def replay(service: Service, slo: Slo, history: History, span: Span) -> Replayed:
@@ -123,8 +119,12 @@ class _Replay:
         result, is_told = self._result, time >= self._span.since
         if is_measured and result.first is None:
             result.first = time
-        if not is_measured and result.first is not None and is_told:
-            result.missing_seconds += self._history.step
+        # An evaluation speaks for the time before it.
+        if time > self._span.since and result.first is not None:
+            if is_measured:
+                result.measured_seconds += self._history.step
+            else:
+                result.missing_seconds += self._history.step
         for tier, every, words in self._tiers:
             if time % every == 0:
                 fires = self._course.fires(tier)
@@ -134,11 +134,11 @@ class _Replay:
             self._look_at_budget(time, is_told=is_told)
 
     def _look_at_budget(self, time: int, *, is_told: bool) -> None:
-        slo = self._slo
-        bad, total = self._course.period()
+        slo, period = self._slo, self._course.period()
+        bad, total = period or (0, 0)
         left = 1 - min(bad / max(total, 1e-12), 1) / float(slo.budget)
         if is_told and (time % DAY == 0 or time == self._span.until):
-            self._result.budget.append((time, left))
+            self._result.budget.append((time, left if period else None))
         if "ticket" in slo.disabled:
             return
         is_enough = bad > slo.minimum_failures - 0.5

@@ -32,7 +32,7 @@ def as_json(replayed: Replayed) -> dict[str, object]:
         "sample_seconds": replayed.sample_seconds,
         "first_measured": replayed.first,
         "missing_seconds": replayed.missing_seconds,
-        "measured_days": round(replayed.counted_seconds / DAY, 3),
+        "measured_days": round(replayed.measured_seconds / DAY, 3),
         "not_looked_at": list(replayed.unknown),
         "alerts": [
             {
@@ -44,7 +44,10 @@ def as_json(replayed: Replayed) -> dict[str, object]:
             }
             for each in replayed.episodes
         ],
-        "budget_left": [{"at": at, "ratio": round(left, 6)} for at, left in replayed.budget],
+        "budget_left": [
+            {"at": at, "ratio": None if left is None else round(left, 6)}
+            for at, left in replayed.budget
+        ],
     }
 
 
@@ -58,7 +61,7 @@ def _head(new: Replayed, old: Replayed | None) -> Iterator[str]:
         f"{_time(span.since)} to {_time(span.until)} (UTC), evaluated every {new.step} s{apart}:"
         " nothing shorter is seen."
     )
-    if new.first is None:
+    if new.first is None or not new.measured_seconds:
         yield "Nothing was measured in all that time."
         return
     asked = span.until - span.since
@@ -68,7 +71,7 @@ def _head(new: Replayed, old: Replayed | None) -> Iterator[str]:
             f" {_long(asked)}."
         )
     if new.missing_seconds:
-        yield f"Nothing was measured for {_long(new.missing_seconds)} since then, in all."
+        yield f"Nothing was measured for {_long(new.missing_seconds)} of that, in all."
     if new.unknown:
         yield f"Not looked at: {', '.join(new.unknown)}."
 
@@ -81,19 +84,21 @@ def _promise(replayed: Replayed) -> str:
 def _alerts(new: Replayed, old: Replayed | None) -> Iterator[str]:
     yield ""
     if old is not None:
-        yield f"old: {_counts(old.episodes)}"
-    yield f"{'new: ' if old else ''}{_counts(new.episodes)}"
+        yield f"old: {_counts(old)}"
+    yield f"{'new: ' if old else ''}{_counts(new)}"
     rows = [_row(*each, new.span.until) for each in _compared(new, old)]
     if rows:
         heads = ("begins (UTC)", "length", "severity", "alert", "in")
         yield from ("", *_table([heads, *rows], columns=4 if old is None else 5))
 
 
-def _counts(episodes: Sequence[Episode]) -> str:
-    words = sorted(each.severity for each in episodes)
+def _counts(replayed: Replayed) -> str:
+    words = sorted(each.severity for each in replayed.episodes)
     counted = [(word, len(list(some))) for word, some in groupby(words)]
     shown = (f"{count} {word}{'s' if count > 1 else ''}" for word, count in counted)
-    return ", ".join(shown) or "no alert"
+    return ", ".join(shown) or (
+        "no alert" if replayed.measured_seconds else "no alert (nothing was measured)"
+    )
 
 
 def _compared(new: Replayed, old: Replayed | None) -> list[tuple[Episode, str, Episode | None]]:
@@ -136,12 +141,15 @@ def _budget(new: Replayed, old: Replayed | None) -> Iterator[str]:
     columns = [dict(each.budget) for each in (old, new) if each is not None]
     heads = ("at (UTC)", "old", "new") if old is not None else ("at (UTC)", "left")
     times = sorted({at for column in columns for at in column})
-    rows = [(_time(at), *(_share(column.get(at)) for column in columns)) for at in times]
+    rows = [
+        (_time(at), *(_share(column[at]) if at in column else "" for column in columns))
+        for at in times
+    ]
     yield from _table([heads, *rows], columns=len(heads))
 
 
 def _share(left: float | None) -> str:
-    return "" if left is None else f"{100 * left:.1f} %"
+    return "not known" if left is None else f"{100 * left:.1f} %"
 
 
 def _table(rows: Sequence[Sequence[str]], columns: int) -> Iterator[str]:

@@ -4,52 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from burnrate.configuration import Configuration
 from burnrate.slo.errors import SpecError
+from burnrate.slo.specification.files import settings_file, specification_files
 from burnrate.slo.specification.formats import Document, Specification, documents, parsed, read
 from burnrate.slo.specification.joining import Joined
 from burnrate.slo.specification.model import Service, file_part
 from burnrate.slo.specification.settings import ServiceSettings
-
-_YAML: Final = (".yml", ".yaml")
-_SETTINGS: Final = ".settings"
-# A team's own way to count requests, which its short files name.
-_SOURCE: Final = ".source"
-
-
-def settings_file(file: Path) -> Path:
-    """Return the settings' file of a specification."""
-    made = [file.with_name(f"{file.stem}{_SETTINGS}{suffix}") for suffix in (file.suffix, *_YAML)]
-    return next((path for path in made if path.is_file()), made[0])
-
-
-def specification_files(path: Path) -> list[Path]:
-    """Return the specifications that a file or a folder holds, in the order of their names.
-
-    Raises:
-        SpecError: there is none, or settings have none.
-    """
-    if not path.is_dir():
-        return [path]
-    found = sorted(
-        each
-        for each in path.rglob("*")
-        if each.suffix in _YAML and not any(part.startswith(".") for part in _below(each, path))
-    )
-    for each in found:
-        # It would be waited for.
-        if each.exists() and not each.is_file():
-            raise SpecError(each, "", "is no file")
-    files = [each for each in found if not each.stem.endswith((_SETTINGS, _SOURCE))]
-    if not files:
-        raise SpecError(path, "", "no specification (*.yml, *.yaml)")
-    used = {settings_file(each) for each in files}
-    for each in found:
-        if each.stem.endswith(_SETTINGS) and each not in used:
-            raise SpecError(each, "", "there is no specification for these settings")
-    return files
 
 
 def load_all(folder: Path, configuration: Configuration) -> list[Service]:
@@ -170,7 +132,3 @@ def _merged(services: Sequence[Service], file: Callable[[Service], Path]) -> lis
         notes = tuple(dict.fromkeys([*other.notes, *each.notes]))
         merged[identity] = replace(other, slos=(*other.slos, *each.slos), notes=notes)
     return list(merged.values())
-
-
-def _below(path: Path, folder: Path) -> tuple[str, ...]:
-    return path.relative_to(folder).parts

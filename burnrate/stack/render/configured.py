@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 import yaml
 
 from burnrate.configuration import Configuration, ConfigurationError, load_configuration
+from burnrate.file_tree import files_below
 from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, configured
-from burnrate.slo.specification import load_all
+from burnrate.slo.specification import has_specifications, load_all
 from burnrate.stack.compose import SECRETS, Service, of_team
 from burnrate.stack.errors import StackError
 from burnrate.stack.render.clients import with_client_limits
@@ -99,7 +100,7 @@ class Sources:
         """Return the files at a path of the checkout, itself or below it, without hidden ones."""
         path = self.checkout / source
         if path.is_dir():
-            below = (each.relative_to(self.checkout) for each in sorted(path.rglob("*")))
+            below = (each.relative_to(self.checkout) for each in sorted(files_below(path)))
             return [each for each in below if not _is_hidden(each) and self._is_file(each)]
         if path.is_file():
             return [Path(source)]
@@ -128,7 +129,7 @@ def read_sources(checkout: Path, settings: Mapping[str, str]) -> Sources:
     actual = read_configuration(checkout, settings)
     tree = Tree(checkout)
     try:
-        services = load_all(tree.specs, actual) if any(tree.specs.glob("*.yml")) else []
+        services = load_all(tree.specs, actual) if has_specifications(tree.specs) else []
         made = configured(tree, services, committed, actual)
     except SpecError as error:
         raise StackError(str(error)) from error

@@ -112,9 +112,8 @@ class Past:
 
     url: str
 
-    def backtest(self, *arguments: str) -> Result:
-        """Run the command over the course, in the working directory."""
-        until = "2026-11-01T07:00:00"
+    def backtest(self, *arguments: str, until: str = "2024-09-01T07:00:00") -> Result:
+        """Run the command over a day, in the working directory; by default over the course."""
         given = ["backtest", *arguments, "--prometheus", self.url, "--until", until]
         return CliRunner().invoke(slo, [*given, "--days", "1"])
 
@@ -260,12 +259,12 @@ def test_an_old_specification_stands_beside_the_new_one(past: Past, folder: Path
     lines = done.stdout.splitlines()
     assert lines[0] == "# shop: availability, 99.9 % in 30 days -> 90 % in 30 days"
     assert "evaluated every 60 s, of samples 15 s apart" in lines[2]
-    assert lines[3] == "There is history since 2026-11-01 00:00:00 only: 7.0 h of 24.0 h."
+    assert lines[3] == "There is history since 2024-09-01 00:00:00 only: 7.0 h of 24.0 h."
     # Prometheus 3 no longer finds a sample that is exactly five minutes old: a minute in each hole.
-    assert lines[4] in [f"Nothing was measured for {n} min since then, in all." for n in (12, 14)]
+    assert lines[4] in [f"Nothing was measured for {n} min of that, in all." for n in (12, 14)]
     counts = [line for line in lines if line.startswith(("old: ", "new: "))]
     assert len(counts) == 2
-    rows = [line.split() for line in lines if line.startswith("  2026")]
+    rows = [line.split() for line in lines if line.startswith("  2024")]
     alerts = {(row[-2], row[-1]) for row in rows if "%" not in row}
     assert ("ShopFailsFast", "old") in alerts
     assert ("ServiceDown", "both") in alerts
@@ -296,7 +295,44 @@ def test_a_prometheus_without_such_series_is_said(past: Past, folder: Path) -> N
 
     assert done.exit_code == 1
     assert "Nothing was measured in all that time." in done.stdout
+    assert "no alert (nothing was measured)" in done.stdout
     assert "holds nothing that these SLOs count" in done.stderr
+
+
+def test_what_is_no_longer_measured_is_not_said_to_be_well(past: Past, folder: Path) -> None:
+    """Days after the last sample: no alert could have come, and no budget is known."""
+    _write(folder, _FAILED)
+
+    done = past.backtest("shop.yml", "--step", "60", until="2024-09-04")
+    document = past.backtest("shop.yml", "--step", "60", "--json", until="2024-09-04")
+
+    assert done.exit_code == document.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[3] == "Nothing was measured in all that time."
+    assert [line.split(maxsplit=2)[2] for line in lines if line.startswith("  2024-09-04")] == [
+        "not known"
+    ]
+    found = json.loads(document.stdout)
+    assert found["ok"] is False
+    assert "holds nothing" in found["errors"][0]["reason"]
+    assert found["new"][0]["measured_days"] == 0
+    assert {each["ratio"] for each in found["new"][0]["budget_left"]} == {None}
+
+
+def test_an_old_specification_that_counted_nothing_is_not_said_to_be_well(
+    past: Past, folder: Path
+) -> None:
+    """What it would have sent is not known; what is in only one of them is listed in order."""
+    _write(folder, _FAILED)
+    text = (folder / "shop.yml").read_text()
+    gone = "".join(text.partition("slos:\n")[2].replace("availability", name) for name in "zyx")
+    (folder / "old.yml").write_text(text.replace("answers", "orders") + gone)
+
+    done = past.backtest("shop.yml", "--against", "old.yml", "--step", "60")
+
+    assert done.exit_code == 0, done.output
+    assert "old: no alert (nothing was measured)" in done.stdout.splitlines()
+    assert done.stdout.splitlines()[-3:] == [f"shop {name} is gone." for name in "zyx"]
 
 
 def test_a_password_is_never_shown(folder: Path) -> None:
@@ -309,3 +345,48 @@ def test_a_password_is_never_shown(folder: Path) -> None:
     assert done.exit_code == 1
     assert "Prometheus does not answer at http://127.0.0.1:1/prom: " in done.stderr
     assert "hush" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("other.yml", "", "Prometheus does not answer at http://127.0.0.1:1: "),
+        ("shop.yml", "version: nonsense\n", "version"),
+        ("burnrate.yml", "nonsense: 1\n", "nonsense"),
+    ],
+)
+def test_programs_are_told_what_is_wrong(folder: Path, name: str, text: str, reason: str) -> None:
+    """On stdout is one document, whatever happens; people read the same on stderr."""
+    _write(folder, _FAILED)
+    (folder / name).write_text(text)
+    given = ["backtest", "shop.yml", "--prometheus", "http://127.0.0.1:1", "--json"]
+
+    done = CliRunner().invoke(slo, given)
+
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["new"], found["old"]) == (False, [], [])
+    (error,) = found["errors"]
+    assert reason in error["path"] + error["reason"]
+    assert error["reason"] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("until", "days", "reason"),
+    [
+        ("9999-12-31", "1", "it is in the future"),
+        ("1970-01-03", "1", "the days would begin before 1970"),
+        ("0001-01-02", "400", "the days would begin before 1970"),
+        ("2024-09-01", "0", "0 is not in the range"),
+        ("2024-13-01", "1", "does not match the formats"),
+    ],
+)
+def test_days_that_cannot_be_are_refused(folder: Path, until: str, days: str, reason: str) -> None:
+    """Before anything is asked."""
+    _write(folder, _FAILED)
+    given = ["backtest", "shop.yml", "--prometheus", "http://127.0.0.1:1"]
+
+    done = CliRunner().invoke(slo, [*given, "--until", until, "--days", days])
+
+    assert done.exit_code == 2
+    assert reason in " ".join(done.stderr.split())

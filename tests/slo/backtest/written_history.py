@@ -12,8 +12,8 @@ from burnrate.stack import free_port
 from tests.servers.processes import HOST, ServerProcess
 from tests.support.waiting import wait_until
 
-# A Sunday at midnight: a whole number of evaluations of all groups.
-BEGIN = 1_793_491_200
+# A Sunday at midnight, long ago: a whole number of evaluations of all groups.
+BEGIN = 1_725_148_800
 SAMPLES = 15
 _NOTHING: Mapping[str, float] = {}
 

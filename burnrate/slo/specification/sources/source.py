@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from burnrate.slo.specification.files import is_yaml
 from burnrate.slo.specification.sloth import LabelName, Model, Name
 
 _FOLDER: Final = Path(__file__).parent
@@ -123,6 +124,6 @@ def source_file(name: str, beside: Path) -> Path:
         name: What the specification says.
         beside: The specification, from whose folder a path begins.
     """
-    if name.endswith((".yml", ".yaml")):
+    if is_yaml(Path(name)):
         return beside.parent / name
     return _FOLDER / f"{name}.yml"
