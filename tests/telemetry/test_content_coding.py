@@ -1,6 +1,5 @@
 """Who takes gzip, and that a scrape's answer is what its scraper takes."""
 
-
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient

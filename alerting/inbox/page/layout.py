@@ -16,6 +16,7 @@ _TYPES = {
     "vendor/uPlot.LICENSE": "text/plain",
     "inbox.css": "text/css",
     "inbox.js": "text/javascript",
+    "places.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "icon-blind.svg": "image/svg+xml",
     "icon-owned.svg": "image/svg+xml",

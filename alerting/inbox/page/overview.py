@@ -48,6 +48,7 @@ class Overview:
         silent_seconds: How long ago the watchdog arrived, or this process started.
         reach: Who hears of it besides this page.
         muting: What Alertmanager holds back.
+        silenced_pages: How many pages a silence holds back, without those somebody is on.
         is_answered: Whether Alertmanager answered the last poll; None if it is not polled.
     """
 
@@ -67,17 +68,7 @@ class Overview:
     is_answered: bool | None
     reach: "Reach"
     muting: Muting
-
-    @property
-    def silenced_pages(self) -> int:
-        """How many pages a silence holds back, without those somebody is on."""
-        owned = {each.id for each in self.incidents if each.is_owned(self.now)}
-        return sum(
-            episode.labels.get("severity") == "page"
-            and episode.incident_id not in owned
-            and self.muting.silence_of(episode.fingerprint) is not None
-            for episode in self.firing.shown
-        )
+    silenced_pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +117,8 @@ class OverviewReader:
         """
         now = datetime.now(UTC)
         firing = await self._store.find_firing(MAX_PAGES, 0 if selection else MAX_TICKETS)
+        incidents, muting = await self._store.open_incidents(), self._muting.latest()
+        owned = [each.id for each in incidents if each.is_owned(now)]
         return Overview(
             now=now,
             firing=firing,
@@ -136,7 +129,7 @@ class OverviewReader:
                 else firing
             ),
             choices=await self._store.find_choices(),
-            incidents=tuple(await self._store.open_incidents()),
+            incidents=tuple(incidents),
             resolved=tuple(await self._store.find_resolved(_MAX_RESOLVED, selection)),
             losses=self._store.losses(),
             truncated=await self._store.count_truncated(now - _TRUNCATED_FOR),
@@ -144,7 +137,8 @@ class OverviewReader:
             verdict=self._watchdog.verdict(),
             has_watchdog_arrived=self._watchdog.has_arrived,
             silent_seconds=self._watchdog.silent_seconds,
-            muting=self._muting.latest(),
+            muting=muting,
+            silenced_pages=await self._store.count_pages(muting.silenced, without=owned),
             is_answered=self._poller.is_answered if self._poller else None,
             reach=Reach(
                 told=self._poller.told if self._poller else None,

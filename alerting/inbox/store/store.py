@@ -172,6 +172,11 @@ class Store:
         find = partial(listing.find_firing, pages=pages, others=others, selection=selection)
         return await self._read(find)
 
+    async def count_pages(self, fingerprints: Collection[str], without: Collection[int]) -> int:
+        """Return how many of these alerts are pages that fire, outside of some incidents."""
+        count = partial(listing.count_pages, fingerprints=fingerprints, without=without)
+        return await self._read(count) if fingerprints else 0
+
     async def find_resolved(self, limit: int, selection: Selection = ALL) -> list[StoredEpisode]:
         """Return what has ended, the latest end first."""
         return await self._read(partial(listing.find_resolved, limit=limit, selection=selection))

@@ -1,7 +1,7 @@
 // Keeps the page up to date: it fetches its living part again whenever the stream of changes says so,
 // and every 15 s for what changes by itself. Without this script the page is the same, but frozen.
-// A browser has six connections to one server, and a stream keeps one: only visible tabs follow the
-// stream, and no more than three of them. The others ask, and a hidden one only for the verdict.
+// Only visible tabs follow the stream, and few of them (places.js). The others ask, and a hidden one
+// only for the verdict.
 "use strict";
 
 const live = document.getElementById("live");
@@ -15,7 +15,6 @@ const GIVE_UP_MS = 10000;
 // Many changes at once are one.
 const GATHER_MS = 300;
 const OLD_MS = 40000;
-const MOST_STREAMS = 3;
 const ICONS = new Set(["page", "blind", "ticket", "owned"]);
 let isFetching = false;
 let isWanted = false;
@@ -208,30 +207,13 @@ bell.addEventListener("click", async () => {
 
 let source = null;
 let isFollowing = false;
-let leave = null;
-
-// A lock that is held while this tab follows, so that tabs of one browser share few streams. Without
-// locks, which need https or this machine, visible tabs follow.
-function takePlace(number) {
-  if (!navigator.locks) return Promise.resolve(true);
-  return new Promise((tell) => {
-    navigator.locks
-      .request(`burnrate-stream-${number}`, { ifAvailable: true }, (lock) => {
-        tell(lock !== null);
-        return lock && new Promise((release) => (leave = release));
-      })
-      .catch(() => tell(false));
-  });
-}
 
 async function follow() {
   if (isFollowing || document.hidden || !live.dataset.fragment) return;
   isFollowing = true;
-  for (let number = 0; number < MOST_STREAMS; number += 1) {
-    if (await takePlace(number)) {
-      open();
-      return;
-    }
+  if (await takePlace(stop)) {
+    open();
+    return;
   }
   isFollowing = false;
   say("good", "asking every 15 s");
@@ -267,8 +249,7 @@ function open() {
 function stop() {
   if (source) source.close();
   source = null;
-  if (leave) leave();
-  leave = null;
+  leavePlace();
   isFollowing = false;
 }
 
@@ -296,6 +277,7 @@ setInterval(() => {
 setInterval(() => {
   if (document.hidden) look();
 }, HIDDEN_MS);
+window.addEventListener("pagehide", stop);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     stop();

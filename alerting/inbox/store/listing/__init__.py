@@ -14,7 +14,12 @@ from alerting.inbox.store.listing.episodes import (
     summarize,
     transitions_of,
 )
-from alerting.inbox.store.listing.firing import Firing, find_firing, find_resolved
+from alerting.inbox.store.listing.firing import (
+    Firing,
+    count_pages,
+    find_firing,
+    find_resolved,
+)
 from alerting.inbox.store.listing.selection import (
     ALL,
     Choices,
@@ -35,6 +40,7 @@ __all__ = [
     "StoredTransition",
     "Summary",
     "condition_of_incident",
+    "count_pages",
     "count_truncated",
     "delivered_at",
     "episodes_of",

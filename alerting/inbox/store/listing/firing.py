@@ -1,6 +1,8 @@
 """What the front page lists: what fires, pages first, and what has ended."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from alerting.inbox.store.deliveries import WATCHDOG
@@ -47,6 +49,21 @@ def find_firing(
         (WATCHDOG, *values),
     )
     return Firing(tuple(shown), *counted.fetchone())
+
+
+def count_pages(
+    connection: sqlite3.Connection, fingerprints: Collection[str], without: Collection[int]
+) -> int:
+    """Return how many of these alerts are pages that fire, outside of some incidents."""
+    counted = connection.execute(
+        "SELECT count(*) FROM episodes"
+        " WHERE ends_at IS NULL AND severity = 'page' AND alertname != ?"
+        " AND fingerprint IN (SELECT value FROM json_each(?))"
+        " AND coalesce(incident_id, 0) NOT IN (SELECT value FROM json_each(?))",
+        (WATCHDOG, json.dumps(list(fingerprints)), json.dumps(list(without))),
+    )
+    count: int = counted.fetchone()[0]
+    return count
 
 
 def find_resolved(

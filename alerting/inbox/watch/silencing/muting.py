@@ -39,6 +39,16 @@ class Muting:
         found = [silence for silence in self.silences if silence.id in ids]
         return found[-1] if found else None
 
+    @property
+    def silenced(self) -> frozenset[str]:
+        """The fingerprints of what a silence holds back."""
+        ids = {silence.id for silence in self.silences}
+        return frozenset(
+            fingerprint
+            for fingerprint, alert in self.muted.items()
+            if not ids.isdisjoint(alert.silenced_by)
+        )
+
     def inhibitors_of(self, fingerprint: str) -> list[str]:
         """Return the names of the alerts that hold an alert back."""
         alert = self.muted.get(fingerprint)

@@ -1,6 +1,7 @@
 """Silences from the inbox, by a real Alertmanager."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +48,12 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One for all tests; each has a service of its own."""
-    folder: Path = tmp_path_factory.mktemp("silences")
+    with _running(tmp_path_factory.mktemp("silences")) as stack:
+        yield stack
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Stack]:
     inbox = InboxProcess(folder)
     alertmanager = Alertmanager(folder / "alertmanager", inbox)
     inbox.settings["INBOX_ALERTMANAGER_URL"] = alertmanager.url
@@ -115,6 +121,29 @@ def test_what_others_silence_is_shown_as_well(stack: Stack) -> None:
         return "Maintenance windows" in page and "service=~&#34;other|reports&#34;" in page
 
     wait_until(shown, "the window is shown")
+
+
+def test_all_silenced_pages_are_counted_and_not_only_those_that_are_shown(tmp_path: Path) -> None:
+    """500 are shown. Whoever silenced them, nothing is red then, and all is red afterwards."""
+    with _running(tmp_path) as stack:
+        labels = {"alertname": "Down", "severity": "page", "service": "many"}
+        alerts = [{"labels": {**labels, "instance": f"{number}"}} for number in range(502)]
+        api = f"{stack.alertmanager.url}/api/v2"
+        httpx2.post(f"{api}/alerts", json=alerts, timeout=PATIENCE_SECONDS).raise_for_status()
+        wait_until(lambda: "502 pages firing" in stack.client.get("/").text, "all have arrived")
+        now = datetime.now(UTC)
+        silence = {
+            "matchers": [{"name": "service", "value": "many", "isRegex": False}],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + timedelta(hours=1)).isoformat(),
+            "createdBy": "root",
+            "comment": "by amtool",
+        }
+        made = httpx2.post(f"{api}/silences", json=silence).json()["silenceID"]
+        wait_until(lambda: "502 pages, silenced" in stack.client.get("/").text, "nothing is red")
+        assert "by root</span>" in stack.client.get("/").text
+        httpx2.delete(f"{api}/silence/{made}").raise_for_status()
+        wait_until(lambda: "502 pages firing" in stack.client.get("/").text, "all is red again")
 
 
 def test_one_alert_of_several_is_silenced_for_a_time_to_come(stack: Stack) -> None:
