@@ -8,11 +8,11 @@ from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.builders import timeseries as timeseries_builders
 from grafana_foundation_sdk.builders.common import StackingConfig, TableSortByFieldState
 from grafana_foundation_sdk.models.common import GraphDrawStyle, LogsSortOrder, StackingMode
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 from grafana_foundation_sdk.models.tempo import SearchTableType
 
 from grafana.panels import NO_DATA, Query, in_doubt, legend, plain_graph, setting
 from grafana.sources import LOGS, TRACES
+from grafana.tables import organize, plain_table
 
 _COUNT: Final = "none"
 _SHORTEST_STEP: Final = "15s"
@@ -98,23 +98,11 @@ def log_table(
     title: str, description: str, query: Query, names: dict[str, str], *, empty: str
 ) -> table_builders.Panel:
     """Counts of lines in the dashboard's time range, by label, sorted by the count, `Value #A`."""
-    organize = {
-        "includeByName": dict.fromkeys(names, True),
-        "excludeByName": {"Time": True},
-        "indexByName": {name: number for number, name in enumerate(names)},
-        "renameByName": names,
-    }
     return (
-        table_builders.Panel()
-        .title(title)
-        .description(description)
-        .datasource(LOGS)
-        .unit("short")
-        .no_value(in_doubt(empty))
+        plain_table(title, description, LOGS, unit="short", empty=empty)
         .with_target(_target(query, "instant"))
-        .with_transformation(DataTransformerConfig(id_val="organize", options=organize))
+        .with_transformation(organize(names))
         .sort_by([TableSortByFieldState().display_name(names["Value #A"]).desc(desc=True)])
-        .height(8)
         .span(8)
     )
 
@@ -134,15 +122,9 @@ def trace_table(
         .limit(20)
     )
     return (
-        table_builders.Panel()
-        .title(title)
-        .description(description)
-        .datasource(TRACES)
-        .unit("string")
-        .no_value(in_doubt(empty))
+        plain_table(title, description, TRACES, unit="string", empty=empty)
         .with_target(target)
         # Tempo counts whole milliseconds.
         .override_by_name("traceDuration", [setting("noValue", "under 1 ms")])
         .height(10)
-        .span(24)
     )

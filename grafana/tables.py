@@ -7,7 +7,13 @@ from typing import Final
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.builders import table as table_builders
-from grafana_foundation_sdk.models.common import TableCellDisplayMode
+from grafana_foundation_sdk.models.common import (
+    DataSourceRef,
+    TableAutoCellOptions,
+    TableCellBackgroundDisplayMode,
+    TableCellDisplayMode,
+    TableColoredBackgroundCellOptions,
+)
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
@@ -31,6 +37,8 @@ from grafana.sources import METRICS
 # How narrow a column may become, in pixels, before those on its right are cut: on a phone.
 _NARROW_LABEL: Final = 120
 _NARROW_FIGURE: Final = 85
+# A cell whose background has the colour of its value.
+_FILLED: Final = TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC)
 # Where there is no value.
 DASH: Final = "\u2013"
 
@@ -96,7 +104,7 @@ def table(
     smallest_first: bool = False,
 ) -> table_builders.Panel:
     """One row for each set of labels; the worst belongs on top."""
-    panel = _plain_table(title, description, empty)
+    panel = plain_table(title, description, METRICS, unit="short", empty=empty)
     for number, column in enumerate(columns):
         target = metrics_target(Query(column.expression), number)
         panel = panel.with_target(target.instant().format(PromQueryFormat.TABLE))
@@ -106,7 +114,7 @@ def table(
         # One query's frame is not numbered.
         names["Value"] = names.pop("Value #A")
     panel = panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
-    panel = panel.with_transformation(_organize(names))
+    panel = panel.with_transformation(organize(names))
     for label in labels:
         panel = panel.override_by_name(label.title, label.settings())
     for column in columns:
@@ -125,30 +133,36 @@ def label_table(
     kept = ", ".join(label.name for label in labels)
     chosen = Query(f"max by ({kept}) ({query.expression})")
     target = metrics_target(chosen, 0).instant().format(PromQueryFormat.TABLE)
-    panel = _plain_table(title, description, empty).with_target(target)
+    panel = plain_table(title, description, METRICS, unit="short", empty=empty).with_target(target)
     order = common_builders.TableSortByFieldState().display_name(labels[1].title).desc(desc=False)
     panel = panel.sort_by([order])
     names = {label.name: label.title for label in labels}
-    panel = panel.with_transformation(_organize(names))
+    panel = panel.with_transformation(organize(names))
     for label in labels:
         panel = panel.override_by_name(label.title, label.settings())
     return panel
 
 
-def _plain_table(title: str, description: str, empty: str) -> table_builders.Panel:
+def plain_table(
+    title: str, description: str, source: DataSourceRef, *, unit: str, empty: str
+) -> table_builders.Panel:
+    """Return a table of any source, without its queries."""
     return (
         table_builders.Panel()
         .title(title)
         .description(description)
-        .datasource(METRICS)
-        .unit("short")
+        .datasource(source)
+        .unit(unit)
         .no_value(in_doubt(empty))
+        # Grafana's schema demands it, though it says no more than the default.
+        .cell_options(TableAutoCellOptions())
         .height(8)
         .span(24)
     )
 
 
-def _organize(names: dict[str, str]) -> DataTransformerConfig:
+def organize(names: dict[str, str]) -> DataTransformerConfig:
+    """Return the step that keeps these columns, in their order, by these titles."""
     return DataTransformerConfig(
         id_val="organize",
         options={
@@ -174,10 +188,10 @@ def _settings(column: Column) -> list[DynamicConfigValue]:
         settings.append(setting("mappings", column.mappings))
     if column.steps is not None:
         settings.append(setting("thresholds", {"mode": "absolute", "steps": _fills(column.steps)}))
-        background = TableCellDisplayMode.COLOR_BACKGROUND_SOLID.value
-        settings.append(setting("custom.cellOptions", {"type": background}))
-        # The same for Grafana before 9.5.
-        settings.append(setting("custom.displayMode", background))
+        settings.append(setting("custom.cellOptions", _FILLED))
+        # The same for Grafana before 9.5; later ones skip it.
+        solid = TableCellDisplayMode.COLOR_BACKGROUND_SOLID.value
+        settings.append(setting("custom.displayMode", solid))
     return settings
 
 

@@ -24,6 +24,9 @@ _LINKED: Final = Label(
 _LEFT: Final = f"min by (service, slo) ({BUDGET_LEFT}) and on (service) {_OURS}"
 # One a service, also where two that are called the same are of two teams.
 _WHOSE: Final = f"topk by (service) (1, max by (service, team) ({_OURS}))"
+# Objectives are recorded every other minute: until the first time, a burn rate is all that there
+# is of a service. It has no team, so that it is seen among all services and not by a chosen team.
+_YOUNG: Final = f'{BURN_NOW}{{team=~"$team"}} unless on (service) {OBJECTIVE}'
 _STATES: Final = (
     (0, "within its objectives"),
     (1, "no traffic"),
@@ -63,8 +66,7 @@ def _state() -> str:
     worst = " or ".join(f"({each})" for each in ladder)
     # With the label `team`, which makes a column of its own.
     judged = f"({worst}) + on (service) group_left (team) 0 * {_WHOSE}"
-    # Objectives are recorded every other minute: until the first time, this is all that is known.
-    return f"({judged}) or on (service) ({_if(2, BURN_NOW)} unless on (service) {OBJECTIVE})"
+    return f"({judged}) or on (service) ({_if(2, _YOUNG)})"
 
 
 def _services(promises: Promises) -> Builder:

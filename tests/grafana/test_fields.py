@@ -9,6 +9,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from grafana_foundation_sdk.models.table import FieldConfig
 
 from tests.grafana.panels import BUILT, ROOT, all_queries, fill, panels
 
@@ -243,3 +244,34 @@ def test_nothing_found_is_not_said_of_what_did_not_answer(panel: dict[str, Any])
     said = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "no data")
 
     assert said == "no data" or said.endswith(" (not known if marked red or its part is down)")
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        pytest.param(panel, id=f"{name}: {panel['title']}")
+        for name, dashboard in BUILT.items()
+        for panel in panels(dashboard)
+        if panel["type"] == "table"
+    ],
+)
+def test_cells_are_drawn_as_each_grafana_knows(panel: dict[str, Any]) -> None:
+    """From 9.5 on Grafana skips `displayMode`, before it `cellOptions`: both say the same.
+
+    The SDK's model refuses a type of cell that Grafana's schema does not have.
+    """
+    chosen = panel["fieldConfig"]["defaults"]["custom"]
+    columns = [
+        {each["id"].removeprefix("custom."): each["value"] for each in override["properties"]}
+        for override in panel["fieldConfig"]["overrides"]
+    ]
+
+    for each in [chosen, *columns]:
+        options = FieldConfig.from_json(each).cell_options
+        is_filled = options is not None and options.to_json() == {
+            "type": "color-background",
+            "mode": "basic",
+        }
+        assert each.get("displayMode") == ("color-background-solid" if is_filled else None)
+    assert "cellOptions" in chosen
+    assert all("cellOptions" in column for column in columns if "thresholds" in column)
