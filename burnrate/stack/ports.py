@@ -1,12 +1,16 @@
 """Ports: which are free, and that those of the stack are before anything starts."""
 
 import errno
+import fcntl
+import os
 import pwd
 import random
 import socket
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -23,26 +27,55 @@ _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTENS = "0A"
 
 
+_given: Final = set[int]()
+
+
 def free_port() -> int:
     """Return a loopback port that nothing listens on; raises StackError where there is none."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many loopback ports that nothing listens on, no two of them the same.
+    """Return so many loopback ports that nothing listens on, and that nobody else gets from here.
+
+    What listens there starts later, some of it much later: as long as this process lives, no other
+    call of the same user returns these ports, in whatever process.
 
     Raises:
         StackError: there are not so many.
     """
     found: list[int] = []
-    # In random order: others who choose at the same time get other ports.
-    for port in random.sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((LOOPBACK, port))
+    # Not `random.sample`: whoever seeds that gets the same ports as everyone with this seed.
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if port not in _given and _is_free(port) and _is_reserved(port):
             found.append(port)
         if len(found) == count:
+            _given.update(found)
             return found
     raise StackError(f"no {count} ports are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind((LOOPBACK, port))
+        return True
+    return False
+
+
+def _is_reserved(port: int) -> bool:
+    """Reserve a port against other processes; returns whether none of them has it."""
+    with suppress(OSError):
+        # A byte of the file for each port: the kernel gives it back when this process ends.
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        return True
+    return False
+
+
+@cache
+def _reservations() -> int:
+    """Open the file, which stays open: closing it would give every port back."""
+    file = Path(tempfile.gettempdir()) / f"burnrate-ports-{os.getuid()}"
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import os
 import pwd
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import psutil
@@ -11,7 +13,7 @@ import pytest
 from burnrate.stack import ports
 from burnrate.stack.addresses import AddressMap
 from burnrate.stack.errors import StackError
-from burnrate.stack.ports import check_ports, free_port, free_ports
+from burnrate.stack.ports import _PORTS, check_ports, free_port, free_ports
 
 
 @pytest.fixture
@@ -101,3 +103,14 @@ def test_free_ports_are_different_ones_that_nobody_has(
     assert set(found) <= set(around) - {taken}
     with pytest.raises(StackError, match="no 40 ports are free"):
         free_ports(40)
+
+
+def test_ports_are_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also to others who ask before anything listens there, in this process or in another one."""
+    few = range(_PORTS.start, _PORTS.start + 60)
+    monkeypatch.setattr(ports, "_PORTS", few)
+    here = [*free_ports(10), *free_ports(10)]
+    asking = f"from burnrate.stack import ports; ports._PORTS = {few}; print(*ports.free_ports(10))"
+    printed = subprocess.check_output([sys.executable, "-c", asking], text=True)
+    there = [int(port) for port in printed.split()]
+    assert len({*here, *there}) == 30

@@ -5,13 +5,13 @@ flush, and then refused again, with every healthy alert that is in the group; on
 else took for us, or that a store kept that is gone now, comes again after repeat_interval. Its
 alerts are on Alertmanager's list all the time.
 
-An alert is opened only for a receiver that has delivered here before: where the others lead to is
-not ours to know. It is waited for first, since Alertmanager itself holds alerts back to group
-them; and a delivery that comes late is a repeat.
+An alert is opened only for a receiver that has delivered here before, if to a store that is lost
+since: where the others lead to is not ours to know. It is waited for first, since Alertmanager
+itself holds alerts back to group them; and a delivery that comes late is a repeat.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,14 +31,22 @@ class ActiveAlert:
     receivers: tuple[str, ...]
 
 
+def find_receivers(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the receivers that have delivered to this store."""
+    found = connection.execute("SELECT DISTINCT receiver FROM episodes")
+    return frozenset(str(name) for (name,) in found)
+
+
 def find_missing(
-    connection: sqlite3.Connection, active: Iterable[ActiveAlert], listed_at: datetime
+    connection: sqlite3.Connection,
+    active: Iterable[ActiveAlert],
+    ours: Collection[str],
+    listed_at: datetime,
 ) -> dict[AlertKey, Alert]:
     """Return what Alertmanager lists for a receiver of ours and is not open here.
 
     What was delivered after the list was made, at `listed_at`, is not missing.
     """
-    ours = {str(name) for (name,) in connection.execute("SELECT DISTINCT receiver FROM episodes")}
     return {
         (receiver, listed.alert.fingerprint): listed.alert
         for listed in active

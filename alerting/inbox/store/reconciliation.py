@@ -21,6 +21,7 @@ from alerting.inbox.store.missed_alerts import (
     ActiveAlert,
     AlertKey,
     find_missing,
+    find_receivers,
     open_missing,
 )
 from alerting.inbox.store.timestamps import from_micros, to_micros
@@ -38,6 +39,7 @@ class Snapshot:
         is_trusted: Whether absence from the list means that the alert has ended.
         active: What ought to have been delivered.
         overdue: What of it has been waited for long enough; None where that is all of it.
+        receivers: Who is known to have delivered here: a store that is made anew knows nobody.
     """
 
     at: datetime
@@ -45,6 +47,7 @@ class Snapshot:
     is_trusted: bool = False
     active: tuple[ActiveAlert, ...] = ()
     overdue: frozenset[AlertKey] | None = frozenset()
+    receivers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,21 @@ class GracePeriods:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a snapshot changed."""
+    """What a snapshot changed.
+
+    Attributes:
+        transitions: How many changes there were.
+        summary: What fires now.
+        found: How many alerts were opened because they had never arrived.
+        missing: What is waited for still.
+        receivers: Who is known to have delivered here now.
+    """
 
     transitions: int
     summary: Summary
     found: int = 0
     missing: frozenset[AlertKey] = frozenset()
+    receivers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +108,18 @@ def reconcile(
             transitions += _confirm(connection, episode, snapshot)
         else:
             transitions += _miss(connection, episode, snapshot, grace)
-    missing = find_missing(connection, snapshot.active, snapshot.at)
+    receivers = find_receivers(connection) | snapshot.receivers
+    missing = find_missing(connection, snapshot.active, receivers, snapshot.at)
     due = {k: v for k, v in missing.items() if snapshot.overdue is None or k in snapshot.overdue}
     open_missing(connection, due, snapshot.at, identity)
     summary = summarize(connection)
     connection.execute("COMMIT")
     return Reconciled(
-        transitions + len(due), summary, len(due), frozenset(missing.keys() - due.keys())
+        transitions + len(due),
+        summary,
+        len(due),
+        frozenset(missing.keys() - due.keys()),
+        receivers,
     )
 
 

@@ -55,7 +55,8 @@ class AlertmanagerPoller:
         self._metrics = metrics
         self._timing = timing
         self._undelivered = Undelivered(timing.missed_after)
-        self._is_loss_expected = False
+        self._expected_losses = 0
+        self._ours: frozenset[str] = frozenset()
         self._losses = store.losses()
         self.is_answered = True
         self._receivers: tuple[str, ...] | None = None
@@ -68,8 +69,8 @@ class AlertmanagerPoller:
         return tuple(name for name in self._receivers if name != _INBOX)
 
     def expect_loss(self) -> None:
-        """Let the next poll open what is missing at once: a refused delivery had alerts in it."""
-        self._is_loss_expected = True
+        """Have what is missing opened by the next poll that can tell, and not waited for."""
+        self._expected_losses += 1
 
     async def __call__(self) -> None:
         """Poll once.
@@ -81,15 +82,17 @@ class AlertmanagerPoller:
         """
         at = datetime.now(UTC)
         self._note_losses()
-        is_loss_expected, self._is_loss_expected = self._is_loss_expected, False
-        overdue = None if is_loss_expected else self._undelivered.overdue(at)
-        snapshot = replace(await self._ask(at), overdue=overdue)
+        expected_losses = self._expected_losses
+        overdue = None if expected_losses else self._undelivered.overdue(at)
+        snapshot = replace(await self._ask(at), overdue=overdue, receivers=self._ours)
         self._metrics.count_poll(is_answered=self.is_answered)
         reconciled = await self._store.reconcile(snapshot, self._timing.grace)
+        self._ours = reconciled.receivers
         if self.is_answered:
             self._undelivered.note(reconciled.missing, at)
-        elif is_loss_expected:
-            self.expect_loss()
+        # While nobody is known to deliver here, nothing can be missing.
+        if self.is_answered and self._ours:
+            self._expected_losses -= expected_losses
         self._metrics.show_store(reconciled.transitions, reconciled.summary)
         if reconciled.found:
             self._metrics.count_missed(reconciled.found)
