@@ -163,6 +163,23 @@ def test_the_inbox_gets_the_labels_that_name_a_service(checkout: Path) -> None:
     assert variables["IDENTITY_LABELS"] == "cluster,namespace,service"
 
 
+@pytest.mark.parametrize("name", ["api.yml", "api.yaml", "api.YML", "linked/api.yml"])
+def test_a_teams_labels_reach_alerts_about_causes(checkout: Path, name: str) -> None:
+    """Wherever the only specification is, and whatever its ending."""
+    folder = checkout / "prometheus/slo"
+    (checkout / "elsewhere").mkdir()
+    (folder / "linked").symlink_to(checkout / "elsewhere")
+    for beside in ("", ".settings"):
+        stem, ending = name.rsplit(".", 1)
+        (folder / f"api{beside}.yml").rename(folder / f"{stem}{beside}.{ending}")
+    settings = folder / f"{stem}.settings.{ending}"
+    settings.write_text(f"{settings.read_text()}labels: {{team: carts}}\n")
+
+    texts = _texts(checkout)
+
+    assert "carts" in texts["rules/causes.yml"]
+
+
 def test_a_teams_receivers_reach_alertmanager_with_their_secrets(checkout: Path) -> None:
     """Where `make up` passes them on, and where the one-shot service reads the file itself."""
     file = checkout / "burnrate.yml"

@@ -29,7 +29,10 @@ def measure(given: Any, make_meter: MakeMeter) -> None:  # noqa: ANN401 - found 
     """
     pool = getattr(given, "connection_pool", given)
     if not (hasattr(pool, "get_connection") and hasattr(pool, "max_connections")):
-        raise TypeError(f"{type(given).__qualname__} cannot be measured: give a client or a pool")
+        raise TypeError(
+            f"{type(given).__qualname__} cannot be measured: give a client or a pool of one server"
+            " (a cluster has several)"
+        )
     meter = make_meter("redis", lambda: _most(pool), lambda: _idle(pool))
     if find_slot(pool, meter):
         return
