@@ -20,11 +20,13 @@ _log = logging.getLogger(__name__)
 def create_app() -> object:
     """Return what the factory in `BURNRATE_BENCH_FACTORY` (`module:name`) makes, uninstrumented.
 
-    It must not have been imported before: it gets another `instrument`.
+    Its module may have been imported before, by gunicorn's master; it gets another `instrument`.
     """
-    importlib.import_module("burnrate.telemetry").__dict__["instrument"] = leave_bare
-    module, _, name = os.environ[FACTORY_VARIABLE].partition(":")
-    app: object = getattr(importlib.import_module(module), name)()
+    place, _, name = os.environ[FACTORY_VARIABLE].partition(":")
+    module = importlib.import_module(place)
+    for each in (module, importlib.import_module("burnrate.telemetry")):
+        each.__dict__["instrument"] = leave_bare
+    app: object = getattr(module, name)()
     return app
 
 

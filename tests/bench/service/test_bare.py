@@ -21,10 +21,11 @@ print(type(app).__name__, "/metrics" in [getattr(route, "path", "") for route in
 """
 
 
-def test_the_service_itself_is_made_without_telemetry() -> None:
-    """No metrics route, and no layer around its middleware."""
+@pytest.mark.parametrize("before", ["", "import api.main"], ids=["fresh", "imported before"])
+def test_the_service_itself_is_made_without_telemetry(before: str) -> None:
+    """No metrics route, and no layer around its middleware; also where gunicorn has imported it."""
     done = subprocess.run(
-        [sys.executable, "-c", LOOK],
+        [sys.executable, "-c", before + LOOK],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], FACTORY_VARIABLE: "api.main:create_app"},
         capture_output=True,
