@@ -1,12 +1,15 @@
 """What holds for all tests: Hypothesis' settings, and how processes share the tests out."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.support.logs import kept_logging
 
 # Also at a desk: no deadline, for how long an example takes says how busy the machine is; and the
 # same examples in every run, so that a failure is the change's.
@@ -27,6 +30,20 @@ _LONGEST = (
     "stack/processes",
     "grafana",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logging_of_the_module() -> Iterator[None]:
+    """What the module's own fixtures do to logging ends with the module."""
+    with kept_logging():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_the_test() -> Iterator[None]:
+    """What a test does to logging ends with the test."""
+    with kept_logging():
+        yield
 
 
 def pytest_configure() -> None:

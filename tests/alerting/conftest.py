@@ -1,10 +1,7 @@
 """An inbox with an empty store for each test that asks for one."""
 
 import contextlib
-import logging
 import os
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +14,7 @@ from alerting.inbox.main import create_app
 from alerting.inbox.settings import Settings
 from tests.alerting.outages import OUTAGES, Outages
 from tests.alerting.servers import TOKEN, InboxProcess, serving
+from tests.support.logs import kept_logging
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -64,19 +62,6 @@ class Inbox:
         return {name: float(value) for name, _, value in pairs}
 
 
-@contextlib.contextmanager
-def keeping_logging() -> Iterator[None]:
-    """Give the process its own logging back: instrumenting an application takes it over."""
-    root = logging.getLogger()
-    handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, threading.excepthook)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    logging.raiseExceptions = True
-    sys.excepthook, threading.excepthook = hooks
-
-
 def settings_in(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 (any setting's value)
     """Settings whose files are in a folder and whose limits are short."""
     token_file = folder / "token"
@@ -97,7 +82,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:  # noqa: ANN401 (any 
 def an_inbox(settings: Settings) -> Iterator[Inbox]:
     """Serve an inbox over real HTTP."""
     with (
-        keeping_logging(),
+        kept_logging(),
         serving(create_app(settings)) as url,
         httpx2.Client(base_url=url, timeout=PATIENCE_SECONDS) as client,
     ):

@@ -25,11 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unsaid() -> Iterator[None]:
-    """Each test is a process that has said nothing yet."""
+def _new_process() -> None:
+    """Each test is a process that has said nothing yet, and counted nothing of its own trouble."""
     failures._said.clear()
-    yield
-    failures._said.clear()
+    for counter in (failures.failures, failures.log_lines):
+        counter._early.clear()
+        for series in counter._series.values():
+            series._value.set(0)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from io import StringIO
 from typing import Any
 
 from burnrate.telemetry.logs.formatter import JsonFormatter
-from burnrate.telemetry.logs.output import StdoutHandler
 
 
 class Lines:
@@ -27,11 +26,3 @@ class Lines:
 
     def of(self, logger: str) -> list[dict[str, Any]]:
         return [line for line in self.all if line["logger"] == logger]
-
-
-def close_ours() -> None:
-    """Take away what `instrument` has added to the root's handlers, and close it."""
-    root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, StdoutHandler)]:
-        root.removeHandler(handler)
-        handler.close()

@@ -1,7 +1,6 @@
 """What `instrument` may be told: each option does what it says, and nothing else."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -22,7 +21,7 @@ from burnrate.telemetry.server import log_config
 from burnrate.telemetry.traces.tracing import Tracing
 from burnrate.telemetry.workers import multiprocess
 from tests.support.samples import Samples, read_samples
-from tests.telemetry.lines import Lines, close_ours
+from tests.telemetry.lines import Lines
 from tests.telemetry.traces.test_spans import Silent
 
 PROBED = ("/health/ready", "/healthz", "/livez")
@@ -42,15 +41,9 @@ def shop() -> FastAPI:
 
 
 @pytest.fixture(autouse=True)
-def restored_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Leave the process's logging as it was; on a busy machine nothing is slow."""
+def _nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even on a busy machine."""
     monkeypatch.setenv("TELEMETRY_SLOW_REQUEST_SECONDS", "600")
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    close_ours()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def served(app: FastAPI, *paths: str, **options: object) -> Samples:

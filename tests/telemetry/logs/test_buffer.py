@@ -20,7 +20,6 @@ from tests.support.waiting import wait_until
 from tests.telemetry.logs.pipes import Pipe
 
 ROOT = Path(__file__).parents[3]
-pytestmark = pytest.mark.usefixtures("alone")
 
 LINE = "x" * 99 + "\n"
 

@@ -4,7 +4,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,8 @@ from fastapi.testclient import TestClient
 from burnrate.telemetry import TelemetrySettings, instrument
 from burnrate.telemetry.logs import configure_logging, take_over_servers
 from burnrate.telemetry.logs.output import StdoutHandler
-from tests.telemetry.lines import close_ours
 
 ROOT = Path(__file__).parents[3]
-SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error", "gunicorn.access")
-
-
-@pytest.fixture(autouse=True)
-def restored_logging() -> Iterator[None]:
-    """Leave the process's logging as it was."""
-    loggers = [logging.getLogger(name) for name in ("", *SERVERS)]
-    before = [(each, list(each.handlers), each.level, each.propagate) for each in loggers]
-    yield
-    close_ours()
-    for logger, handlers, level, is_propagating in before:
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
-        logger.propagate = is_propagating
 
 
 def test_handlers_of_the_root_survive_and_those_of_the_console_give_way(tmp_path: Path) -> None:

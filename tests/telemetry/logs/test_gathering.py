@@ -10,8 +10,6 @@ from burnrate.telemetry.logs.sink import Sink
 from tests.support.waiting import wait_until
 from tests.telemetry.logs.pipes import Pipe
 
-pytestmark = pytest.mark.usefixtures("alone")
-
 LINE = "x" * 99 + "\n"
 
 
