@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.alerting.alertmanager import CONFIGURATION
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration  # amtool is a system package
 
@@ -14,7 +15,11 @@ pytestmark = pytest.mark.integration  # amtool is a system package
 def _amtool(*arguments: str) -> str:
     assert shutil.which("amtool"), "amtool is not installed (Debian: prometheus-alertmanager)"
     done = subprocess.run(
-        ["amtool", *arguments], capture_output=True, text=True, check=False, timeout=20
+        ["amtool", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

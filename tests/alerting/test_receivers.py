@@ -14,7 +14,7 @@ import yaml
 from tests.alerting.alertmanager import CONFIGURATION, AnyAlertmanager
 from tests.alerting.receivers import http_receiver, mail_receiver
 from tests.alerting.servers import ROOT
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration  # Alertmanager and amtool are system packages
 _PAGE = (ROOT / "docs" / "receivers.md").read_text()
@@ -43,7 +43,9 @@ def test_an_example_is_valid_and_the_inbox_still_gets_all(example: str, tmp_path
     path = tmp_path / "alertmanager.yml"
     path.write_text(yaml.safe_dump(_merged(example)))
     check = ["amtool", "check-config", str(path)]
-    done = subprocess.run(check, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(
+        check, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert "SUCCESS" in done.stdout, done.stdout + done.stderr
     (receiver,) = yaml.safe_load(example)["receivers"]
     severity = "ticket" if receiver["name"] == "email" else "page"
@@ -51,7 +53,9 @@ def test_an_example_is_valid_and_the_inbox_still_gets_all(example: str, tmp_path
         "amtool", "config", "routes", "test", f"--config.file={path}",
         f"--verify.receivers={receiver['name']},inbox", f"severity={severity}", "service=api",
     ]  # fmt: skip
-    done = subprocess.run(routes, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(
+        routes, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"_file: /etc/burnrate/secrets/\w+$", example, re.MULTILINE)
     assert "send_resolved: true" in example

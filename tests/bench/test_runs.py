@@ -81,7 +81,7 @@ def labels(report: Report) -> set[str]:
 def test_a_run_without_a_package_index_leaves_the_peers_out_and_says_so(bench: Bench) -> None:
     """What needs no peer is measured all the same, and nothing stays behind."""
     with bench.start("telemetry") as process:
-        output, _ = process.communicate(timeout=100)
+        output, _ = process.communicate()
     assert process.returncode == 0, output
     report = Report.model_validate_json(bench.json.read_text())
     assert [table.title for table in report.tables] == [
@@ -100,7 +100,7 @@ def test_a_run_without_a_package_index_leaves_the_peers_out_and_says_so(bench: B
 def test_a_run_of_scrapes_measures_fresh_recycled_and_stalls(bench: Bench) -> None:
     """All bars of scrapes are judged, and the folder of dead workers has not grown."""
     with bench.start("scrapes") as process:
-        output, _ = process.communicate(timeout=100)
+        output, _ = process.communicate()
     assert process.returncode == 0, output
     report = Report.model_validate_json(bench.json.read_text())
     _, recycled, stalls = report.tables

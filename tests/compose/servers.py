@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from burnrate.stack import free_port
 from tests.servers.groups import end_group, launch_group
 from tests.servers.processes import is_listening
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +90,7 @@ def running_app(app: ASGIApp, port: int | None = None) -> Iterator[int]:
         yield port
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
 
 
 class _Rude(BaseHTTPRequestHandler):

@@ -59,7 +59,7 @@ def launcher(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def _await_counts(door: Door, expected: Counter[Key]) -> None:
     # An answer is out before its request is logged.
     with suppress(AssertionError):
-        wait_until(lambda: door.counts() == expected, "the counts", seconds=20)
+        wait_until(lambda: door.counts() == expected, "the counts")
     assert door.counts() == expected
 
 

@@ -19,7 +19,7 @@ from tests.compose.servers import ROOT
 from tests.compose.stores import running
 from tests.grafana.shipping import entry
 from tests.support.samples import read_samples
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.integration]
 
@@ -167,7 +167,7 @@ def _complain(loki: str, service: str, level: str, text: str, times: int) -> Non
 
 def _evaluations(loki: str) -> float:
     """Return how many rules the ruler has evaluated: two each time."""
-    samples = read_samples(httpx2.get(f"{loki}/metrics", timeout=10).text)
+    samples = read_samples(httpx2.get(f"{loki}/metrics", timeout=PATIENCE_SECONDS).text)
     name = "loki_prometheus_rule_evaluations_total"
     return sum(value for (found, _), value in samples.items() if found == name)
 

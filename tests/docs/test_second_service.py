@@ -13,7 +13,7 @@ import pytest
 from burnrate.stack import free_port
 from tests.docs.pages import under
 from tests.servers.checkout import ROOT, Checkout
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -69,7 +69,9 @@ def _files(checkout: Checkout) -> dict[str, bytes]:
 
 
 def _ask(checkout: Checkout, path: str, **asked: str) -> dict[str, list[dict[str, object]]]:
-    answer = httpx2.get(checkout.url("prometheus", f"/api/v1/{path}"), params=asked, timeout=30)
+    answer = httpx2.get(
+        checkout.url("prometheus", f"/api/v1/{path}"), params=asked, timeout=PATIENCE_SECONDS
+    )
     found: dict[str, list[dict[str, object]]] = answer.json()["data"]
     return found
 

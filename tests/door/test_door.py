@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.compose.servers import ROOT
 from tests.door.doors import PARTS, Door, running_door, seen
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -157,7 +157,7 @@ def test_live_updates_come_through(door: Door) -> None:
     with connect(
         address, additional_headers={"Origin": f"http://{door.host}", **door.cookie}
     ) as live:
-        assert live.recv(timeout=20) == "grafana"
+        assert live.recv(timeout=PATIENCE_SECONDS) == "grafana"
     with pytest.raises(Exception, match="403"):
         connect(address, additional_headers={"Origin": "http://evil.example.org", **door.cookie})
 

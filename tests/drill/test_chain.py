@@ -84,7 +84,7 @@ def test_an_interrupted_drill_undoes_its_fault(drill_stack: DrillStack) -> None:
         assert api.get("/faults/injections").json()["items"]
         os.kill(process.pid, signal.SIGINT)
         said = process.stderr.read()
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE_SECONDS) == 130
         assert "interrupted; the fault is undone" in said
         assert api.get("/faults/injections").json()["items"] == []
         # Each worker looks once a second.

@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx2
 
 from tests.grafana.panels import PanelQuery, fill
+from tests.support.waiting import PATIENCE_SECONDS
 
 # The part of the past that is looked at: the traffic is younger than this.
 _SECONDS = 300
@@ -25,7 +26,7 @@ class Backends:
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
         # One for all: making a client costs more than a question does.
-        self._client = httpx2.Client(timeout=30)
+        self._client = httpx2.Client(timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Close the connections."""

@@ -16,7 +16,7 @@ class Traffic:
     """One client of the service, through nginx."""
 
     def __init__(self, address: str) -> None:
-        self._client = httpx2.AsyncClient(base_url=f"http://{address}", timeout=10)
+        self._client = httpx2.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_SECONDS)
         self._address = address
         self._number = itertools.count()
 

@@ -15,7 +15,7 @@ from tests.servers.front import running_front
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.processes import HOST
 from tests.servers.redis import running_redis
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +95,7 @@ def ask_everything(base_url: str, postgres: PostgresServer, seen: Seen) -> set[i
     """Ask for what works, what is refused and what breaks; keep the answers."""
     statuses = set()
     document = {"url": f"http://user:{CANARY}@{HOST}:{postgres.port}/?token={CANARY}"}
-    with httpx2.Client(base_url=base_url, headers=HEADERS, timeout=20) as client:
+    with httpx2.Client(base_url=base_url, headers=HEADERS, timeout=PATIENCE_SECONDS) as client:
         for method, path, body in (
             ("GET", "/users", None),
             ("GET", "/users/1", None),  # never from the cache: 503 without the database

@@ -14,7 +14,7 @@ import psutil
 
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ROOT, ServerProcess, private_folder
-from tests.support.waiting import wait_until, wait_until_async
+from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_async
 
 
 class ApiServer(ServerProcess):
@@ -58,7 +58,7 @@ class ApiServer(ServerProcess):
 
     def client(self, **options: Any) -> httpx2.Client:  # noqa: ANN401 - httpx2's
         """Return a client of the service."""
-        return httpx2.Client(base_url=self.base_url, timeout=15, **options)
+        return httpx2.Client(base_url=self.base_url, timeout=PATIENCE_SECONDS, **options)
 
     def count_started(self) -> int:
         """Return how many workers have started so far."""

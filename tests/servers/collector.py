@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 
 class Collector(ThreadingHTTPServer):
     """Takes traces over HTTP; keeps the bodies as they came."""
@@ -52,5 +54,5 @@ def running_collector() -> Iterator[Collector]:
         yield collector
     finally:
         collector.shutdown()
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         collector.server_close()

@@ -12,7 +12,7 @@ import psutil
 
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ServerProcess, private_folder
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 # PostgreSQL refuses to run as root; Debian's package makes this user.
 OS_USER = "postgres"
@@ -97,7 +97,7 @@ class PostgresServer(ServerProcess):
     ) -> "asyncpg.Connection[asyncpg.Record]":
         """Return a connection of the test's own."""
         return await asyncpg.connect(
-            host=self.host, port=self.port, user=user, database=database, timeout=10
+            host=self.host, port=self.port, user=user, database=database, timeout=PATIENCE_SECONDS
         )
 
 

@@ -15,6 +15,7 @@ from burnrate.telemetry.metrics import Metrics
 from tests.servers.checkout import Checkout, machine_login_at
 from tests.slo.asked import ROOT
 from tests.support.samples import read_samples
+from tests.support.waiting import PATIENCE_SECONDS
 
 # Their series are there from the start, or from a route's first request, so a value that is asked
 # for must be there as well; the others make a series when there is something to count.
@@ -71,12 +72,12 @@ class Exposed:
         address = self.checkout.status()["nginx"]["address"]
         for path in ("/posts", "/users"):
             with suppress(httpx2.HTTPError):
-                httpx2.get(f"http://{address}{path}", timeout=10)
+                httpx2.get(f"http://{address}{path}", timeout=PATIENCE_SECONDS)
 
     def scrape(self) -> None:
         """Look at all of them once more."""
         for job, address in self.addresses.items():
-            text = httpx2.get(f"http://{address}/metrics", timeout=10).text
+            text = httpx2.get(f"http://{address}/metrics", timeout=PATIENCE_SECONDS).text
             self.series[job] = [
                 {**dict(labels), "__name__": name, "job": job, "service": job,
                  "instance": address}
@@ -95,7 +96,9 @@ class Exposed:
     def rules(self) -> list[dict[str, Any]]:
         """Return Prometheus' own report on its rules."""
         url = f"http://{self.addresses['prometheus']}/api/v1/rules"
-        groups: list[dict[str, Any]] = httpx2.get(url, timeout=10).json()["data"]["groups"]
+        groups: list[dict[str, Any]] = httpx2.get(url, timeout=PATIENCE_SECONDS).json()["data"][
+            "groups"
+        ]
         return [rule for group in groups for rule in group["rules"]]
 
 

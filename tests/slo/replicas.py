@@ -17,7 +17,7 @@ import yaml
 
 from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.slo.rule_server import rule_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 LOOK_BACK_SECONDS: Final = 3
 # Longer than a page's longest window.
@@ -98,7 +98,7 @@ class Prometheus:
 
     def pages(self) -> set[str]:
         """Return what it pages for now, not what it wrote down before it was killed."""
-        answer = httpx2.get(f"{self.url}/api/v1/alerts", timeout=30)
+        answer = httpx2.get(f"{self.url}/api/v1/alerts", timeout=PATIENCE_SECONDS)
         # 503 while what it wrote down is replayed.
         alerts = answer.json()["data"]["alerts"] if answer.status_code == 200 else []
         pages = [each for each in alerts if each["labels"]["severity"] == "page"]

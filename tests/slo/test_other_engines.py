@@ -17,7 +17,7 @@ from burnrate.slo.specification import load_all
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.slo.replicas import Counters, exposed
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -106,7 +106,9 @@ class _Victoria:
 
     def value(self, query: str) -> float | None:
         """Return a query's value; None where there is none."""
-        answer = httpx2.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=30)
+        answer = httpx2.get(
+            f"{self.url}/api/v1/query", params={"query": query}, timeout=PATIENCE_SECONDS
+        )
         result = answer.json()["data"]["result"] if answer.status_code == 200 else []
         return float(result[0]["value"][1]) if result else None
 

@@ -19,7 +19,7 @@ from alerting.inbox.store.timestamps import from_micros, to_micros
 from alerting.inbox.web.delivery.payload import parse
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.open_store import with_store
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_async
 
 _NOON = datetime(2026, 11, 24, 12, 0, 0, 1, UTC)
 
@@ -59,7 +59,9 @@ def test_commits_reach_the_disk(tmp_path: Path) -> None:
         finally:
             await thread.close()
 
-    thread = ConnectionThread(tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=5)
+    thread = ConnectionThread(
+        tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=PATIENCE_SECONDS
+    )
     assert asyncio.run(pragmas(thread)) == ["wal", 2, 1]
 
 
@@ -67,7 +69,9 @@ def test_a_full_disk_keeps_nothing_of_a_delivery(tmp_path: Path) -> None:
     """The whole transaction is undone, and a smaller delivery still fits afterwards."""
 
     async def run() -> None:
-        thread = ConnectionThread(tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=5)
+        thread = ConnectionThread(
+            tmp_path / "inbox.sqlite3", is_writer=True, timeout_seconds=PATIENCE_SECONDS
+        )
 
         def fill(connection: sqlite3.Connection) -> None:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()

@@ -19,7 +19,7 @@ from alerting.inbox.web import Stream
 from tests.alerting.bodies import a_body, an_alert
 from tests.alerting.conftest import Inbox
 from tests.alerting.servers import TOKEN, InboxProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def _follow(inbox: Inbox, count: int, **headers: str) -> list[dict[str, str]]:
@@ -66,7 +66,7 @@ def test_an_open_stream_gets_what_happens_and_does_not_keep_the_process(
     """A change arrives at once; on SIGTERM the stream ends and so does the process."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     url = inbox_process.url
-    with httpx2.stream("GET", f"{url}/events", timeout=10) as answer:
+    with httpx2.stream("GET", f"{url}/events", timeout=PATIENCE_SECONDS) as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith("retry:")
         httpx2.post(f"{url}/webhooks/alertmanager", content=a_body(), headers=headers)

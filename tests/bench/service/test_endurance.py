@@ -16,6 +16,7 @@ from bench.service.running_service import RunningService
 from burnrate.cli import CommandError
 from burnrate.samples import Samples
 from burnrate.stack import AddressMap, Layout
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def test_the_warm_up_counts_for_nothing_and_a_moment_for_little() -> None:
@@ -42,7 +43,7 @@ def test_memory_is_read_again_and_again_until_the_block_ends() -> None:
         return value
 
     with MemorySamples(read, 0.001) as memory:
-        assert read_thrice.wait(60)
+        assert read_thrice.wait(PATIENCE_SECONDS)
         assert "memory" in {thread.name for thread in threading.enumerate()}
     assert "memory" not in {thread.name for thread in threading.enumerate()}
     assert memory.values == list(range(next(readings)))
@@ -59,7 +60,7 @@ def test_a_part_that_ends_is_no_error_of_the_thread() -> None:
             raise psutil.NoSuchProcess(1) from None
 
     with MemorySamples(read, 0.001) as memory:
-        memory._thread.join(60)
+        memory._thread.join(PATIENCE_SECONDS)
     assert memory.values == [7, 8]
 
 

@@ -82,7 +82,7 @@ def bench() -> Iterator[Bench]:
 def test_a_run_compares_endures_and_counts_every_request(bench: Bench) -> None:
     """With no request failed, on either side."""
     with bench.start("--minutes", "0.03") as process:
-        output, _ = process.communicate(timeout=400)
+        output, _ = process.communicate()
     assert process.returncode == 0, output
     report = Report.model_validate_json(bench.json.read_text())
     full, cpu, steady, routes, pressure, long = report.tables
@@ -115,7 +115,7 @@ def test_an_interrupted_run_leaves_nothing(bench: Bench) -> None:
         process.send_signal(signal.SIGINT)
         wait_until(lambda: bench.running("nginx") < nginx, "the first part that is stopped")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=400)
+        output, _ = process.communicate()
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "stopping what was started; please wait" in output

@@ -24,7 +24,7 @@ from burnrate.slo.live import looked_up
 from burnrate.slo.specification import Service, load_files
 from tests.servers.processes import HOST, ROOT
 from tests.slo.rule_server import rule_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -130,7 +130,7 @@ class _Server:
         self.process, self.url = rule_server(folder, groups, jobs)
 
     def ask(self, path: str, **asked: str) -> Any:  # noqa: ANN401 - JSON
-        answer = httpx2.get(f"{self.url}/api/v1/{path}", params=asked, timeout=30)
+        answer = httpx2.get(f"{self.url}/api/v1/{path}", params=asked, timeout=PATIENCE_SECONDS)
         return answer.json()["data"] if answer.is_success else {"result": [], "groups": []}
 
     def all_events(self) -> dict[tuple[str, str], dict[str, list[float]]] | None:

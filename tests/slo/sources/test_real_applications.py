@@ -22,7 +22,7 @@ from burnrate.slo.specification import load_files
 from burnrate.stack import free_port
 from tests.servers.processes import HOST, ROOT, ServerProcess
 from tests.slo.rule_server import rule_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 _HERE = Path(__file__).parent
 _FAILED, _SLOW, _GOOD, _REFUSED, _HEALTHY, _UNMATCHED = 3, 2, 5, 4, 6, 7
@@ -71,7 +71,9 @@ class _Prometheus:
 
     def values(self, query: str) -> dict[tuple[str, str], float]:
         """Return a query's values by service and SLO."""
-        answer = httpx2.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=30)
+        answer = httpx2.get(
+            f"{self.url}/api/v1/query", params={"query": query}, timeout=PATIENCE_SECONDS
+        )
         result = answer.json()["data"]["result"] if answer.status_code == 200 else []
         return {
             (each["metric"].get("service", ""), each["metric"].get("slo", "")): float(

@@ -15,6 +15,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.render.receiver_kinds import KINDS
 from burnrate.stack.render.receivers import with_receivers
 from tests.servers.processes import ROOT
+from tests.support.waiting import PATIENCE_SECONDS
 
 SHIPPED = (ROOT / "alerting/alertmanager.yml").read_text()
 INBOX = "http://localhost:8090"
@@ -34,7 +35,11 @@ def assert_routed(path: Path, labels: list[str], receivers: list[str]) -> None:
     command = ["amtool", "config", "routes", "test", f"--config.file={path}"]
     verify = f"--verify.receivers={','.join(receivers)}"
     done = subprocess.run(
-        [*command, verify, *labels], capture_output=True, text=True, check=False, timeout=20
+        [*command, verify, *labels],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from burnrate.telemetry import Telemetry
 from burnrate.telemetry.pools import PoolFull, PoolMeter, PoolTimeout
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_async
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float:
@@ -113,7 +113,7 @@ class Blocked:
         self.end = threading.Event()
 
     def __call__(self) -> str:
-        assert self.end.wait(10)
+        assert self.end.wait(PATIENCE_SECONDS)
         return "done"
 
 

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from burnrate.telemetry.metrics import SPAN_OUTCOMES
 from burnrate.telemetry.traces.otlp import SpanQueue
+from tests.support.waiting import PATIENCE_SECONDS
 
 SIZE = 4
 
@@ -145,7 +146,7 @@ def test_span_may_end_while_another_one_ends(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(queue._batches, "on_end", collect_garbage)
     ending = threading.Thread(target=queue.on_end, args=(span(),), daemon=True)
     ending.start()
-    ending.join(60)
+    ending.join(PATIENCE_SECONDS)
     assert not ending.is_alive()
     collector.may_answer.set()
     queue.shutdown()

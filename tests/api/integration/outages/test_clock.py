@@ -9,6 +9,7 @@ from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.servers.clocks import Clock
 from tests.servers.collector import running_collector
 from tests.support.samples import read_samples
+from tests.support.waiting import PATIENCE_SECONDS
 
 HOUR = 3600
 
@@ -36,7 +37,7 @@ def test_no_duration_is_negative(backends: dict[str, str], tmp_path: Path) -> No
 
 
 async def _ask_across(api: ApiServer, clock: Clock) -> str:
-    async with httpx2.AsyncClient(base_url=api.base_url, timeout=20) as client:
+    async with httpx2.AsyncClient(base_url=api.base_url, timeout=PATIENCE_SECONDS) as client:
         across = [asyncio.create_task(client.get("/faults/slow?seconds=5")) for _ in range(4)]
         assert (await client.get("/users")).status_code == 200
         await wait_until_in_progress(client, len(across))

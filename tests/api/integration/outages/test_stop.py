@@ -9,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.servers.api import ApiServer, running_api, wait_until_in_progress
 from tests.servers.collector import Collector, running_collector
+from tests.support.waiting import PATIENCE_SECONDS
 
 IN_FLIGHT = 50
 TRACED = {"OTEL_TRACES_SAMPLER": "always_on", "FAULTS_ENABLED": "true"}
@@ -58,7 +59,9 @@ def test_request_that_takes_too_long_does_not_keep_the_shutdown_from_running(
 async def _stop_under(api: ApiServer, count: int, seconds: float = 10) -> Counter[int]:
     """Send SIGTERM once `count` requests are in flight; return what they were answered."""
     limits = httpx2.Limits(max_connections=count + 1)
-    async with httpx2.AsyncClient(base_url=api.base_url, timeout=30, limits=limits) as client:
+    async with httpx2.AsyncClient(
+        base_url=api.base_url, timeout=PATIENCE_SECONDS, limits=limits
+    ) as client:
         path = f"/faults/slow?seconds={seconds}"
         asked = [asyncio.create_task(client.get(path)) for _ in range(count)]
         await wait_until_in_progress(client, count)
