@@ -47,6 +47,7 @@ def kept_logging() -> Iterator[None]:
     """
     configured = {logger: _Configuration.of(logger) for logger in _loggers()}
     hooks = sys.excepthook, threading.excepthook
+    raises = logging.raiseExceptions
     yield
     for handler in logging.getLogger().handlers:
         if isinstance(handler, StdoutHandler) and handler not in configured[logging.root].handlers:
@@ -54,7 +55,7 @@ def kept_logging() -> Iterator[None]:
     for logger in _loggers():
         configured.get(logger, _Configuration()).give(logger)
     logging.captureWarnings(capture=False)
-    logging.raiseExceptions = True
+    logging.raiseExceptions = raises
     sys.excepthook, threading.excepthook = hooks
 
 
