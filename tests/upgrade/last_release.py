@@ -1,4 +1,4 @@
-"""What the last release leaves behind: its rules, and an inbox' file that its own code has filled.
+"""What the last release leaves behind: rules, and an inbox' file that its own code has filled.
 
 `python -m tests.upgrade.last_release` writes both anew into `kept/`, from the history of the
 checkout: after each release, with LAST_RELEASE raised to its tag. The tests read `kept/` alone, for
@@ -14,14 +14,19 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from tests.alerting.bodies import a_delivery, an_alert
 
-# No release has been made yet: a commit in whose rules each SLO has a ledger, and whose inbox knows
-# no incidents.
-LAST_RELEASE: Final = "61a66b823d51152413e150c0142cd422c48466b6"
+# No release has been made yet: commits of which one has an inbox that knows no incidents, and the
+# other was the first in whose rules each SLO has a ledger.
+LAST_RELEASE: Final = {
+    "inbox": "61a66b823d51152413e150c0142cd422c48466b6",
+    "rules": "63c64db2fe7c83b8681f9814cdf7d510eb665afe",
+}
 ROOT: Final = Path(__file__).parents[2]
 KEPT: Final = Path(__file__).with_name("kept")
-RULES: Final = KEPT / "slo-api-availability.yml"
+RULES: Final = KEPT / "rules.yml"
 INBOX: Final = KEPT / "inbox.sql"
 
 # What the inbox of before was sent. The last one repeats an alert of the first, with an end.
@@ -65,23 +70,44 @@ def main() -> None:
     """Write what is kept of the last release."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        archive = folder / "release.tar"
-        command = ["git", "-C", str(ROOT), "archive", "--output", str(archive), LAST_RELEASE]
-        subprocess.run(command, check=True)
-        with tarfile.open(archive) as file:
-            file.extractall(folder / "release", filter="data")
-        release = folder / "release"
-        RULES.write_text((release / "prometheus/rules" / RULES.name).read_text())
-        done = subprocess.run(
-            [sys.executable, "-c", _FILL, str(folder / "inbox.sqlite3")],
-            cwd=release,
-            env={**os.environ, "PYTHONPATH": str(release), "PYTHONSAFEPATH": "1"},
-            input=json.dumps(DELIVERIES),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        INBOX.write_text(done.stdout)
+        RULES.write_text(_rules(_release("rules", folder)))
+        INBOX.write_text(_inbox(_release("inbox", folder), folder / "inbox.sqlite3"))
+
+
+def _release(part: str, folder: Path) -> Path:
+    """Return the release's tree, unpacked."""
+    archive, tree = folder / f"{part}.tar", folder / part
+    command = ["git", "-C", str(ROOT), "archive", "--output", str(archive), LAST_RELEASE[part]]
+    subprocess.run(command, check=True)
+    with tarfile.open(archive) as file:
+        file.extractall(tree, filter="data")
+    return tree
+
+
+def _rules(release: Path) -> str:
+    """Return the rules of all SLOs in one file, without what alerts say."""
+    groups = []
+    for path in sorted(release.glob("prometheus/rules/slo-*.yml")):
+        for group in yaml.safe_load(path.read_text())["groups"]:
+            for rule in group["rules"]:
+                rule.pop("annotations", None)
+            groups.append(group)
+    text: str = yaml.safe_dump({"groups": groups}, sort_keys=False, width=1_000)
+    return f"# By `python -m tests.upgrade.last_release`, of {LAST_RELEASE['rules']}.\n{text}"
+
+
+def _inbox(release: Path, path: Path) -> str:
+    """Return the file that the release's inbox makes of the deliveries, as SQL."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FILL, str(path)],
+        cwd=release,
+        env={**os.environ, "PYTHONPATH": str(release), "PYTHONSAFEPATH": "1"},
+        input=json.dumps(DELIVERIES),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
 
 
 if __name__ == "__main__":
