@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from burnrate.interpolation import interpolated
+from burnrate.stack.render import TEAM_RECEIVERS, read_configuration, variables_of
 from tests.compose.servers import ROOT
 
 _DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -321,3 +323,30 @@ def test_compose_accepts_the_file() -> None:
     assert {port["host_ip"] for s in services.values() for port in s.get("ports", [])} == {
         "127.0.0.1"
     }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"NGINX_PORT": "9000", "DOOR_PORT": "9001", "API_INSTANCES": "2"},
+        {"INBOX_URL": "https://inbox.example.org", "DOOR_HOSTS": "desk.example.org"},
+        {"IDENTITY_LABELS": "service", "NOTIFY": "slack"},
+    ],
+)
+def test_compose_by_itself_makes_the_same_containers_as_we_do(settings: dict[str, str]) -> None:
+    """What is passed on of burnrate.yml says what the file says without it, as long as that is.
+
+    Else `docker compose up` after `make up` would make containers anew, and the other way round.
+    """
+    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    passed_on = variables_of(read_configuration(ROOT, settings))
+
+    assert interpolated(document, settings) == interpolated(document, settings | passed_on)
+
+
+def test_setup_learns_each_variable_that_burnrate_yml_has_too() -> None:
+    """So that it refuses a start by Compose alone in which parts are told something else."""
+    # Receivers it reads from burnrate.yml itself.
+    for name in variables_of(read_configuration(ROOT, {})).keys() - {TEAM_RECEIVERS}:
+        assert _SERVICES["setup"]["environment"][name].startswith(f"${{{name}:-")

@@ -16,6 +16,7 @@ from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
 from burnrate.stack.logs import last_lines
 from burnrate.stack.progress import Progress
+from burnrate.stack.settings import read_settings
 
 _LABEL = "com.docker.compose"
 
@@ -119,15 +120,24 @@ class ComposeCommand:
 
     @cached_property
     def _environment(self) -> dict[str, str]:
+        # What says the same Compose reads by itself, as it does without us: else a `docker compose
+        # up` by hand would find other words, and make containers anew.
+        own = {"DOCKER_SOCKET": engine_socket(self.settings), **self.settings}
+        chosen = read_settings(self.layout.env_file)
+        said = {name for name, value in own.items() if _mean_the_same(chosen.get(name), value)}
         return {
             **os.environ,
             # They have the time in them, so that each build would be another image in a containerd
             # store, and Compose would make every container anew that waits for `setup`.
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-            "DOCKER_SOCKET": engine_socket(self.settings),
             # burnrate.yml's addresses are among them.
-            **self.settings,
+            **{name: value for name, value in own.items() if name not in said},
         }
+
+
+def _mean_the_same(chosen: str | None, value: str) -> bool:
+    # Addresses of burnrate.yml end without a slash.
+    return chosen is not None and chosen.rstrip("/") == value.rstrip("/")
 
 
 def _is_well(row: Mapping[str, object]) -> bool:

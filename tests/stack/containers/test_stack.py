@@ -164,6 +164,24 @@ def test_compose_is_given_the_settings(stack: ContainerStack, docker: Path) -> N
     assert (docker / "grafana-url").read_text(encoding="utf-8") == "https://graphs.example.org\n"
 
 
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("https://graphs.example.org/ # ours", ""),
+        ("https://other.example.org", "https://graphs.example.org"),
+    ],
+)
+def test_what_env_says_too_is_left_to_compose(
+    stack: ContainerStack, docker: Path, written: str, given: str
+) -> None:
+    """It reads that as it does by itself, so both start the same containers."""
+    stack.layout.env_file.write_text(f"GRAFANA_URL={written}\n")
+
+    stack.up()
+
+    assert (docker / "grafana-url").read_text(encoding="utf-8") == f"{given}\n"
+
+
 def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
     stack: ContainerStack, docker: Path
 ) -> None:
