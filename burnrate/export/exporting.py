@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 
 from burnrate.configuration import Configuration
 from burnrate.export import dashboards as grafana
-from burnrate.export import resources, routes, written_rules
+from burnrate.export import resources, routes, shipped, written_rules
 from burnrate.export.errors import ExportError
 from burnrate.export.runbooks import runbooks
 from burnrate.export.values import Values
@@ -20,6 +20,8 @@ Target = Literal[
 ]
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)
 _HEADER: Final = "# Written by `burnrate export`. Export again instead of changing it.\n"
+# How pods' lines come to Loki.
+_ALLOY: Final = ("kubernetes.alloy", "pipeline.alloy")
 _Rules = dict[str, list[Any]]
 
 
@@ -109,6 +111,7 @@ def _of_chart(
     logs = {_named("logs", services): written_rules.logs(services, values, configuration)}
     made = {f"rules/{name}.yml": dumped({"groups": groups}) for name, groups in rules.items()}
     made |= {f"logs/{name}.yml": dumped({"groups": groups}) for name, groups in logs.items()}
+    made |= {f"alloy/{name}": shipped.text(f"alloy/{name}") for name in _ALLOY}
     made["alertmanagerconfig.yml"] = dumped(routes.resource_spec(values, configuration))
     return made | _below("dashboards", grafana.dashboards(configuration.identity))
 

@@ -2,11 +2,12 @@
 
 Dashboards are written for the shipped identity. For a longer one, each choice of a service is
 preceded by a choice of each other label, and every query, list of labels, column and link that has
-the service has those as well. Loki's and Tempo's queries stay: streams and spans know the service
-only.
+the service has those as well. Streams of lines may have them, so Loki's queries take those that do
+and those that name none. Tempo's queries stay: spans know the service only.
 """
 
 import copy
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,16 +28,24 @@ def identified(dashboard: Json, identity: Sequence[str]) -> Json:
     if not others:
         return made
     variables = made["templating"]["list"]
-    service = next(
-        (each for each in variables if each["name"] == "service" and _asks_prometheus(each)), None
-    )
+    choice = next((each for each in variables if each["name"] == "service"), None)
+    if choice is not None:
+        _narrow_streams(made, others)
+    if choice is not None and _asks(choice, "loki"):
+        place = variables.index(choice)
+        variables[place:place] = [
+            {**choice, "name": name, "label": _title(name), "query": f"label_values({name})"}
+            for name in others
+        ]
+    service = choice if choice is not None and _asks(choice, "prometheus") else None
     for query in _queries(made):
         for key in ("expr", "query"):
             if isinstance(query.get(key), str):
                 text = with_identity(query[key], identity)
                 query[key] = _narrowed(text, others) if service is not None else text
-    for panel in filter(_asks_prometheus, made["panels"]):
-        _add_columns(panel, others)
+    for panel in made["panels"]:
+        if _asks(panel, "prometheus"):
+            _add_columns(panel, others)
     if service is not None:
         _lead_on(made, {name: f"${{{name}}}" for name in others})
         _add_choices(variables, service, others)
@@ -73,17 +82,28 @@ def _add_columns(panel: Json, others: Sequence[str]) -> None:
         names.update({name: _title(name) for name in others})
 
 
+def _narrow_streams(dashboard: Json, others: Sequence[str]) -> None:
+    """Have panels of lines show the chosen environment's, and those that name none."""
+    chosen = "".join(f', {name}=~"|${name}"' for name in others)
+    for panel in dashboard["panels"]:
+        if _asks(panel, "loki"):
+            for target in panel["targets"]:
+                target["expr"] = re.sub(
+                    r'service=~?"\$service"', lambda found: found[0] + chosen, target["expr"]
+                )
+
+
 def _queries(dashboard: Json) -> Iterator[Json]:
     for panel in dashboard["panels"]:
-        if _asks_prometheus(panel):
+        if _asks(panel, "prometheus"):
             yield from panel.get("targets", ())
     for holder in (dashboard["annotations"], dashboard["templating"]):
-        yield from filter(_asks_prometheus, holder.get("list", ()))
+        yield from (each for each in holder.get("list", ()) if _asks(each, "prometheus"))
 
 
-def _asks_prometheus(holder: Json) -> bool:
-    source = holder.get("datasource")
-    return isinstance(source, dict) and source.get("type") == "prometheus"
+def _asks(holder: Json, source: str) -> bool:
+    found = holder.get("datasource")
+    return isinstance(found, dict) and found.get("type") == source
 
 
 def _narrowed(query: str, others: Sequence[str]) -> str:

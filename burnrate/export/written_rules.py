@@ -67,13 +67,16 @@ def inbox(values: Values, configuration: Configuration) -> list[Group]:
 
 
 def logs(services: Sequence[Service], values: Values, configuration: Configuration) -> list[Group]:
-    """Return the rules about log lines, for the streams of these services alone."""
+    """Return the rules about log lines, for the streams of these services alone.
+
+    Where an environment is set, for its streams and for those that do not say which is theirs.
+    """
     names = [each.name for each in services]
     made = []
     for group in shipped.groups("loki/rules/fake/errors.yml"):
         rules = []
         for rule in _linked(group, configuration):
-            expr = _of_streams(rule["expr"], names)
+            expr = _of_streams(rule["expr"], names, values.identity)
             annotations = _chosen(rule["annotations"], values.identity)
             rules.append(
                 _labelled({**rule, "expr": expr, "annotations": annotations}, values.identity)
@@ -106,13 +109,16 @@ def _of_processes(query: str, matchers: str) -> str:
     return narrowed(query, matchers, lambda name: ":" not in name)
 
 
-def _of_streams(query: str, services: Sequence[str]) -> str:
+def _of_streams(query: str, services: Sequence[str], identity: Mapping[str, str]) -> str:
     quiet = _NOISE.sub(lambda found: found[0] if found["part"] in services else "", query)
-    return _STREAMS.sub(_any_of("service", services), _OTHERS.sub("", quiet))
+    matchers = [_any_of("service", services)]
+    matchers += [_any_of(name, [value, ""]) for name, value in identity.items()]
+    chosen = ", ".join(matchers)
+    return _STREAMS.sub(lambda _: chosen, _OTHERS.sub("", quiet))
 
 
 def _chosen(annotations: Mapping[str, str], identity: Mapping[str, str]) -> dict[str, str]:
-    """Return annotations whose links choose the environment, which no line names."""
+    """Return annotations whose links choose the environment, which need not be a line's label."""
     chosen = "".join(f"var-{name}={value}&" for name, value in identity.items())
     return {
         name: text.replace("var-service=", f"{chosen}var-service=")
@@ -123,8 +129,13 @@ def _chosen(annotations: Mapping[str, str], identity: Mapping[str, str]) -> dict
 def _any_of(label: str, values: Sequence[str]) -> str:
     if len(set(values)) == 1:
         return f'{label}="{values[0]}"'
-    pattern = "|".join(re.escape(value).replace("\\", "\\\\") for value in sorted(set(values)))
+    pattern = "|".join(map(_escaped, sorted(set(values))))
     return f'{label}=~"{pattern}"'
+
+
+def _escaped(value: str) -> str:
+    """Return a text as a part of a quoted pattern; a dash is one, whoever escapes it."""
+    return re.escape(value).replace(r"\-", "-").replace("\\", "\\\\")
 
 
 def _labelled(rule: Rule, labels: Mapping[str, str]) -> Rule:

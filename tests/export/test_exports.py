@@ -190,12 +190,52 @@ def test_dashboards_ask_any_source_and_each_other(exports: Mapping[str, Path]) -
 
 
 def test_loki_gets_the_streams_of_the_service_alone(exports: Mapping[str, Path]) -> None:
-    """No filter is left for the noise of parts that are not read."""
+    """Those of its environment, and of none; no filter is left for the noise of other parts."""
     (path,) = (exports["loki"] / "rules").glob("*.yml")
     for rule in _rules(path.parent):
-        assert set(re.findall(r"\{service([^,}]+)", rule["expr"])) == {'="api"'}
+        selected = re.findall(r"\{(service.+?), level=", rule["expr"])
+        assert set(selected) == {'service="api", cluster=~"|c1", namespace=~"|blue"'}
         assert not re.search(r"`\^(tempo|loki|nginx|grafana)", rule["expr"])
         assert "or sum" not in rule["expr"]
+
+
+def test_panels_of_lines_show_the_streams_of_the_chosen_environment(
+    exports: Mapping[str, Path],
+) -> None:
+    """It can be chosen on each dashboard with such a panel."""
+    found = [json.loads(path.read_text()) for path in exports["grafana"].rglob("*.json")]
+    panels = [
+        (panel, {each["name"] for each in dashboard["templating"]["list"]})
+        for dashboard in found
+        for panel in dashboard["panels"]
+        if panel.get("datasource", {}).get("type") == "loki"
+    ]
+    asked = [
+        (target["expr"], names)
+        for panel, names in panels
+        for target in panel["targets"]
+        if "$service" in target["expr"]
+    ]
+    assert len(asked) > 5
+    for query, names in asked:
+        assert {"cluster", "namespace", "service"} <= names
+        for stream in re.findall(r"\{(service[^}]+)", query):
+            assert ', cluster=~"|$cluster", namespace=~"|$namespace"' in stream
+
+
+def test_names_with_dots_select_their_streams(tmp_path: Path) -> None:
+    """As any text: a dot in a pattern is escaped, and so is the backslash before it."""
+    for name in ("a.b", "c"):
+        (tmp_path / f"{name}.yml").write_text(
+            f"service: {name}\nsource: burnrate\nobjectives: {{availability: 99}}\n"
+        )
+    slos = [part for name in ("a.b", "c") for part in ("--slo", str(tmp_path / f"{name}.yml"))]
+
+    done = _run("--to", "loki", *slos, str(tmp_path / "out"))
+
+    assert done.exit_code == 0, done.output
+    for rule in _rules(tmp_path / "out"):
+        assert r'service=~"a\\.b|c"' in rule["expr"]
 
 
 def _require(program: str) -> None:

@@ -18,8 +18,8 @@ def _block(name: str) -> str:
 
 
 def test_labels_are_service_and_level() -> None:
-    """Any other label would be one stream more for each of its values."""
-    assert re.findall(r'"(\w+)"', _block("label_keep")) == ["service", "level"]
+    """Any other label would be one stream more for each of its values; only a pod's has one."""
+    assert re.findall(r'"(\w+)"', _block("label_keep")) == ["service", "namespace", "level"]
     assert re.findall(r"(\w+) = \"\"", _block("labels")) == ["level"]
 
 

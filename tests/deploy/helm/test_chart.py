@@ -38,7 +38,7 @@ def test_its_version_is_the_packages() -> None:
 
 
 def test_its_rules_are_what_the_export_writes(tmp_path: Path) -> None:
-    """`burnrate slo generate` would change nothing, and what stands elsewhere is a link."""
+    """`burnrate slo generate` would change nothing; what stands elsewhere is copied by it."""
     configuration = load_configuration(ROOT)
     assert stale(chart_files(ROOT, configuration), ROOT) == []
     shutil.copytree(CHART / "slo", tmp_path / "deploy/helm/burnrate/slo")
@@ -49,9 +49,14 @@ def test_its_rules_are_what_the_export_writes(tmp_path: Path) -> None:
     made = chart_files(tmp_path, configuration)
     assert [path for path, text in made.items() if text is None] == [gone]
     assert chart_files(tmp_path / "elsewhere", configuration) == {}
-    links = [path.name for path in (CHART / "files").iterdir() if path.is_symlink()]
-    assert links == ["alloy"]
-    assert (CHART / "files/alloy/pipeline.alloy").samefile(ROOT / "alloy/pipeline.alloy")
+    for name in ("kubernetes.alloy", "pipeline.alloy"):
+        copied = CHART / "files/exported/alloy" / name
+        assert copied.read_bytes() == (ROOT / "alloy" / name).read_bytes()
+
+
+def test_nothing_in_it_is_a_symbolic_link() -> None:
+    """An archive of the repository, or a checkout on Windows, has a text in its place."""
+    assert [path for path in CHART.rglob("*") if path.is_symlink()] == []
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
@@ -150,7 +155,7 @@ def test_promtools_tests_pass_on_its_rules(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_package_holds_what_the_links_lead_to(tmp_path: Path) -> None:
+def test_a_package_holds_all_that_is_rendered(tmp_path: Path) -> None:
     """What it renders is the same as from the checkout."""
     done = helm("package", str(CHART), "--destination", str(tmp_path))
     assert done.returncode == 0, done.stderr

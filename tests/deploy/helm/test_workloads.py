@@ -167,7 +167,21 @@ def test_lines_go_the_same_way_to_loki() -> None:
     assert "loki.process.lines.receiver" in alloy["kubernetes.alloy"]
     (rules,) = maps["rel-burnrate-log-rules"].values()
     (group,) = parsed(rules)[0]["groups"]
-    assert all('{service="api"' in rule["expr"] for rule in group["rules"])
+    selected = '{service="api", namespace=~"|prod"'
+    assert all(selected in rule["expr"] for rule in group["rules"])
+
+
+def test_alloy_finds_the_pods() -> None:
+    """By their label, and calls their lines' service as rules and dashboards do."""
+    selected = re.search(r'label = "(.+?)=(.+?)"', (ROOT / "alloy/kubernetes.alloy").read_text())
+    assert selected is not None
+    deployments = of_kind(_EVERYTHING, "Deployment")
+    names = []
+    for each in deployments:
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        assert labels[selected[1]] == selected[2]
+        names.append(labels["app.kubernetes.io/name"])
+    assert sorted(names) == ["api", "inbox"]
 
 
 @pytest.mark.parametrize(
