@@ -19,6 +19,7 @@ where the scenario says so, and keeps its own count: a minute of health, the fau
 Outcomes are those of [slo.md](slo.md). *Difference*: requests that nginx' counters, or the ledger
 of the SLO, count otherwise than the clients do. Times are seconds from the fault until the alert
 fires, and until its notification arrives; tickets wait five minutes for others of their group.
+A write is sent once, so one that is under way when its instance dies is a 502; reads are repeated.
 
 | Scenario | What clients felt | SLO availability | Difference | Alerts |
 |---|---|---|---|---|

@@ -173,6 +173,48 @@ def test_a_budget_that_is_reset_counts_from_then(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("at", "series", "bad", "total"),
+    [
+        # In a hole of an hour, in which 5,000 failed before and after it: nobody knows how many.
+        ("01:30", ("0+500x59 stale _x58 60000+494x60", "0x59 stale _x58 5000+6x60"), 354, 29_500),
+        # Nobody measures yet again: it begins at the end of the hole, whenever that is.
+        ("01:30", ("0+500x59 stale _x120", "0+100x59 stale _x120"), 0, 0),
+        # To come: until then all counts.
+        ("03:00", ("0+500x200", "0+100x200"), 17_800, 106_800),
+        # Before anything was counted.
+        ("00:00", ("0+500x200", "0+100x200"), 17_800, 106_800),
+    ],
+)
+def test_a_budget_may_be_reset_at_an_odd_moment(
+    tmp_path: Path, at: str, series: tuple[str, str], bad: int, total: int
+) -> None:
+    """What is counted since then, and in a hole from its end on."""
+    reset = f'    reset: {{at: "1970-01-01T{at}:00", reason: a migration}}\n'
+    tree, _ = _make(tmp_path, settings=_SETTINGS + reset)
+    good, failed = series
+    expected: dict[str, float] = {
+        "sum(slo:bad_events:count30d)": bad,
+        "sum(slo:total_events:count30d)": total,
+    }
+    _check(tree, {_GOOD: good, _BAD: failed}, expected, "178m")
+
+
+def test_a_ledger_that_is_younger_than_a_reset_counts_from_its_beginning(tmp_path: Path) -> None:
+    """After more than a day without any measurement it is another one, with smaller numbers."""
+    reset = '    reset: {at: "1970-01-01T01:00:00", reason: a migration}\n'
+    tree, _ = _make(tmp_path, settings=_SETTINGS + reset)
+    series = {
+        _GOOD: "0+500x119 stale _x1500 900000+500x60",
+        _BAD: "0+100x119 stale _x1500 90000+6x60",
+    }
+    expected = {
+        f"sum(slo:{kind}_events:count30d) - sum(slo:{kind}_events:total)": 0
+        for kind in ("bad", "total")
+    }
+    _check(tree, series, {**expected, "sum(slo:bad_events:total) > bool 0": 1}, "1680m")
+
+
 def test_another_objective_changes_the_budget_and_not_what_was_counted(tmp_path: Path) -> None:
     """No name and no label of a ledger's depends on it."""
     first, _ = _make(tmp_path / "first")

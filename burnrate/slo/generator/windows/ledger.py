@@ -268,9 +268,16 @@ def _began(slo: Slo, kind: str, window: str, seconds: int, history: str) -> str:
 
 
 def _at_reset(slo: Slo, reset: BudgetReset, kind: str) -> str:
-    at = _timestamp(reset)
+    at, ledger = _timestamp(reset), f"{ledger_name(kind)}{slo.lookup}"
+    # As windows do, a budget that begins in a gap begins at its end: the least that the ledger,
+    # which only grows, had in the day since. The range holds that moment on Prometheus 2 and 3.
+    began = (
+        f"(min(min_over_time({ledger}[{DAY}001ms] @ {at + DAY}))"
+        f" or max(last_over_time({ledger}[1d] @ {at})))"
+    )
     now = f"(vector(time()) >= {at} < {at + slo.period_days * DAY})"
-    return f"max(last_over_time({ledger_name(kind)}{slo.lookup}[1d] @ {at})) and on () {now}"
+    # A ledger that is younger began at 0, whatever another one had counted then.
+    return f"{began} and on () {now} and on () ({_newest(slo, _HISTORY_START)} <= {at})"
 
 
 def _timestamp(reset: BudgetReset) -> int:
