@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from burnrate.service.errors import ServiceError
-from burnrate.service.inventory import Inventory, jobs_of
+from burnrate.service.inventory import SCRAPES, Inventory, jobs_of
 from burnrate.service.wanted import SLO_FOLDER, TARGET_FOLDER, Wanted
 from burnrate.slo.specification import Service
 from burnrate.stack import PARTS
@@ -24,6 +24,11 @@ def check_new(wanted: Wanted, there: Inventory, *, is_shared: bool) -> None:
     _check_name(wanted, there)
     _check_identity(wanted, there)
     _check_job(wanted, there, is_shared=is_shared)
+    if wanted.targets and wanted.job in there.configured_jobs():
+        raise ServiceError(
+            f"the job {wanted.job} is in {SCRAPES} already, and counted as one with "
+            "these targets: take another --job, or leave --target out"
+        )
     for target in wanted.targets:
         if other := there.of_target(target):
             instead = f"; leave --target out, and write --job {other.job}" if is_shared else ""

@@ -12,7 +12,7 @@ from burnrate.service.errors import ServiceError
 from burnrate.service.wanted import SLO_FOLDER, TARGET_FOLDER
 from burnrate.slo.specification import Service, has_specifications, load_all
 
-_SCRAPES = Path("prometheus/prometheus.yml")
+SCRAPES = Path("prometheus/prometheus.yml")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Inventory:
         """Return the jobs that are scraped."""
         return frozenset(each.job for each in self.scraped)
 
+    def configured_jobs(self) -> frozenset[str]:
+        """Return those that stand in Prometheus' own configuration: the stack's, mostly."""
+        return frozenset(each.job for each in self.scraped if each.file == SCRAPES)
+
     def of_target(self, target: str) -> Scraped | None:
         """Return whose target it is already."""
         return next((each for each in self.scraped if target in each.targets), None)
@@ -81,19 +85,20 @@ def jobs_of(service: Service) -> tuple[str, ...]:
 
 
 def _in_configuration(checkout: Path) -> Iterator[Scraped]:
-    content = _read(checkout / _SCRAPES)
+    content = _read(checkout, SCRAPES)
     if not isinstance(content, dict):
-        raise ServiceError(f"{_SCRAPES}: a mapping is needed")
+        raise ServiceError(f"{SCRAPES}: a mapping is needed")
     for job in content.get("scrape_configs", []):
-        yield from _groups(job.get("static_configs", []), _SCRAPES, str(job["job_name"]))
+        yield from _groups(job.get("static_configs", []), SCRAPES, str(job["job_name"]))
 
 
 def _in_files(checkout: Path) -> Iterator[Scraped]:
     for path in sorted((checkout / TARGET_FOLDER).glob("*.yml")):
-        content = _read(path)
+        file = TARGET_FOLDER / path.name
+        content = _read(checkout, file)
         if not isinstance(content, list):
-            raise ServiceError(f"{TARGET_FOLDER / path.name}: a list of targets is needed")
-        yield from _groups(content, TARGET_FOLDER / path.name, path.stem)
+            raise ServiceError(f"{file}: a list of targets is needed")
+        yield from _groups(content, file, path.stem)
 
 
 def _groups(groups: Any, file: Path, job: str) -> Iterator[Scraped]:  # noqa: ANN401 - YAML
@@ -106,8 +111,13 @@ def _groups(groups: Any, file: Path, job: str) -> Iterator[Scraped]:  # noqa: AN
         raise ServiceError(f"{file}: targets with labels are needed") from error
 
 
-def _read(path: Path) -> Any:  # noqa: ANN401 - YAML
+def _read(checkout: Path, file: Path) -> Any:  # noqa: ANN401 - YAML
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ServiceError(f"{path}: {' '.join(str(error).split())}") from error
+        return yaml.safe_load((checkout / file).read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark is not None else ""
+        raise ServiceError(f"{file}{line}: {error.problem}") from error
+    except OSError as error:
+        raise ServiceError(f"{file}: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ServiceError(f"{file}: {' '.join(str(error).split())}") from error

@@ -115,6 +115,7 @@ def test_what_the_generator_refuses_is_never_written(checkout: Path) -> None:
         ({"name": "redis"}, "redis is a part of the stack"),
         ({"name": "node"}, "label service=node already, of the job node"),
         ({"job": "front-door"}, "the job front-door counts api already"),
+        ({"job": "prometheus"}, "the job prometheus is in prometheus/prometheus.yml already"),
         ({"targets": ("api:8000",)}, r"api:8000 is a target of the job api already"),
         ({"targets": ()}, "nothing says where the job shop is scraped: add --target"),
         ({"identity": {"cluster": "eu"}}, "asks for no --identity"),
@@ -126,6 +127,25 @@ def test_what_would_be_counted_twice_is_refused(
     """With what to do instead."""
     with pytest.raises(ServiceError, match=reason):
         check_new(replace(_SHOP, **changes), Inventory.read(checkout), is_shared=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"- targets: [x", r"^prometheus/targets/other.yml:1: expected ',' or '\]'"),
+        (b"\xff\xfe", "^prometheus/targets/other.yml: .*invalid start byte"),
+        (b"a: b", "^prometheus/targets/other.yml: a list of targets is needed$"),
+        (b"- a: b", "^prometheus/targets/other.yml: targets with labels are needed$"),
+    ],
+)
+def test_a_file_of_targets_that_cannot_be_read_is_named(
+    checkout: Path, content: bytes, said: str
+) -> None:
+    """By its place in the team's repository, not in what is laid together of it."""
+    (checkout / "prometheus/targets/other.yml").write_bytes(content)
+
+    with pytest.raises(ServiceError, match=said):
+        Inventory.read(checkout)
 
 
 def test_services_behind_one_proxy_share_its_targets(checkout: Path) -> None:
