@@ -89,7 +89,8 @@ class Steps:
         """
         first, *others = self.list
         first.value = _LOWEST
-        return [Threshold(value=None, color=unknown), first, *others]
+        # Not None: of a column, Grafana compares with that as with 0, and no negative is coloured.
+        return [Threshold(value=10 * _LOWEST, color=unknown), first, *others]
 
     @property
     def list(self) -> list[Threshold]:

@@ -30,6 +30,14 @@ _VARIABLES = [
     for variable in dashboard["templating"]["list"]
     if variable["type"] == "query"
 ]
+_COLOURED = [
+    pytest.param(setting, id=f"{name}: {panel['title']}, {override['matcher']['options']}")
+    for name, dashboard in BUILT.items()
+    for panel in panels(dashboard)
+    for override in panel.get("fieldConfig", {}).get("overrides", [])
+    for setting in override["properties"]
+    if setting["id"] == "thresholds"
+]
 # Names in Grafana 13.2 (packages/grafana-data, valueFormats); an unknown one is shown as text.
 _UNITS = {
     "none", "short", "string", "percentunit", "bytes", "Bps", "s", "ops", "reqps",
@@ -275,3 +283,12 @@ def test_cells_are_drawn_as_each_grafana_knows(panel: dict[str, Any]) -> None:
         assert each.get("displayMode") == ("color-background-solid" if is_filled else None)
     assert "cellOptions" in chosen
     assert all("cellOptions" in column for column in columns if "thresholds" in column)
+
+
+@pytest.mark.parametrize("override", _COLOURED)
+def test_negative_numbers_of_a_column_are_coloured(override: dict[str, Any]) -> None:
+    """JSON has no -Infinity, and Grafana restores it in a panel's steps, not in a column's."""
+    values = [step["value"] for step in override["value"]["steps"]]
+
+    assert None not in values
+    assert values == sorted(values)
