@@ -22,6 +22,13 @@ _Value = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_./:-
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
 
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_NAMED: Final = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+_LabelName = Annotated[
+    str, StringConstraints(pattern=rf"^([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAMED}")
+]
+_LabelValue = Annotated[str, StringConstraints(pattern=f"^{_NAMED}")]
+
 
 def _elsewhere(url: str) -> str:
     if is_own_machine(url):
@@ -65,7 +72,7 @@ class Values(BaseModel):
         "/etc/alertmanager/secrets/burnrate-inbox/token"  # noqa: S105 - a file's name
     )
     inbox_secret: _Name = "burnrate-inbox"  # noqa: S105 - a secret's name
-    labels: Mapping[str, _Value] = Field(default_factory=dict)
+    labels: Mapping[_LabelName, _LabelValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -120,6 +127,7 @@ def parsed(given: Sequence[str]) -> Values:
         return Values.model_validate({**found, "labels": labels})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"])) or "value"
+        name = ".".join(str(part) for part in first["loc"] if part != "[key]") or "value"
+        name = name.replace("labels.", _LABEL, 1)
         reason = first["msg"].removeprefix("Value error, ")
         raise ExportError(f"--set {name}: {reason}") from error
