@@ -44,7 +44,7 @@ RED: Final = "red"
 
 NO_DATA: Final = "no data"
 # Below everything that is measured.
-_LOWEST: Final = -1e12
+LOWEST: Final = -1e12
 
 # Where the axis of a quiet panel ends, by unit: otherwise it goes to 10,000 %.
 _SOFT_MAXIMA: Final = {
@@ -88,9 +88,8 @@ class Steps:
         Grafana gives it the colour of the first step, and so it would be good, or bad.
         """
         first, *others = self.list
-        first.value = _LOWEST
-        # Not None: of a column, Grafana compares with that as with 0, and no negative is coloured.
-        return [Threshold(value=10 * _LOWEST, color=unknown), first, *others]
+        first.value = LOWEST
+        return [Threshold(value=None, color=unknown), first, *others]
 
     @property
     def list(self) -> list[Threshold]:

@@ -24,6 +24,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana.panels import (
     CALM,
     GREEN,
+    LOWEST,
     NEUTRAL,
     Query,
     Steps,
@@ -198,6 +199,8 @@ def _settings(column: Column) -> list[DynamicConfigValue]:
 def _fills(steps: Steps) -> list[Threshold]:
     """Return the colours of cells: only what is bad has one."""
     fills = steps.of_numbers(CALM)
+    # Of a column Grafana compares with None as with 0: no negative number would be coloured.
+    fills[0].value = 10 * LOWEST
     for step in fills:
         step.color = CALM if step.color in {GREEN, NEUTRAL} else step.color
     return fills
