@@ -6,7 +6,6 @@ import os
 import pwd
 import random
 import socket
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +73,8 @@ def _is_reserved(port: int) -> bool:
 @cache
 def _reservations() -> int:
     """Open the file, which stays open: closing it would give every port back."""
-    file = Path(tempfile.gettempdir()) / f"burnrate-ports-{os.getuid()}"
+    # Not the folder of TMPDIR: that is another one for some of the processes that choose.
+    file = Path("/tmp") / f"burnrate-ports-{os.getuid()}"  # noqa: S108 - no link is followed
     return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -105,12 +106,14 @@ def test_free_ports_are_different_ones_that_nobody_has(
         free_ports(40)
 
 
-def test_ports_are_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ports_are_given_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also to others who ask before anything listens there, in this process or in another one."""
     few = range(_PORTS.start, _PORTS.start + 60)
     monkeypatch.setattr(ports, "_PORTS", few)
     here = [*free_ports(10), *free_ports(10)]
     asking = f"from burnrate.stack import ports; ports._PORTS = {few}; print(*ports.free_ports(10))"
-    printed = subprocess.check_output([sys.executable, "-c", asking], text=True)
+    own = {**os.environ, "TMPDIR": str(tmp_path)}  # as benchmarks and tests of servers have it
+    printed = subprocess.check_output([sys.executable, "-c", asking], text=True, env=own)
     there = [int(port) for port in printed.split()]
     assert len({*here, *there}) == 30
+    assert list(tmp_path.iterdir()) == []

@@ -62,9 +62,7 @@ class Bench:
     def left(self) -> tuple[list[str], list[str]]:
         """Return the processes and the files that are still there."""
         names = [process.name() for process in self.processes()]
-        files = [path.name for path in self.folder.iterdir()]
-        # The list of ports that are given stays, for whoever looks for one next.
-        return names, [name for name in files if not name.startswith("burnrate-ports-")]
+        return names, [path.name for path in self.folder.iterdir()]
 
 
 @pytest.fixture
