@@ -128,6 +128,9 @@ def _fits(selector: Selector, labels: Labels, *, is_complete: bool) -> bool:
     )
 
 
+_MAY_HAVE_NO_TEAM = {"slo:objective:ratio", "slo:current_burn_rate:ratio"}
+
+
 def unrecorded(asked: Iterable[Selector], recorded: list[Labels]) -> list[str]:
     """Return what no rule records of the series whose names say that a rule does."""
     return [
@@ -139,6 +142,7 @@ def unrecorded(asked: Iterable[Selector], recorded: list[Labels]) -> list[str]:
 
 
 def _is_met(matcher: Matcher, labels: Labels) -> bool:
-    # The one label of a record that only a team's own settings give: the shipped service has none.
-    is_teams = matcher.label == "team" and labels["__name__"] == "slo:objective:ratio"
+    # Only a team's own settings give an objective this label: those of the shipped service have
+    # none. A burn rate never has it, and a chosen team's home page leaves it out by just that.
+    is_teams = matcher.label == "team" and labels["__name__"] in _MAY_HAVE_NO_TEAM
     return (matcher.label in labels or is_teams) and matcher.accepts(labels.get(matcher.label, ""))
