@@ -75,7 +75,7 @@ def own_files(folder: Path) -> Iterator[Path]:
         path = folder / name
         if path.is_file():
             yield Path(name)
-        for each in sorted(files_below(path)) if path.is_dir() else ():
+        for each in files_below(path) if path.is_dir() else ():
             # Whoever reads a link to nothing says so.
             if each.is_file() or each.is_symlink():
                 yield each.relative_to(folder)

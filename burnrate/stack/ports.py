@@ -25,7 +25,6 @@ _PORTS: Final = range(12_000, 32_000)
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTENS = "0A"
 
-
 _given: Final = set[int]()
 
 

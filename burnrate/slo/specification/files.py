@@ -49,7 +49,7 @@ def specification_files(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = sorted(_found(path))
+    found = list(_found(path))
     files = list(filter(_is_specification, found))
     if not files:
         raise SpecError(path, "", "no specification (*.yml, *.yaml)")
@@ -65,7 +65,7 @@ def _is_specification(file: Path) -> bool:
 
 
 def _found(folder: Path) -> Iterator[Path]:
-    """Yield all files of YAML below a folder."""
+    """Yield all files of YAML below a folder, in the order of their names."""
     try:
         for each in files_below(folder):
             # It may have been a folder of specifications.

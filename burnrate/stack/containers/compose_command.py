@@ -124,14 +124,13 @@ class ComposeCommand:
         # up` by hand would find other words, and make containers anew.
         own = {"DOCKER_SOCKET": engine_socket(self.settings), **self.settings}
         chosen = read_settings(self.layout.env_file)
-        said = {name for name, value in own.items() if _mean_the_same(chosen.get(name), value)}
         return {
             **os.environ,
             # They have the time in them, so that each build would be another image in a containerd
             # store, and Compose would make every container anew that waits for `setup`.
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
             # burnrate.yml's addresses are among them.
-            **{name: value for name, value in own.items() if name not in said},
+            **{k: v for k, v in own.items() if not _mean_the_same(chosen.get(k), v)},
         }
 
 

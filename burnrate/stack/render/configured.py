@@ -100,7 +100,7 @@ class Sources:
         """Return the files at a path of the checkout, itself or below it, without hidden ones."""
         path = self.checkout / source
         if path.is_dir():
-            below = (each.relative_to(self.checkout) for each in sorted(files_below(path)))
+            below = (each.relative_to(self.checkout) for each in files_below(path))
             return [each for each in below if not _is_hidden(each) and self._is_file(each)]
         if path.is_file():
             return [Path(source)]

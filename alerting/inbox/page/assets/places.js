@@ -15,7 +15,9 @@ let leave = null;
 async function takePlace(lost) {
   for (let number = 0; number < MOST_STREAMS; number += 1) {
     const place = `burnrate-stream-${number}`;
-    if (await (navigator.locks ? lock(place) : write(place, lost))) return true;
+    // A browser may refuse both, locks and storage: then this tab asks.
+    const held = navigator.locks ? lock(place) : write(place, lost);
+    if (await held.catch(() => false)) return true;
   }
   return false;
 }
@@ -26,13 +28,13 @@ function leavePlace() {
 }
 
 function lock(place) {
-  return new Promise((tell) => {
+  return new Promise((tell, refuse) => {
     navigator.locks
       .request(place, { ifAvailable: true }, (held) => {
         tell(held !== null);
         return held && new Promise((release) => (leave = release));
       })
-      .catch(() => tell(false));
+      .catch(refuse);
   });
 }
 
