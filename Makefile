@@ -26,7 +26,7 @@ reload: $(BIN)/.run ## Have running parts load their changed files, checked firs
 	@$(BIN)/burnrate stack reload $(PART)
 
 test: $(BIN)/.dev lint ## Check and test everything (installs the system packages it needs)
-	@$(BIN)/burnrate stack install --with chromium --with wrk
+	@$(BIN)/burnrate stack install --with chromium --with wrk --with victoria-metrics
 	$(BIN)/pytest -n 3 --no-loadscope-reorder -m "not containers"
 
 drills: $(BIN)/.dev ## Run only the fire drills among the tests, on a stack of their own (three minutes)
