@@ -93,7 +93,6 @@ class TelemetryMiddleware:
         self._app = app
         self._sampled_app = sampled_app
         self._is_foreign = is_foreign
-        self._endpoints = endpoints
         self._metrics = metrics
         self._recorder = HttpRecorder(
             metrics, endpoints, settings, lifecycle.note_first, self._make_late
@@ -130,8 +129,8 @@ class TelemetryMiddleware:
                 recorder = self._recorder if self._uncounted is None else self._recorder_of(scope)
                 exchange = HttpExchange(scope, receive, send, request, recorder)
             else:
-                measured, endpoints = self._metrics, self._endpoints
-                exchange = WebSocketExchange(scope, receive, send, request, measured, endpoints)
+                measured, recorder = self._metrics, self._recorder
+                exchange = WebSocketExchange(scope, receive, send, request, measured, recorder)
         except Exception as error:  # noqa: BLE001 - the request is served, unmeasured
             failed("requests", error)
             await self._app(scope, receive, send)
@@ -167,10 +166,10 @@ class TelemetryMiddleware:
     def _end(
         self, scope: Scope, exchange: HttpExchange | WebSocketExchange, parent: Context | None
     ) -> None:
-        """Record what is not recorded yet, and make the span of what failed or was slow."""
+        """Record what is not recorded yet, and make the span that is made afterwards, if any."""
         if not exchange.is_closed:
             exchange.finish()
-        if exchange.request.waits is not None and exchange.is_notable:
+        if exchange.has_late_span:
             self._make_late(scope, exchange.request, parent, exchange.outcome)
 
     def _enter(

@@ -23,7 +23,7 @@ from burnrate.telemetry.logs import is_wanted
 from burnrate.telemetry.metrics import HTTP_METHODS, OTHER_METHOD, Metrics
 from burnrate.telemetry.request_series import RequestSeries, end_request
 from burnrate.telemetry.settings import TelemetrySettings
-from burnrate.telemetry.traces import Outcome
+from burnrate.telemetry.traces import LateSpans, Outcome
 
 # With it a router sends clients to the path with or without a slash at its end.
 _REDIRECT: Final = 307
@@ -53,6 +53,7 @@ class HttpRecorder:
         internal: First segments of routes that no user asks for; none where no kind is announced.
         limits: The deadlines of requests.
         make_late: The argument.
+        late_spans: Says which requests have a span although they were not sampled.
         open: The requests whose answer has not begun; who takes one out counts it.
     """
 
@@ -69,6 +70,7 @@ class HttpRecorder:
         self._metrics = metrics
         self._note_first = note_first
         self.make_late = make_late
+        self.late_spans = LateSpans(settings.late_spans_per_second)
         self.slow_seconds = settings.slow_request_seconds
         self.internal = frozenset(filter(None, settings.internal_routes.split(",")))
         self.limits = Limits(endpoints, settings.deadline_seconds)
@@ -87,7 +89,14 @@ class HttpRecorder:
         self._end = getattr(type(self._in_progress), "end_request", end_request)
 
     def record(
-        self, method: str, endpoint: str, status: int, seconds: float, request: RequestInfo
+        self,
+        method: str,
+        endpoint: str,
+        status: int,
+        seconds: float,
+        request: RequestInfo,
+        *,
+        has_late_span: bool = False,
     ) -> None:
         """Count one request that is not in progress any more.
 
@@ -99,6 +108,7 @@ class HttpRecorder:
             status: Of the answer.
             seconds: From its first byte to the last one of the answer.
             request: Its ids.
+            has_late_span: Whether it gets a span afterwards.
         """
         if method not in HTTP_METHODS:
             method = OTHER_METHOD
@@ -108,14 +118,12 @@ class HttpRecorder:
         buckets = children.buckets
         if buckets is None:
             self._in_progress.inc(-1.0)
-            has_span = request.is_sampled or self._will_have_span(request, status, seconds)
+            has_span = request.is_sampled or has_late_span
             children.record(seconds, {"trace_id": request.trace_id} if has_span else None)
             return
         bucket = buckets[bisect_left(children.bounds, seconds)]
         self._end(self._in_progress, children.requests, bucket, children.sum, seconds)
-        if request.is_sampled or (
-            request.waits is not None and (status >= _SERVER_ERROR or seconds >= self.slow_seconds)
-        ):
+        if request.is_sampled or has_late_span:
             bucket.set_exemplar(Exemplar({"trace_id": request.trace_id}, seconds, time()))
 
     def record_well(
@@ -178,7 +186,14 @@ class HttpRecorder:
         return f"{status // 100}xx" if self._is_by_class else str(status)
 
     def record_open(
-        self, method: str, endpoint: str, status: int, seconds: float, request: RequestInfo
+        self,
+        method: str,
+        endpoint: str,
+        status: int,
+        seconds: float,
+        request: RequestInfo,
+        *,
+        has_late_span: bool,
     ) -> None:
         """Count a request that goes on, as `record` would if it were over; `leave` ends it.
 
@@ -189,7 +204,7 @@ class HttpRecorder:
         children = self._children.get((method, endpoint, status))
         if children is None:
             children = self._make_children(method, endpoint, status)
-        has_span = request.is_sampled or self._will_have_span(request, status, seconds)
+        has_span = request.is_sampled or has_late_span
         children.record(seconds, {"trace_id": request.trace_id} if has_span else None)
 
     def count_overdue(self, method: str, endpoint: str) -> None:
@@ -223,12 +238,19 @@ class HttpRecorder:
         is_internal = endpoint.lstrip("/").partition("/")[0] in self.internal
         return "internal" if is_internal else None
 
-    def is_notable(self, status: int, seconds: float) -> bool:
-        """Say whether a request failed or was slow, so that somebody may ask for its trace."""
-        return status >= _SERVER_ERROR or seconds >= self.slow_seconds
+    def takes_late_span(
+        self, request: RequestInfo, endpoint: str, status: int, seconds: float
+    ) -> bool:
+        """Say whether a request gets a span afterwards; ask once, for it is taken then.
 
-    def _will_have_span(self, request: RequestInfo, status: int, seconds: float) -> bool:
-        return request.waits is not None and self.is_notable(status, seconds)
+        One that failed or was slow does, so that somebody finds its trace: as many as there may be.
+        The arguments are those of `record`.
+        """
+        return (
+            request.waits is not None
+            and (status >= _SERVER_ERROR or seconds >= self.slow_seconds)
+            and self.late_spans.take(endpoint, status)
+        )
 
     def is_logged(self, status: int, seconds: float, scope: Scope) -> bool:
         """Say whether the line of a request that raised nothing is to be written.
@@ -276,14 +298,14 @@ class UncountedRecorder(HttpRecorder):
         super().__init__(metrics, endpoints, settings)
         self.enter = lambda _: None
 
-    def record(self, *_: object) -> None:
+    def record(self, *_: object, **__: object) -> None:
         """Count nothing."""
 
     def record_well(self, scope: Scope, *_: object) -> str:
         """Count nothing; return the endpoint all the same."""
         return self.endpoints.resolve(scope)
 
-    def record_open(self, *_: object) -> None:
+    def record_open(self, *_: object, **__: object) -> None:
         """Count nothing."""
 
     def count_overdue(self, *_: object) -> None:

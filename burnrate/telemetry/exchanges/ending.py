@@ -33,6 +33,8 @@ class Ending(Unanswered):
     """Records a request once it is over.
 
     Attributes:
+        has_late_span: Whether its span is to be made now that it is over: it was not sampled, and
+            failed or was slow.
         is_closed: Whether all is recorded and logged.
     """
 
@@ -46,9 +48,11 @@ class Ending(Unanswered):
         "_seconds",
         "_sent_bytes",
         "_status",
+        "has_late_span",
         "is_closed",
     )
 
+    has_late_span: bool
     is_closed: bool
     _status: int
     _seconds: float
@@ -85,16 +89,6 @@ class Ending(Unanswered):
             failed("requests", error)
 
     @property
-    def is_notable(self) -> bool:
-        """Whether it failed or was slow, so that somebody may ask for its trace."""
-        # Of each request it is asked once more, so nothing is called for the many that are neither.
-        recorder, seconds = self._recorder, self._seconds
-        if self._status < INTERNAL_ERROR and seconds < recorder.slow_seconds:
-            is_old = seconds >= recorder.limits.shortest
-            return is_old and self._is_overdue and not self.is_traced
-        return not self.is_traced
-
-    @property
     def outcome(self) -> Outcome:
         """What became of it, once it has finished."""
         error = self._error if isinstance(self._error, Exception) else None
@@ -124,19 +118,34 @@ class Ending(Unanswered):
         if is_late and (self._is_counted or self._is_overdue):
             self._record_late()
             return
-        self._recorder.record(
-            self._scope["method"], self._endpoint, self._status, self._seconds, self.request
-        )
+        self._count(self._status)
 
     def _record_late(self) -> None:
         """Count what nobody has counted yet of a request that was not answered in time."""
         if self._is_counted:
             self._is_overdue = self.counted_as == GATEWAY_TIMEOUT
             self._recorder.leave()
+            # Of one that the client left, whoever counted it has made no span.
+            if self.counted_as == CLIENT_CLOSED_REQUEST:
+                self.has_late_span = self._takes_late_span(self._status)
             return
-        method, endpoint = self._scope["method"], self._endpoint
-        self._recorder.record(method, endpoint, GATEWAY_TIMEOUT, self._seconds, self.request)
-        self._recorder.count_overdue(method, endpoint)
+        self._count(GATEWAY_TIMEOUT)
+        self._recorder.count_overdue(self._scope["method"], self._endpoint)
+
+    def _count(self, status: int) -> None:
+        self.has_late_span = self._takes_late_span(status)
+        self._recorder.record(
+            self._scope["method"],
+            self._endpoint,
+            status,
+            self._seconds,
+            self.request,
+            has_late_span=self.has_late_span,
+        )
+
+    def _takes_late_span(self, status: int) -> bool:
+        seconds = self._seconds
+        return self._recorder.takes_late_span(self.request, self._endpoint, status, seconds)
 
     def _left_status(self) -> int:
         """Return the status of an answer that the client did not wait for; events have no end."""

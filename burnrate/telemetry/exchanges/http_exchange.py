@@ -60,7 +60,7 @@ class HttpExchange(Ending):
         self._is_client_gone = self._is_body_read = self._is_reading = False
         self._is_counted = self._is_overdue = self.is_exempt = False
         self._is_complete = self._is_extended = self._is_recorded = False
-        self.is_closed = self.is_plain = False
+        self.has_late_span = self.is_closed = self.is_plain = False
         recorder.enter(1.0)
         recorder.open[self] = None
 

@@ -140,7 +140,12 @@ class Unanswered:
 
     def _count_open(self, status: int, seconds: float) -> None:
         endpoint, method, request = self._resolve(), self._scope["method"], self.request
-        self._recorder.record_open(method, endpoint, status, seconds, request)
+        has_late_span = status >= INTERNAL_ERROR and self._recorder.takes_late_span(
+            request, endpoint, status, seconds
+        )
+        self._recorder.record_open(
+            method, endpoint, status, seconds, request, has_late_span=has_late_span
+        )
         is_overdue = status == GATEWAY_TIMEOUT
         if is_overdue:
             self._recorder.count_overdue(method, endpoint)
@@ -150,7 +155,7 @@ class Unanswered:
         if self.span is not None:
             with guard("traces"):
                 self.span.finish(endpoint, status, None, is_overdue=is_overdue)
-        elif request.waits is not None:
+        elif has_late_span:
             self._recorder.make_late(self._scope, request, self.parent, outcome)
         self._tell(outcome)
 

@@ -10,10 +10,10 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from burnrate.telemetry.context import RequestInfo
-from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.failures import guard
 from burnrate.telemetry.logs import mark_logged
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.traces import Outcome, ServerSpan
 
 _log: Final = logging.getLogger("burnrate.websocket")
@@ -40,10 +40,12 @@ class WebSocketExchange:
         request: The connection's ids.
         span: The connection's server span, if it is sampled and ours.
         routed: The connection's scope as its router sees it: a middleware may have copied it.
+        has_late_span: Whether its span is to be made now that it is over.
         is_closed: Whether all is recorded and logged.
         parent: The caller's context, if it sent any.
     """
 
+    has_late_span = False
     is_closed = False
     is_plain = False  # ends like any other
     parent: Context | None = None
@@ -55,7 +57,7 @@ class WebSocketExchange:
         send: Send,
         request: RequestInfo,
         metrics: Metrics,
-        endpoints: Endpoints,
+        recorder: HttpRecorder,
     ) -> None:
         self._started = perf_counter()
         self._scope = self.routed = scope
@@ -63,7 +65,8 @@ class WebSocketExchange:
         self._send = send
         self.request = request
         self._metrics = metrics
-        self._endpoints = endpoints
+        self._recorder = recorder
+        self._endpoints = recorder.endpoints
         self._open_endpoint: str | None = None
         self._received: Counter | None = None
         self._sent: Counter | None = None
@@ -100,11 +103,6 @@ class WebSocketExchange:
             self._refusal = message.get("status", _REFUSED)
 
     @property
-    def is_notable(self) -> bool:
-        """Whether it failed, so that somebody may ask for its trace."""
-        return self._status() >= _FAILED
-
-    @property
     def outcome(self) -> Outcome:
         """What became of it, once it has finished."""
         endpoint = self._open_endpoint or self._endpoints.resolve(self.routed)
@@ -136,6 +134,10 @@ class WebSocketExchange:
             with guard("traces"):
                 self.span.finish(endpoint, self._status(), self._error)
         self._log_line(endpoint, outcome)
+        # However long it was open, it is not slow.
+        self.has_late_span = self._recorder.takes_late_span(
+            self.request, endpoint, self._status(), 0.0
+        )
 
     def _outcome(self) -> str:
         status = self._status()

@@ -2,9 +2,9 @@
 
 `start_tracing` sets a process up or joins the provider that it has, `Identities` draw or take over
 a request's ids, `ServerSpan` is what `Tracing.enter` gives a sampled request, and `Outcome` what
-became of one that gets its span afterwards. `silence_fastapi` keeps FastAPI from doubling them.
-What `contrib` has is for server spans that the contrib instrumentation makes. Sending (`otlp`) is
-only loaded where it is needed.
+became of one that gets its span afterwards, as far as `LateSpans` has room. `silence_fastapi` keeps
+FastAPI from doubling them. What `contrib` has is for server spans that the contrib instrumentation
+makes. Sending (`otlp`) is only loaded where it is needed.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from burnrate.telemetry.traces.contrib import (
     wrap_by_contrib,
 )
 from burnrate.telemetry.traces.identity import Identities
+from burnrate.telemetry.traces.late_spans import LateSpans
 from burnrate.telemetry.traces.native import silence_fastapi
 from burnrate.telemetry.traces.spans import Outcome, ServerSpan
 from burnrate.telemetry.traces.start import join_tracing, start_tracing
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Identities",
+    "LateSpans",
     "Outcome",
     "ServerSpan",
     "adopted",

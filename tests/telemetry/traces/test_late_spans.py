@@ -33,14 +33,20 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 class Traced:
     """An application of which no request is sampled, and the spans that are made all the same."""
 
-    def __init__(self, slow_request_seconds: float = 60.0, deadline_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        slow_request_seconds: float = 60.0,
+        deadline_seconds: float = 30.0,
+        late_spans_per_second: float = 1.0,
+    ) -> None:
         self.exporter = InMemorySpanExporter()
         self.app = FastAPI()
         self.metrics = Metrics(CollectorRegistry())
         self.stack = TelemetryMiddleware(
             self.app, Endpoints(self.app), self.metrics,
             TelemetrySettings(
-                slow_request_seconds=slow_request_seconds, deadline_seconds=deadline_seconds
+                slow_request_seconds=slow_request_seconds, deadline_seconds=deadline_seconds,
+                late_spans_per_second=late_spans_per_second,
             ),
             Tracing.to(SimpleSpanProcessor(self.exporter), Resource({})), Silent(),
         )  # fmt: skip
