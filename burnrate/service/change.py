@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burnrate.configuration import Configuration
-from burnrate.pinned import homes
-from burnrate.replacing import replace_text
+from burnrate.pinned import homes, repository_of
+from burnrate.service.undoing import Step, forget, note, put_back, text_of, write
+from burnrate.slo.errors import SpecError
 from burnrate.slo.generator import Tree, generated, stale
 from burnrate.slo.specification import load_all
 
@@ -36,9 +37,14 @@ def with_generated(
         copy = Path(name)
         _copy(checkout, copy)
         for path, text in files.items():
-            _write(copy / path, text)
+            write(copy / path, text)
         tree = Tree(copy)
-        made = generated(tree, load_all(tree.specs, configuration), configuration)
+        try:
+            made = generated(tree, load_all(tree.specs, configuration), configuration)
+        except SpecError as error:
+            # By its place in the checkout, and not in the copy.
+            own = error.file.relative_to(copy) if error.file.is_relative_to(copy) else error.file
+            raise SpecError(own, error.path, error.reason, line=error.line) from error
         changed = {path: text for path, text in made.items() if stale({path: text}, copy)}
         return {**files, **{path.relative_to(copy): text for path, text in changed.items()}}
 
@@ -47,19 +53,25 @@ def with_generated(
 def changed(checkout: Path, files: Files) -> Iterator[None]:
     """Change files for good; what fails or interrupts the block puts them back.
 
-    Each file is replaced at once: a reader sees its old text or its new one.
+    Each file is replaced at once: a reader sees its old text or its new one. After a kill `undone`
+    puts them back.
     """
+    folder = repository_of(checkout)
     # In a team's repository that is where a file belongs for good as well.
     wanted = {home: text for path, text in files.items() for home in homes(checkout, path)}
-    before = {path: _text(path) for path in wanted}
+    steps = [
+        Step(path.relative_to(folder).as_posix(), text_of(path), text)
+        for path, text in wanted.items()
+    ]
+    note(folder, steps)
     try:
         for path, text in wanted.items():
-            _write(path, text)
+            write(path, text)
         yield
     except BaseException:
-        for path, text in before.items():
-            _write(path, text)
+        put_back(folder, steps)
         raise
+    forget(folder)
 
 
 def _copy(checkout: Path, copy: Path) -> None:
@@ -70,17 +82,3 @@ def _copy(checkout: Path, copy: Path) -> None:
         elif source.is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy / name)
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _write(path: Path, text: str | None) -> None:
-    if text is None:
-        path.unlink(missing_ok=True)
-        return
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, text, 0o644)

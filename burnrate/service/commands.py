@@ -12,6 +12,7 @@ from burnrate.cli import CommandGroup
 from burnrate.configuration import ConfigurationError
 from burnrate.console import Number, say
 from burnrate.http_client import NoAnswer
+from burnrate.pinned import find_repository
 from burnrate.service.adding import check_new, removal
 from burnrate.service.advice import about_added, about_removed
 from burnrate.service.change import with_generated
@@ -21,9 +22,10 @@ from burnrate.service.listing import Row, rows, table
 from burnrate.service.reaching import not_scraped, unreachable
 from burnrate.service.running import Running, changed_and_loaded
 from burnrate.service.sources import objectives, read_source
+from burnrate.service.undoing import undone
 from burnrate.service.wanted import SLO_FOLDER, Wanted, checked_name, pairs, target_address
 from burnrate.slo.errors import SpecError
-from burnrate.stack import Session, StackError
+from burnrate.stack import Session, StackError, find_checkout
 
 _PERCENT = Number(min=50, max=99.999)
 
@@ -77,25 +79,25 @@ def add(  # noqa: PLR0913 - one argument an option
 
     All of it, or nothing where something is refused or a target does not answer.
     """
-    session = Session.open_current(say)
-    checkout = session.containers.checkout
-    counted_by = read_source(source, checkout / SLO_FOLDER)
-    if counted_by.is_proxy and job is None:
-        raise ServiceError(f"--source {source} counts at a proxy: say its scrape job by --job")
-    wanted = Wanted(
-        name=checked_name(name),
-        job=job or name,
-        source=source,
-        objectives=objectives(counted_by, availability, None if no_latency else latency, threshold),
-        targets=tuple(dict.fromkeys(map(target_address, targets))),
-        reports_on=(job or name) if counted_by.is_proxy else name,
-        identity=pairs(identity, "--identity"),
-        labels={**({"team": team} if team else {}), **pairs(labels, "--label")},
-        backend=backend,
-        metrics_path=metrics_path,
-        scheme=scheme,
-    )
-    with _alone(checkout):
+    with _alone() as session:
+        checkout = session.containers.checkout
+        counted_by = read_source(source, checkout / SLO_FOLDER)
+        if counted_by.is_proxy and job is None:
+            raise ServiceError(f"--source {source} counts at a proxy: say its scrape job by --job")
+        told = objectives(counted_by, availability, None if no_latency else latency, threshold)
+        wanted = Wanted(
+            name=checked_name(name),
+            job=job or name,
+            source=source,
+            objectives=told,
+            targets=tuple(dict.fromkeys(map(target_address, targets))),
+            reports_on=(job or name) if counted_by.is_proxy else name,
+            identity=pairs(identity, "--identity"),
+            labels={**({"team": team} if team else {}), **pairs(labels, "--label")},
+            backend=backend,
+            metrics_path=metrics_path,
+            scheme=scheme,
+        )
         there = Inventory.read(checkout)
         check_new(wanted, there, is_shared=counted_by.select is not None)
         files = with_generated(checkout, {**wanted.files()}, there.configuration)
@@ -119,9 +121,8 @@ def remove(name: str) -> None:
 
     What Prometheus has recorded of it stays until its retention ends.
     """
-    session = Session.open_current(say)
-    checkout = session.containers.checkout
-    with _alone(checkout):
+    with _alone() as session:
+        checkout = session.containers.checkout
         there = Inventory.read(checkout)
         found = there.named(name)
         if len(found) != 1:
@@ -140,6 +141,11 @@ def remove(name: str) -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 def list_services(*, is_json: bool) -> None:
     """List the services with their objectives, jobs and targets, and whether those are up."""
+    folder = _folder()
+    with _locked(folder) as is_locked:
+        # Who is at it now ends it, or undoes it.
+        if is_locked:
+            _undo(folder)
     session = Session.open_current(say)
     found: list[Row] = rows(Inventory.read(session.containers.checkout), Running.find(session))
     if is_json:
@@ -159,11 +165,37 @@ def _answered(reasons: list[str], *, is_forced: bool) -> None:
 
 
 @contextmanager
-def _alone(checkout: Path) -> Iterator[None]:
-    """Keep other changes of services out for the block; raises ServiceError while one is at it."""
-    with (checkout / "burnrate.yml").open() as file:
+def _alone() -> Iterator[Session]:
+    """Keep other changes of services out for the block, after what one of them left half-done.
+
+    Raises:
+        ServiceError: another one is at it.
+    """
+    folder = _folder()
+    with _locked(folder) as is_locked:
+        if not is_locked:
+            raise ServiceError("another burnrate service is at it: try again")
+        _undo(folder)
+        yield Session.open_current(say)
+
+
+def _undo(folder: Path) -> None:
+    if line := undone(folder):
+        say(line, err=True)
+
+
+def _folder() -> Path:
+    """Return whose files are changed: a team's repository, or the checkout."""
+    return find_repository(Path.cwd()) or find_checkout(Path.cwd())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Try to keep other changes out for the block, and say whether that is so."""
+    with (folder / "burnrate.yml").open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ServiceError("another burnrate service is at it: try again") from error
-        yield
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
