@@ -1,7 +1,9 @@
 """What a team changes, read from burnrate.yml; rules, pages and links follow it."""
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -20,11 +22,11 @@ from pydantic import (
 from burnrate.interpolation import InterpolationError, interpolated
 
 NAME: Final = "burnrate.yml"
+# No address has them (https://www.rfc-editor.org/rfc/rfc3986#appendix-A); in rules and in
+# Alertmanager's files some would end a text, or begin a template.
+_NOT_IN_ADDRESSES: Final = re.compile(r"[^!#-;=?-\[\]_a-z~]")
 # At the top of a checkout; a wheel has the shipped one next to this module.
 _SHIPPED: Final = (Path(__file__).with_name(NAME), Path(__file__).parents[1] / NAME)
-
-
-_OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ConfigurationError(Exception):
@@ -32,8 +34,19 @@ class ConfigurationError(Exception):
 
 
 def is_own_machine(url: str) -> bool:
-    """Return whether an address leads each reader to the machine where the reader is."""
-    return urlsplit(url).hostname in _OWN_MACHINE
+    """Return whether an address leads each reader to the machine where the reader is.
+
+    Names below `localhost` do as well (https://www.rfc-editor.org/rfc/rfc6761#section-6.3), all of
+    127.0.0.0/8, and the address that stands for every one where a program listens.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.rpartition(".")[2] == "localhost"
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_loopback or address.is_unspecified
 
 
 def _base(url: str) -> str:
@@ -41,6 +54,12 @@ def _base(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("must be an http or https address without query and fragment")
+    if found := _NOT_IN_ADDRESSES.search(url):
+        raise ValueError(f"{found[0]!r} cannot be in an address: write it as %XX")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("has a port that cannot be") from error
     return url.rstrip("/")
 
 

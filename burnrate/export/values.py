@@ -19,6 +19,8 @@ from burnrate.export.errors import ExportError
 # Of a resource that is found by its labels: label.release=monitoring.
 _LABEL: Final = "label."
 _Value = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_./:-]*[A-Za-z0-9])?$")]
+# As settings of a service have it.
+_Job = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_./-]*[A-Za-z0-9])?$")]
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
 
@@ -61,8 +63,8 @@ class Values(BaseModel):
 
     cluster: _Value | None = None
     namespace: _Value | None = None
-    job: _Value | None = None
-    alertmanager_job: _Value = "alertmanager"
+    job: _Job | None = None
+    alertmanager_job: _Job = "alertmanager"
     inbox: _Elsewhere | None = None
     inbox_page: _Elsewhere | None = None
     grafana: _Elsewhere | None = None

@@ -14,6 +14,9 @@ from burnrate.yaml_text import yaml_text
 
 # Part of files' names, of group names, and a label that people type.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?")
+# Labels as in DNS, where Compose's services and others have _ too.
+_LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
 # As a container calls the machine of its engine; as processes it is the loopback.
 ENGINE_HOST: Final = "host.docker.internal"
 _HIGHEST_PORT: Final = 65535
@@ -133,7 +136,7 @@ def target_address(text: str) -> str:
     except ValueError:
         host, port = None, None
     is_plain = text == (parts.netloc if host else "") and "@" not in text
-    if not host or not port or not is_plain or not re.fullmatch(r"[A-Za-z0-9_.:-]+", host):
+    if not host or not port or not is_plain or not (":" in host or _HOST.fullmatch(host)):
         raise ServiceError(
             f"{text!r} is no target: write HOST:PORT, such as localhost:8000 "
             f"(the port from 1 to {_HIGHEST_PORT}, the path by --metrics-path)"

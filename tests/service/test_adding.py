@@ -102,7 +102,7 @@ def test_what_the_generator_refuses_is_never_written(checkout: Path) -> None:
     latency = {"objective": 99, "threshold": "251ms"}
     wrong = replace(_SHOP, objectives={**_OBJECTIVES, "latency": latency})
 
-    with pytest.raises(SpecError, match="251"):
+    with pytest.raises(SpecError, match=r"^prometheus/slo/shop\.yml:.*251"):
         with_generated(checkout, wrong.files(), Inventory.read(checkout).configuration)
 
     assert _files(checkout) == before
@@ -190,6 +190,12 @@ def test_each_source_has_objectives_without_more_words(name: str, checkout: Path
         ("localhost:8000", "host.docker.internal:8000"),
         ("127.0.0.1:8000", "host.docker.internal:8000"),
         ("[::1]:8000", "host.docker.internal:8000"),
+        ("0.0.0.0:8000", "host.docker.internal:8000"),
+        ("[::]:8000", "host.docker.internal:8000"),
+        ("127.0.1.1:8000", "host.docker.internal:8000"),
+        ("localhost.:8000", "host.docker.internal:8000"),
+        ("[::ffff:127.0.0.1]:8000", "host.docker.internal:8000"),
+        ("shop_web.example.org.:80", "shop_web.example.org.:80"),
         ("[2001:db8::1]:80", "[2001:db8::1]:80"),
         ("shop.example.org:9464", "shop.example.org:9464"),
     ],
@@ -211,6 +217,10 @@ def test_this_machine_has_the_name_that_containers_know(given: str, address: str
         "a b:80",
         "a:80/m",
         "a@b:80",
+        "a..b:80",
+        ".a:80",
+        "-a:80",
+        f"{'a' * 64}:80",
     ],
 )
 def test_what_is_no_target_is_refused(text: str) -> None:
