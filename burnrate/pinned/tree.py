@@ -1,9 +1,12 @@
 """The release and a team's files, laid together."""
 
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -37,14 +40,16 @@ def laid_together(repository: Path) -> Path:
     digest = tree.with_name(_DIGEST)
     files = _files(repository)
     wanted = _digest(files)
-    if tree.is_dir() and digest.is_file() and digest.read_text(encoding="utf-8") == wanted:
+    if _is_laid(tree, digest, wanted):
         return tree
     with tempfile.TemporaryDirectory(prefix="burnrate-stack-") as name:
         made = _complete(files, Path(name))
     tree.parent.mkdir(mode=0o755, exist_ok=True)
-    digest.unlink(missing_ok=True)
-    _mirror(made, tree)
-    digest.write_text(wanted, encoding="utf-8")
+    with _alone(tree.parent):
+        if not _is_laid(tree, digest, wanted):
+            digest.unlink(missing_ok=True)
+            _mirror(made, tree)
+            digest.write_text(wanted, encoding="utf-8")
     return tree
 
 
@@ -67,6 +72,21 @@ def homes(checkout: Path, path: Path) -> list[Path]:
     folders = {Path("prometheus/slo"), Path("prometheus/targets")}
     is_own = repository != checkout and path.parent in folders
     return [checkout / path, *([repository / path] if is_own else [])]
+
+
+def _is_laid(tree: Path, digest: Path, wanted: str) -> bool:
+    return tree.is_dir() and digest.is_file() and digest.read_text(encoding="utf-8") == wanted
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other command lays files together in a folder, for a block."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _files(repository: Path) -> dict[Path, bytes]:

@@ -1,7 +1,10 @@
 """A team's files and the release that it pins, laid together."""
 
+import fcntl
+import os
 import shutil
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from burnrate.pinned import (
     pin_line,
     repository_of,
 )
+from burnrate.pinned import tree as tree_module
 from burnrate.service.change import changed
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import container_layout, find_checkout, process_layout
@@ -95,6 +99,44 @@ def test_what_is_gone_is_gone(repository: Path) -> None:
     tree = laid_together(repository)
     assert not (tree / _RULES).exists()
     assert (tree / "prometheus/rules/slo-api-availability.yml").is_file()
+
+
+def test_two_commands_at_once_lay_one_tree(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one writes, others wait; what they have made then is there already."""
+    (repository / "prometheus/slo/shop.yml").write_text(_SHOP.replace("99.5", "99.8"))
+    write, complete = tree_module._mirror, tree_module._complete
+
+    def is_locked() -> bool:
+        other = os.open(repository / RELEASED.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(other)
+        return False
+
+    locked = []
+
+    def written(files: Mapping[Path, bytes], folder: Path) -> None:
+        if folder == repository / RELEASED:
+            locked.append(is_locked())
+        write(files, folder)
+
+    def overtaken(files: Mapping[Path, bytes], scratch: Path) -> dict[Path, bytes]:
+        """The other command is faster."""
+        made = complete(files, scratch)
+        monkeypatch.setattr(tree_module, "_complete", complete)
+        laid_together(repository)
+        return made
+
+    monkeypatch.setattr(tree_module, "_mirror", written)
+    monkeypatch.setattr(tree_module, "_complete", overtaken)
+    tree = laid_together(repository)
+    assert locked == [True]
+    assert "vector(0.998)" in (tree / _RULES).read_text()
 
 
 def test_a_team_may_stand_in_for_a_file_of_the_release(repository: Path) -> None:
