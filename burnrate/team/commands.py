@@ -1,5 +1,6 @@
 """`burnrate new` and `burnrate upgrade`: the commands, their options and what they print."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def new(
         say(f"wrote {folder / path}")
     say(f"{PIN} pins burnrate {installed_version()}")
     say("next:")
-    say(f"  cd {folder}")
+    say(f"  cd {shlex.quote(str(folder))}")
     if name is None:
         say("  burnrate service add NAME --target HOST:PORT")
     say("  burnrate stack up")

@@ -18,6 +18,8 @@ from burnrate.team.errors import TeamError
 _VERSION: Final = re.compile(r"\d+(\.\d+)+([a-z0-9.+-]*)?")
 _OFFERED: Final = re.compile(r"\(from versions: ([^)]*)\)")
 _SHOWN: Final = 5
+# In each release of ours.
+_ALWAYS_THERE: Final = Path("burnrate/telemetry/__init__.py")
 # Its own code lays its own files out, in a process of its own.
 _CODE: Final = """
 import sys
@@ -43,7 +45,7 @@ def release(name: str) -> Iterator[Path]:
     path, _, revision = name.rpartition("@")
     with TemporaryDirectory(prefix="burnrate-release-") as made:
         if name.endswith(".whl"):
-            _unpack(Path(name), Path(made))
+            _unpack(Path(name), Path(made), name)
             yield Path(made)
         elif (Path(name) / "burnrate/__init__.py").is_file():
             yield Path(name).resolve()
@@ -51,7 +53,7 @@ def release(name: str) -> Iterator[Path]:
             _check_out(Path(path), revision, Path(made))
             yield Path(made)
         elif _VERSION.fullmatch(name):
-            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made))
+            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made), f"burnrate=={name}")
             yield Path(made)
         else:
             raise TeamError(
@@ -65,6 +67,8 @@ def lay_out(code: Path, repository: Path, out: Path) -> None:
     Raises:
         TeamError: it does not; the reason.
     """
+    if not (code / "burnrate/pinned/__init__.py").is_file():
+        raise TeamError("that release knows no repositories of teams: it is older than 0.2.0")
     done = subprocess.run(
         [sys.executable, "-c", _CODE, str(repository), str(out)],
         env={**os.environ, "PYTHONPATH": str(code), "PYTHONSAFEPATH": "1"},
@@ -75,8 +79,6 @@ def lay_out(code: Path, repository: Path, out: Path) -> None:
     if done.returncode == 0:
         return
     said = (done.stderr.strip().splitlines() or ["no word"])[-1]
-    if "No module named 'burnrate.pinned'" in said:
-        raise TeamError("that release knows no repositories of teams: it is older than 0.2.0")
     raise TeamError(f"that release lays nothing out: {said}")
 
 
@@ -87,13 +89,14 @@ def shipped(code: Path, name: str) -> str | None:
     return None if found is None else found.read_text(encoding="utf-8", errors="replace")
 
 
-def _unpack(wheel: Path, folder: Path) -> None:
+def _unpack(wheel: Path, folder: Path, name: str) -> None:
     try:
         shutil.unpack_archive(wheel, folder, "zip")
     except (OSError, zipfile.BadZipFile, shutil.ReadError) as error:
-        raise TeamError(f"{wheel}: cannot be read as a wheel") from error
-    if not (folder / "burnrate/__init__.py").is_file():
-        raise TeamError(f"{wheel}: is no wheel of burnrate")
+        raise TeamError(f"{name}: cannot be read as a wheel") from error
+    # Another project has had the name burnrate on a public index: of a stranger's code none is run.
+    if not (folder / _ALWAYS_THERE).is_file():
+        raise TeamError(f"{name}: is no wheel of this burnrate, nothing of it was run")
 
 
 def _check_out(checkout: Path, revision: str, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """`burnrate new`: a repository of a team's own, as a whole or not at all."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -53,6 +54,15 @@ def test_it_holds_what_is_the_teams_and_a_pin(repository: Path) -> None:
     assert ".burnrate/" in (repository / ".gitignore").read_text().split()
     assert is_repository(repository)
     assert find_repository(repository / "prometheus/slo") == repository
+
+
+def test_what_to_type_next_is_for_a_shell(tmp_path: Path) -> None:
+    """Whatever the folder is called."""
+    folder = tmp_path / "our slo's"
+    done = _run(str(folder))
+    assert done.exit_code == 0, done.output
+    line = next(line for line in done.output.splitlines() if line.startswith("  cd "))
+    assert shlex.split(line) == ["cd", str(folder)]
 
 
 def test_make_up_is_what_messages_say(repository: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_release_that_cannot_be_had_is_refused(
     (tmp_path / "old/burnrate").mkdir(parents=True)
     (tmp_path / "old/burnrate/__init__.py").touch()
     for name, reason in {
-        str(tmp_path / "other-1.whl"): "is no wheel of burnrate",
+        str(tmp_path / "other-1.whl"): "is no wheel of this burnrate",
         str(tmp_path / "torn.whl"): "cannot be read as a wheel",
         str(tmp_path / "missing.whl"): "cannot be read as a wheel",
         str(tmp_path / "old"): "it is older than 0.2.0",
@@ -152,6 +152,26 @@ def test_a_release_that_cannot_be_had_is_refused(
         done = _plan("--plan", "--to", name)
         assert done.exit_code == 1, name
         assert reason in done.output
+        assert done.output.count("\n") == 1
+
+
+def test_nothing_of_a_stranger_is_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package index may have the name for another project."""
+    monkeypatch.chdir(repository)
+    trace = tmp_path / "was-run"
+    code = f"from pathlib import Path\nPath({str(trace)!r}).touch()\n"
+    for name in ("burnrate", "old/burnrate"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text(code)
+    wheel = tmp_path / "burnrate-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as made:
+        made.writestr("burnrate/__init__.py", code)
+    for to in (str(wheel), str(tmp_path / "old")):
+        done = _plan("--plan", "--to", to)
+        assert done.exit_code == 1
+        assert not trace.exists()
         assert done.output.count("\n") == 1
 
 
