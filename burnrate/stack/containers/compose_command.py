@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+import yaml
+
+from burnrate.interpolation import interpolated
 from burnrate.stack.containers.engine import command_output, engine_socket
 from burnrate.stack.errors import StackError
 from burnrate.stack.layout import Layout, make_directory
@@ -55,6 +58,23 @@ class ComposeCommand:
     def engine(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `docker` itself, and keep its output."""
         return _kept(["docker", *words])
+
+    def unknown_to_compose(self) -> list[str]:
+        """Return, as lines of .env, what it would not find if somebody ran it by hand.
+
+        Those are values of burnrate.yml, and the socket of an engine elsewhere: without them it
+        makes containers anew, of which the first refuses to start.
+        """
+        file = self.layout.compose_file
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        known = {**read_settings(self.layout.env_file), **os.environ}
+        made = interpolated(document, known)
+        return [
+            f"{name}={value}"
+            for name, value in self._own.items()
+            if not _mean_the_same(known.get(name), value)
+            and interpolated(document, {**known, name: value}) != made
+        ]
 
     def containers(self, part: str, template: str) -> list[str]:
         """Return a line of each of a part's containers, by their numbers; also of those that ended.
@@ -118,19 +138,22 @@ class ComposeCommand:
     def _listed(self) -> str:
         return self.output("ps", "--all", "--format", "json")
 
+    @property
+    def _own(self) -> dict[str, str]:
+        # burnrate.yml's addresses are among them.
+        return {"DOCKER_SOCKET": engine_socket(self.settings), **self.settings}
+
     @cached_property
     def _environment(self) -> dict[str, str]:
         # What says the same Compose reads by itself, as it does without us: else a `docker compose
         # up` by hand would find other words, and make containers anew.
-        own = {"DOCKER_SOCKET": engine_socket(self.settings), **self.settings}
         chosen = read_settings(self.layout.env_file)
         return {
             **os.environ,
             # They have the time in them, so that each build would be another image in a containerd
             # store, and Compose would make every container anew that waits for `setup`.
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-            # burnrate.yml's addresses are among them.
-            **{k: v for k, v in own.items() if not _mean_the_same(chosen.get(k), v)},
+            **{k: v for k, v in self._own.items() if not _mean_the_same(chosen.get(k), v)},
         }
 
 

@@ -87,6 +87,11 @@ class ContainerStack:
                 with uninterrupted(self.say):
                     self.down()
             raise
+        if lines := self._command.unknown_to_compose():
+            self.say(
+                "before `docker compose up` by hand, which does not read burnrate.yml and would "
+                f"take the stack down, write into .env: {' '.join(lines)}"
+            )
 
     def down(self) -> bool:
         """Stop and remove the containers; data stays."""

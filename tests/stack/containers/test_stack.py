@@ -64,6 +64,8 @@ def stack(tmp_path: Path, docker: Path) -> ContainerStack:
     """A stack on that Docker."""
     assert docker.exists()
     layout = Layout(tmp_path, tmp_path / ".burnrate")
+    link = '{environment: {GRAFANA_URL: "${GRAFANA_URL:-http://localhost:8090/grafana}"}}'
+    layout.compose_file.write_text(f"services: {{inbox: {link}}}\n")
     compose = Compose.model_validate(
         {
             "services": {
@@ -180,6 +182,25 @@ def test_what_env_says_too_is_left_to_compose(
     stack.up()
 
     assert (docker / "grafana-url").read_text(encoding="utf-8") == f"{given}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_said"),
+    [("", True), ("GRAFANA_URL=https://graphs.example.org/\n", False)],
+)
+def test_what_compose_by_hand_would_not_know_is_said(
+    stack: ContainerStack, docker: Path, written: str, *, is_said: bool
+) -> None:
+    """It would make all containers anew, and `setup` would refuse to start them."""
+    stack.layout.env_file.write_text(written)
+    line = (
+        "before `docker compose up` by hand, which does not read burnrate.yml and would take the "
+        "stack down, write into .env: GRAFANA_URL=https://graphs.example.org"
+    )
+
+    stack.up()
+
+    assert (line in said(docker)) == is_said
 
 
 def test_images_that_cannot_be_pulled_are_named_and_the_other_mode_is_offered(
