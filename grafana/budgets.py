@@ -43,7 +43,8 @@ def burn_rate_now(promises: Promises, expression: str, *, width: int | None = No
 
 def budget_over_time(title: str, description: str, query: Query) -> Builder:
     """Return the lines of what is left of budgets; overspent ones end at one budget more."""
-    steps = Steps(RED, ((0, GREEN),))
+    # The dashed line has the colour of its step; the others have those of their objectives.
+    steps = Steps(GREEN, ((0, RED),))
     panel = graph(title, description, [query], unit="percentunit", steps=steps)
     # The least is the worst.
     return panel.min(-1).max(1).fill_opacity(0).legend(legend(sort_desc=False))

@@ -49,8 +49,9 @@ LOWEST: Final = -1e12
 # Where the axis of a quiet panel ends, by unit: otherwise it goes to 10,000 %.
 _SOFT_MAXIMA: Final = {
     "percentunit": 0.05,
-    "reqps": 1,
-    "ops": 1,
+    # What fails is a few in a minute: above 1 a second it would lie on the axis.
+    "reqps": 0.1,
+    "ops": 0.1,
     "s": 0.01,
     "none": 4,
     "short": 4,
@@ -182,14 +183,20 @@ def graph(
     steps: Steps | None = None,
     empty: str = NO_DATA,
     words: tuple[float, str] | None = None,
+    is_rare: bool = False,
 ) -> timeseries_builders.Panel:
-    """Lines over time; `steps` are drawn as dashed lines, `words` stand for one number."""
+    """Lines over time; `steps` are drawn as dashed lines, `words` stand for one number.
+
+    What is rare is mostly at 0: the lines that were highest matter, not those that are now.
+    """
     panel = plain_graph(title, description, unit=unit, empty=empty).datasource(METRICS)
     if steps is not None:
         style = common_builders.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds(steps.build()).thresholds_style(style)
     if words is not None:
         panel = panel.mappings([RangeMap.from_json(words_for(words[0], *words))])
+    if is_rare:
+        panel = panel.legend(legend(sort_by="Max"))
     for number, query in enumerate(queries):
         panel = panel.with_target(metrics_target(query, number))
     return panel

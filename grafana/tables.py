@@ -46,19 +46,26 @@ DASH: Final = "\u2013"
 
 @dataclass(frozen=True)
 class Label:
-    """A column with the values of a label, each with links."""
+    """A column with the values of a label, each with links.
+
+    Attributes:
+        narrow: How narrow it may become, in pixels.
+        is_last: Whether it stands behind the values: what a phone may leave out.
+    """
 
     name: str
     title: str
     links: tuple[dashboard_builders.DashboardLink, ...] = ()
     width: int | None = None
+    narrow: int = _NARROW_LABEL
+    is_last: bool = False
 
     def settings(self) -> list[DynamicConfigValue]:
         """Return what is particular to this column: text, also where it looks like a number."""
         settings = [
             setting("unit", "string"),
             setting("noValue", DASH),
-            setting("custom.minWidth", _NARROW_LABEL),
+            setting("custom.minWidth", self.narrow),
         ]
         if self.links:
             settings.append(setting("links", [link.build() for link in self.links]))
@@ -109,11 +116,11 @@ def table(
     for number, column in enumerate(columns):
         target = metrics_target(Query(column.expression), number)
         panel = panel.with_target(target.instant().format(PromQueryFormat.TABLE))
-    names = {label.name: label.title for label in labels}
-    names |= {f"Value #{_letter(n)}": column.title for n, column in enumerate(columns)}
-    if len(columns) == 1:
-        # One query's frame is not numbered.
-        names["Value"] = names.pop("Value #A")
+    names = {label.name: label.title for label in labels if not label.is_last}
+    # One query's frame is not numbered.
+    values = [f"Value #{_letter(n)}" for n in range(len(columns))] if columns[1:] else ["Value"]
+    names |= {value: column.title for value, column in zip(values, columns, strict=True)}
+    names |= {label.name: label.title for label in labels if label.is_last}
     panel = panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
     panel = panel.with_transformation(organize(names))
     for label in labels:

@@ -80,6 +80,7 @@ def _outcomes() -> list[Builder]:
             "gave up, what is below 500 came after its deadline. At 0 on a healthy service.",
             [Query(f"sum by (answered_by, status) ({bad})", "{{answered_by}} {{status}}")],
             unit="reqps",
+            is_rare=True,
         ),
         graph(
             "Latency at the front door",

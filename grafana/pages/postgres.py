@@ -98,6 +98,8 @@ def _work() -> list[Builder]:
             empty="no block was read in this time range",
         )
         .max(1)
+        # A database of which no block is read has gaps.
+        .fill_opacity(0)
         .span(12),
         graph(
             "Temporary files",

@@ -34,7 +34,7 @@ def statements() -> list[Builder]:
             "replaced by $1, $2. Rows, blocks that were not in memory, and blocks spilled to "
             "temporary files are those of one call. Sort by *Mean* for those that are always "
             "slow.",
-            [Label("query", "Statement"), Label("queryid", "Id", width=190)],
+            [Label("query", "Statement"), Label("queryid", "Id", width=200)],
             [
                 Column(
                     "Share",
@@ -85,14 +85,20 @@ def statements() -> list[Builder]:
             [Query(f"sum({rate})", "statements at once")],
             unit="none",
             empty=_NONE,
-        ).span(12),
+        )
+        # Much below one at once on most days.
+        .axis_soft_max(0.1)
+        .span(12),
         graph(
             "Time by statement",
             "Which statement is it? The five that take most now, by their id in the table above.",
             [Query(f"topk(5, sum by (queryid) ({rate}))", "{{queryid}}")],
             unit="none",
             empty=_NONE,
-        ).span(12),
+        )
+        # Much below one at once on most days.
+        .axis_soft_max(0.1)
+        .span(12),
     ]
 
 
@@ -162,6 +168,7 @@ def waits() -> list[Builder]:
                 Query(rate_by_database("conflicts"), "{{datname}} conflicts"),
             ],
             unit="ops",
+            is_rare=True,
             steps=Steps(GREEN, ((0.01, RED),)),
         ),
     ]

@@ -128,6 +128,7 @@ def _commands() -> list[Builder]:
                 ),
             ],
             unit="ops",
+            is_rare=True,
             steps=Steps(GREEN, ((0.01, RED),)),
         ),
         graph(

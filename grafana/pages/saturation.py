@@ -95,6 +95,7 @@ def _pools() -> list[Builder]:
             "(timeout), refused at once (full), or broken (error). 0 on a healthy service.",
             [Query(f"sum by (pool, outcome) ({_not_served()})", "{{pool}} {{outcome}}")],
             unit="ops",
+            is_rare=True,
             steps=Steps(GREEN, ((0.01, RED),)),
         ),
         graph(
@@ -140,6 +141,7 @@ def _workers() -> list[Builder]:
             "and `killed` are not.",
             [Query(exits, "{{reason}}")],
             unit="none",
+            is_rare=True,
             empty="a service with one process has no workers that end",
         ).span(6),
         graph(
@@ -264,6 +266,7 @@ def _helpers() -> list[Builder]:
                 )
             ],
             unit="ops",
+            is_rare=True,
             empty=none,
         ).span(6),
         graph(

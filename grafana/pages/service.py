@@ -38,6 +38,7 @@ def _by_route() -> list[Builder]:
             " service.",
             [Query(_requests("endpoint", ', status=~"5.."'), "{{endpoint}}")],
             unit="reqps",
+            is_rare=True,
         ),
         graph(
             "Latency by route, p99",
@@ -98,6 +99,7 @@ def _clients() -> list[Builder]:
                 )
             ],
             unit="reqps",
+            is_rare=True,
             empty="no client was refused in this time range",
         ).span(6),
         graph(
@@ -109,6 +111,7 @@ def _clients() -> list[Builder]:
                 Query(f"{left} or 0 * {asked}", "{{endpoint}}")
             ],
             unit="reqps",
+            is_rare=True,
         ).span(6),
         graph(
             "Limited clients",
@@ -121,6 +124,7 @@ def _clients() -> list[Builder]:
                 )
             ],
             unit="ops",
+            is_rare=True,
             empty="the service has no limit",
         ).span(6),
         graph(
@@ -190,6 +194,7 @@ def _overdue() -> Builder:
         " service.",
         [Query(f"sum by (endpoint) ({overdue}) or {none}", "{{endpoint}}")],
         unit="reqps",
+        is_rare=True,
     )
 
 

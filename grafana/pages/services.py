@@ -20,6 +20,8 @@ _LINKED: Final = Label(
     "service",
     _SERVICE,
     (to(Uid.OVERVIEW, "Overview of this service", service=field(_SERVICE)),),
+    # A phone shows its state and its budget, too.
+    narrow=100,
 )
 _LEFT: Final = f"min by (service, slo) ({BUDGET_LEFT}) and on (service) {_OURS}"
 # One a service, also where two that are called the same are of two teams.
@@ -32,9 +34,10 @@ _STATES: Final = (
     (1, "no traffic"),
     (2, "not judged yet"),
     (3, "a ticket is open"),
-    (4, "a budget is spent"),
-    (5, "not measured"),
-    (6, "users are affected"),
+    (4, "its budget burns fast"),
+    (5, "a budget is spent"),
+    (6, "not measured"),
+    (7, "users are affected"),
 )
 
 
@@ -51,14 +54,16 @@ def _with_objectives(expression: str) -> str:
     return f"({expression}) and on (service) {_OURS}"
 
 
-def _state() -> str:
+def _state(promises: Promises) -> str:
     """Return a number for the worst that is said of each service with objectives."""
     ladder = [
-        _if(6, firing('severity="page"')),
-        _if(5, firing('alertname=~"SLIMissing|ServiceDown"')),
+        _if(7, firing('severity="page"')),
+        _if(6, firing('alertname=~"SLIMissing|ServiceDown"')),
         # Not the one whose rules were evaluated for the first time a moment ago.
-        _if(5, f"{OBJECTIVE} offset 5m unless on (service, slo) {MEASURED}"),
-        _if(4, f"{BUDGET_LEFT} <= 0"),
+        _if(6, f"{OBJECTIVE} offset 5m unless on (service, slo) {MEASURED}"),
+        _if(5, f"{BUDGET_LEFT} <= 0"),
+        # As fast as would page, and no page yet: that waits for its longer window.
+        _if(4, f"{BURN_NOW} >= {float(promises.fastest_page):g}"),
         _if(3, firing('severity="ticket"')),
         _if(0, f"{total('1h')} > 0"),
         _if(1, OBJECTIVE),
@@ -77,15 +82,15 @@ def _services(promises: Promises) -> Builder:
         "Which service needs somebody? One row a service with objectives, the worst on top. The "
         "budget is that of its worst objective, events and failed share are those of the last "
         "five minutes, of the objective with the most. A service links to its overview.",
-        [_LINKED, Label("team", "Team", width=110)],
+        [_LINKED, Label("team", "Team", width=110, is_last=True)],
         [
             Column(
                 "State",
-                _state(),
+                _state(promises),
                 "none",
-                Steps(GREEN, ((1, NEUTRAL), (3, YELLOW), (4, RED))),
+                Steps(GREEN, ((1, NEUTRAL), (3, YELLOW), (5, RED))),
                 words=_STATES,
-                width=190,
+                width=150,
             ),
             budget_left(
                 promises,

@@ -126,6 +126,7 @@ def _prometheus() -> list[Builder]:
                 for reason in rejected
             ],
             unit="short",
+            is_rare=True,
             steps=_ZERO,
         ),
         graph(
@@ -202,6 +203,7 @@ def _logs_and_traces() -> list[Builder]:
             "Is anything lost? Lines a second that Loki rejected, by reason. 0 on a healthy stack.",
             [Query(_discarded(), "{{reason}}")],
             unit="short",
+            is_rare=True,
             steps=_ZERO,
         ),
         graph(

@@ -292,3 +292,45 @@ def test_negative_numbers_of_a_column_are_coloured(override: dict[str, Any]) -> 
 
     assert None not in values
     assert values == sorted(values)
+
+
+def test_a_phone_shows_state_and_budget_of_each_service() -> None:
+    """Of 340 pixels, which is what a phone leaves; what comes behind is seen by scrolling."""
+    (panel,) = [each for each in panels(BUILT["services.json"]) if each["title"] == "Services"]
+    (organize,) = [t["options"] for t in panel["transformations"] if t["id"] == "organize"]
+    titles = list(organize["renameByName"].values())
+    order = sorted(organize["renameByName"], key=lambda name: int(organize["indexByName"][name]))
+    first = [organize["renameByName"][name] for name in order[:3]]
+    settings = {
+        override["matcher"]["options"]: {s["id"]: s["value"] for s in override["properties"]}
+        for override in panel["fieldConfig"]["overrides"]
+    }
+
+    assert first == ["Service", "State", "Budget left"]
+    assert len(titles) == len(order)
+    assert (
+        sum(settings[t].get("custom.width", settings[t]["custom.minWidth"]) for t in first) <= 340
+    )
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_legend_has_what_failed_on_top(panel: dict[str, Any]) -> None:
+    """What is 0 on a healthy service is 0 again afterwards: the last value says nothing."""
+    if panel["type"] != "timeseries" or "{{" not in repr(panel["targets"]):
+        return
+    is_rare = re.search(
+        r"at 0 on a healthy|0 on a healthy service|[Rr]efused|4xx", panel["description"]
+    )
+    by = panel["options"]["legend"].get("sortBy")
+
+    assert by == "Max" or not is_rare, panel["description"]
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_the_line_of_a_spent_budget_is_red(panel: dict[str, Any]) -> None:
+    """Grafana draws a step's line in the step's colour; green would be a line to be under."""
+    defaults = panel.get("fieldConfig", {}).get("defaults", {})
+    style = defaults.get("custom", {}).get("thresholdsStyle", {}).get("mode")
+    if style == "dashed":
+        colours = [step["color"] for step in defaults["thresholds"]["steps"][1:]]
+        assert set(colours) <= {"yellow", "red"}
