@@ -166,24 +166,25 @@ def _choice(name: str, label: str, query: str, source: DataSourceRef) -> Builder
 
 
 def alerts_of_service() -> Builder:
-    """Return the marks on the time axis where an alert of the service fired."""
-    return _annotation(
-        "Alerts",
-        # `=~`, because the logs' dashboard may show all services.
-        firing('service=~"$service"'),
-        title="{{alertname}}",
-        text="{{severity}} {{slo}}",
-        color="red",
-    )
+    """Return the marks on the time axis where an alert of the service began to fire."""
+    # `=~`, because the logs' dashboard may show all services.
+    return _alerts('service=~"$service"', "{{severity}} {{slo}}")
 
 
 def all_alerts() -> Builder:
-    """Return the marks on the time axis where any alert fired."""
+    """Return the marks on the time axis where any alert began to fire."""
+    return _alerts("", "{{severity}} {{service}}")
+
+
+def _alerts(matchers: str, text: str) -> Builder:
+    alerts = f"max by (alertname, severity, service, slo) ({firing(matchers)}"
     return _annotation(
         "Alerts",
-        firing(),
+        # As the default step of an annotation, a minute. As long as they fire, they would cover
+        # the lines, the more of them the less could be read.
+        f"{alerts}) unless {alerts} offset 1m)",
         title="{{alertname}}",
-        text="{{severity}} {{service}}",
+        text=text,
         color="red",
     )
 

@@ -98,9 +98,13 @@ def log_table(
     title: str, description: str, query: Query, names: dict[str, str], *, empty: str
 ) -> table_builders.Panel:
     """Counts of lines in the dashboard's time range, by label, sorted by the count, `Value #A`."""
+    panel = plain_table(title, description, LOGS, unit="short", empty=empty)
+    # What it says has the room that these leave.
+    widths = {names["service"]: 120, names["Value #A"]: 80}
+    for column, width in widths.items():
+        panel = panel.override_by_name(column, [setting("custom.width", width)])
     return (
-        plain_table(title, description, LOGS, unit="short", empty=empty)
-        .with_target(_target(query, "instant"))
+        panel.with_target(_target(query, "instant"))
         .with_transformation(organize(names))
         .sort_by([TableSortByFieldState().display_name(names["Value #A"]).desc(desc=True)])
         .span(8)

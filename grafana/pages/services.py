@@ -29,12 +29,14 @@ _WHOSE: Final = f"topk by (service) (1, max by (service, team) ({_OURS}))"
 # Objectives are recorded every other minute: until the first time, a burn rate is all that there
 # is of a service. It has no team, so that it is seen among all services and not by a chosen team.
 _YOUNG: Final = f'{BURN_NOW}{{team=~"$team"}} unless on (service) {OBJECTIVE}'
+# As the table of alerts has them, where several instances fire one.
+_ALERTS: Final = f"max by (service, alertname, severity, slo) ({firing()})"
 _STATES: Final = (
     (0, "within its objectives"),
     (1, "no traffic"),
     (2, "not judged yet"),
     (3, "a ticket is open"),
-    (4, "its budget burns fast"),
+    (4, "burning fast"),
     (5, "a budget is spent"),
     (6, "not measured"),
     (7, "users are affected"),
@@ -80,8 +82,9 @@ def _services(promises: Promises) -> Builder:
     return table(
         "Services",
         "Which service needs somebody? One row a service with objectives, the worst on top. The "
-        "budget is that of its worst objective, events and failed share are those of the last "
-        "five minutes, of the objective with the most. A service links to its overview.",
+        "budget is that of its worst objective, events and the share of bad ones are those of the "
+        "last five minutes, of the objective with the most. An alert is active from when its cause "
+        "began, before it fires. A service links to its overview.",
         [_LINKED, Label("team", "Team", width=110, is_last=True)],
         [
             Column(
@@ -100,7 +103,7 @@ def _services(promises: Promises) -> Builder:
             burn_rate_now(promises, _with_objectives(_worst(BURN_NOW))),
             Column("Events", _with_objectives(_worst(total("5m"))), "suffix:/s", decimals=2),
             Column(
-                "Failed share",
+                "Bad events",
                 _with_objectives(_worst(errors("5m"))),
                 "percentunit",
                 decimals=2,
@@ -114,13 +117,13 @@ def _services(promises: Promises) -> Builder:
             ),
             Column(
                 "Firing alerts",
-                _with_objectives(f"(count by (service) ({firing()}) or {_if(0, OBJECTIVE)})"),
+                _with_objectives(f"(count by (service) ({_ALERTS}) or {_if(0, OBJECTIVE)})"),
                 "none",
                 decimals=0,
                 words=((0, "none"),),
             ),
             Column(
-                "Firing for",
+                "Active for",
                 _with_objectives(f"(time() - min by (service) ({begun}) or {_if(0, OBJECTIVE)})"),
                 "s",
                 decimals=0,

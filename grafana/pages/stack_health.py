@@ -61,8 +61,8 @@ def _state() -> list[Builder]:
             "What fires now, anywhere? Empty on a healthy stack.",
             Query(firing()),
             [
-                Label("alertname", "Alert"),
-                Label("severity", "Severity"),
+                Label("alertname", "Alert", width=180),
+                Label("severity", "Severity", width=75),
                 Label("service", "Service"),
                 Label("instance", "Instance"),
             ],

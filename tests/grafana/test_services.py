@@ -21,6 +21,9 @@ _SERIES = {
     # Its objectives are recorded in a minute or two.
     'slo:current_burn_rate:ratio{service="young", slo="latency"}': 0,
     f'ALERTS{{alertname="A", {_FIRING}, severity="page", service="shop", team="checkout"}}': 1,
+    # Of two instances.
+    f'ALERTS{{alertname="C", {_FIRING}, severity="ticket", service="find", instance="1"}}': 1,
+    f'ALERTS{{alertname="C", {_FIRING}, severity="ticket", service="find", instance="2"}}': 1,
     f'ALERTS{{alertname="B", {_FIRING}, severity="ticket", service="redis"}}': 1,
 }
 _BURNS = {"api": 1, "shop": 1, "find": 1, "fast": 15}
@@ -64,13 +67,15 @@ def test_the_home_page_can_be_a_teams(tmp_path: Path) -> None:
             _query("Services", ".*"),
             '{service="api"} 0',
             '{service="shop", team="checkout"} 7',
-            '{service="find", team="search"} 0',
+            '{service="find", team="search"} 3',
             '{service="fast"} 4',
             '{service="young"} 2',
         ),
         # Whose the young one is will be known when its objectives are.
         _case(_query("Services", "checkout"), '{service="shop", team="checkout"} 7'),
         *(_case(_query("Services", "checkout", n), '{service="shop"} 1') for n in range(1, 5)),
+        # As many as the table of them has rows.
+        _case(_query("Services", "search", 6), '{service="find"} 1'),
         _case(_query("Objectives", "search"), '{service="find", slo="latency"} 1'),
         _case(_query("Budget left over time", "search"), '{service="find", slo="latency"} 1'),
         _case(
@@ -81,6 +86,7 @@ def test_the_home_page_can_be_a_teams(tmp_path: Path) -> None:
             _query("Firing alerts", ".*"),
             '{alertname="A", service="shop", severity="page"} 1',
             '{alertname="B", service="redis", severity="ticket"} 1',
+            '{alertname="C", service="find", severity="ticket"} 1',
         ),
     ]
     inputs = [{"series": name, "values": f"{value}x20"} for name, value in series.items()]
