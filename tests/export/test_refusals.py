@@ -1,5 +1,7 @@
 """What cannot be exported is refused by name, and nothing is written."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,19 @@ slos:
         error_query: sum(rate(a_total{job="a"}[{{.window}}]))
         total_query: sum(rate(b_total{job="b"}[{{.window}}]))
     alerting: {name: Burn}
+"""
+# As on a disk that is full when the folder is filled.
+_FULL = """
+import resource
+from burnrate.cli import main
+from burnrate.export import commands
+
+def limited(*arguments):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return filled(*arguments)
+
+filled, commands.filled = commands.filled, limited
+main()
 """
 _NO_JOB = _UNCLEAR.replace('{job="a"}', "").replace('{job="b"}', "")
 
@@ -140,6 +155,19 @@ def test_what_no_export_wrote_is_left_alone(folder: Path) -> None:
     done = _export("--slo", "shop.yml")
     assert done.exit_code == 1
     assert "is there already, and no export wrote it" in done.stderr
+
+
+def test_a_full_disk_leaves_each_file_whole(folder: Path) -> None:
+    """As it was; the list of files too, by which the next export knows its own."""
+    assert _export("--slo", "shop.yml").exit_code == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    given = ["--slo", "shop.yml", "--set", "job=elsewhere", "out"]
+    limited = [sys.executable, "-c", _FULL, "export", "--to", "prometheus", *given]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "burnrate: out/.burnrate-export: File too large\n"
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert _export("--slo", "shop.yml", "--set", "job=elsewhere").exit_code == 0
 
 
 def test_values_take_the_place_of_what_the_files_say(folder: Path) -> None:
