@@ -51,7 +51,7 @@ from api.web.host import OneHostMiddleware
 from api.web.rate_limit import CounterUnavailable, Policy, RateLimiter, RateLimitMiddleware
 from burnrate.telemetry import Telemetry, instrument
 
-VERSION = version("burnrate")
+VERSION = version("burnrate-stack")
 
 _DESCRIPTION = "Users, their posts, a live feed, and the analysis of documents."
 

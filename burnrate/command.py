@@ -10,5 +10,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("burnrate"):
             raise
-        sys.exit(f"burnrate: {error.name} is missing: pip install 'burnrate[cli]'")
+        sys.exit(f"burnrate: {error.name} is missing: pip install 'burnrate-stack[cli]'")
     run()

@@ -11,4 +11,4 @@ def test_a_base_install_names_the_extra_that_the_command_needs() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr == "burnrate: click is missing: pip install 'burnrate[cli]'\n"
+    assert ended.stderr == "burnrate: click is missing: pip install 'burnrate-stack[cli]'\n"

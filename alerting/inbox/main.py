@@ -31,7 +31,7 @@ from alerting.inbox.web import (
 )
 from burnrate.telemetry import instrument
 
-_VERSION = version("burnrate")
+_VERSION = version("burnrate-stack")
 _log = logging.getLogger(__name__)
 
 

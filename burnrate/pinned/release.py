@@ -21,7 +21,7 @@ _MADE: Final = frozenset({"__pycache__", "node_modules"})
 
 def installed_version() -> str:
     """Return the version of the package that runs."""
-    return version("burnrate")
+    return version("burnrate-stack")
 
 
 def installed_root() -> Path:

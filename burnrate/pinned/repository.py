@@ -27,8 +27,9 @@ OWN: Final = (
 )
 # As a version, or in the name of a wheel that is installed by its path or address.
 _PINNED: Final = re.compile(
-    r"^\s*burnrate(?:\[[^\]]*\])?\s*(?:==\s*(?P<version>[^\s;#\\]+)|@\s*\S*/burnrate-(?P<wheel>[^-\s]+)-)"
-    r"|^\s*\S*/?burnrate-(?P<file>[^-\s/]+)-[^\s/]*\.whl",
+    r"^\s*burnrate[-_.]stack(?:\[[^\]]*\])?\s*"
+    r"(?:==\s*(?P<version>[^\s;#\\]+)|@\s*\S*/burnrate_stack-(?P<wheel>[^-\s]+)-)"
+    r"|^\s*\S*/?burnrate_stack-(?P<file>[^-\s/]+)-[^\s/]*\.whl",
     re.MULTILINE,
 )
 
@@ -66,7 +67,7 @@ def check_pin(folder: Path) -> None:
 
 def pin_line(version: str) -> str:
     """Return the line of the pin: the command, and what the stack's own processes need."""
-    return f"burnrate[cli,service]=={version}\n"
+    return f"burnrate-stack[cli,service]=={version}\n"
 
 
 def own_files(folder: Path) -> Iterator[Path]:

@@ -53,7 +53,7 @@ def release(name: str) -> Iterator[Path]:
             _check_out(Path(path), revision, Path(made))
             yield Path(made)
         elif _VERSION.fullmatch(name):
-            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made), f"burnrate=={name}")
+            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made), f"burnrate-stack=={name}")
             yield Path(made)
         else:
             raise TeamError(
@@ -114,7 +114,7 @@ def _check_out(checkout: Path, revision: str, folder: Path) -> None:
 
 def _downloaded(version: str, folder: Path) -> Path:
     folder.mkdir()
-    wanted = f"burnrate=={version}"
+    wanted = f"burnrate-stack=={version}"
     by_hand = f"pip download --no-deps {wanted}, then --to with the wheel's path"
     if find_spec("pip") is None:
         raise TeamError(f"{wanted}: there is no pip here: {by_hand}")

@@ -98,7 +98,7 @@ def test_the_wheel_made_of_the_sdist_is_whole(tmp_path: Path) -> None:
     assert {"burnrate/py.typed", "burnrate/burnrate.yml", "burnrate/cli.py"} <= names
     assert {name.partition("/")[0] for name in names} == {
         "burnrate",
-        f"burnrate-{_VERSION}.dist-info",
+        f"burnrate_stack-{_VERSION}.dist-info",
     }
     _does_alike(wheel, tmp_path)
 

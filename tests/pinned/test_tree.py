@@ -171,11 +171,11 @@ def test_another_release_than_the_pinned_one_is_refused(repository: Path) -> Non
 @pytest.mark.parametrize(
     "line",
     [
-        "burnrate==0.2.0",
-        "burnrate[cli]==0.2.0 \\\n    --hash=sha256:00",
-        "fastapi\nburnrate[cli,service] == 0.2.0 ; python_version > '3.10'",
-        "burnrate[cli] @ https://example.org/wheels/burnrate-0.2.0-py3-none-any.whl",
-        "./wheels/burnrate-0.2.0-py3-none-any.whl",
+        "burnrate-stack==0.2.0",
+        "burnrate-stack[cli]==0.2.0 \\\n    --hash=sha256:00",
+        "fastapi\nburnrate-stack[cli,service] == 0.2.0 ; python_version > '3.10'",
+        "burnrate-stack[cli] @ https://example.org/wheels/burnrate_stack-0.2.0-py3-none-any.whl",
+        "./wheels/burnrate_stack-0.2.0-py3-none-any.whl",
     ],
 )
 def test_a_pin_is_read_as_people_write_it(tmp_path: Path, line: str) -> None:

@@ -251,8 +251,8 @@ def needed(name, seen):
             pass
     return seen
 
-own = {"burnrate"}
-for each in requires("burnrate"):
+own = {"burnrate-stack"}
+for each in requires("burnrate-stack"):
     if re.search(r"extra == .slo.$", each):
         needed(each, own)
 for each in ("prometheus-client", "pydantic-settings"):

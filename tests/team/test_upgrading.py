@@ -165,7 +165,7 @@ def test_nothing_of_a_stranger_is_run(
     for name in ("burnrate", "old/burnrate"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "__init__.py").write_text(code)
-    wheel = tmp_path / "burnrate-0.1.0-py3-none-any.whl"
+    wheel = tmp_path / "burnrate_stack-0.1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as made:
         made.writestr("burnrate/__init__.py", code)
     for to in (str(wheel), str(tmp_path / "old")):
@@ -177,10 +177,10 @@ def test_nothing_of_a_stranger_is_run(
 
 def _wheel(path: Path, source: Path | None) -> Path:
     """Write a wheel of version 9.9.9, as pip takes it, of a release's files."""
-    info = "burnrate-9.9.9.dist-info"
+    info = "burnrate_stack-9.9.9.dist-info"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: burnrate\nVersion: 9.9.9\n"
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: burnrate-stack\nVersion: 9.9.9\n"
         )
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
@@ -208,15 +208,15 @@ def test_a_version_comes_from_the_index_that_pip_is_set_to(
 ) -> None:
     """One that is not there, or not as promised, and an index that is not, each give one line."""
     monkeypatch.chdir(repository)
-    name = "burnrate-9.9.9-py3-none-any.whl"
+    name = "burnrate_stack-9.9.9-py3-none-any.whl"
     for kind in ("good", "torn"):
-        (tmp_path / kind / "burnrate").mkdir(parents=True)
+        (tmp_path / kind / "burnrate-stack").mkdir(parents=True)
     new = Path(shutil.copytree(released, tmp_path / "new"))
     _edit(new / "burnrate.yml", "minimum_failures: 3", "minimum_failures: 5")
-    _wheel(tmp_path / "good/burnrate" / name, new)
-    _wheel(tmp_path / "torn/burnrate" / name, None)
+    _wheel(tmp_path / "good/burnrate-stack" / name, new)
+    _wheel(tmp_path / "torn/burnrate-stack" / name, None)
     link = f'<a href="{name}#sha256={"0" * 64}">{name}</a>'
-    (tmp_path / "torn/burnrate/index.html").write_text(link)
+    (tmp_path / "torn/burnrate-stack/index.html").write_text(link)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with _index(tmp_path) as address:
@@ -229,7 +229,7 @@ def test_a_version_comes_from_the_index_that_pip_is_set_to(
 
         assert "  ~ burnrate.yml: minimum_failures: 3 -> 5" in said("good", "9.9.9").splitlines()
         refused = {
-            said("good", "9.9.8"): "burnrate==9.9.8: the package index has 9.9.9",
+            said("good", "9.9.8"): "burnrate-stack==9.9.8: the package index has 9.9.9",
             said("torn", "9.9.9"): "has another hash than it says",
             said("none", "9.9.9"): "has no wheel of it",
         }

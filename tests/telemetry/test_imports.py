@@ -61,7 +61,7 @@ def test_a_base_install_measures_logs_and_names_the_extra_that_traces_need(endpo
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
     assert 'http_requests_total{endpoint="/orders/{order}",method="GET",status="200"} 1.0' in said
     assert '"trace_id": "0af7651916cd43dd8448eb211c80319c"' in said
-    assert said.count("pip install 'burnrate[traces]'") == bool(endpoint)
+    assert said.count("pip install 'burnrate-stack[traces]'") == bool(endpoint)
 
 
 def test_the_base_has_no_more_than_it_needs() -> None:

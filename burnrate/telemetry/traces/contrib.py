@@ -39,7 +39,7 @@ def check_contrib(app: Starlette) -> None:
     try:
         import_module(_MODULE)
     except ImportError as error:
-        raise RuntimeError(f"{_MISSING}: pip install 'burnrate[traces]'") from error
+        raise RuntimeError(f"{_MISSING}: pip install 'burnrate-stack[traces]'") from error
     if not any(base.__module__.startswith("fastapi.") for base in type(app).__mro__):
         raise RuntimeError("spans by contrib are for FastAPI applications")
 

@@ -45,7 +45,7 @@ def start_tracing(
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("opentelemetry."):
             raise
-        _log.error("traces are asked for and need an extra: pip install 'burnrate[traces]'")
+        _log.error("traces are asked for and need an extra: pip install 'burnrate-stack[traces]'")
         return None
 
 
