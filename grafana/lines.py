@@ -34,10 +34,15 @@ _FIELDS: Final = {
     "exception": "exception_type",
     "says": "exception_message",
     "took": "process_time",
+    # Grafana says of each request that it was completed.
+    "asked": "path",
+    "verb": "method",
+    "got": "status",
 }
 # One line of text; the rest is there on opening it.
 _FORMAT: Final = (
-    "{{.service}}  {{if .message}}{{.message}}{{else if .msg}}{{.msg}}{{if .err}}: {{.err}}{{end}}"
+    "{{.service}}  {{if .message}}{{.message}}{{else if .msg}}{{.msg}}"
+    "{{if and .asked .got}} {{.verb}} {{.asked}} {{.got}}{{end}}{{if .err}}: {{.err}}{{end}}"
     "{{else}}{{__line__}}{{end}}{{if .exception}}  {{.exception}}: {{.says}}{{end}}"
     "{{if .took}}  {{.took}} s{{end}}"
 )

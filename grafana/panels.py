@@ -147,7 +147,6 @@ def stat(
     unit: str,
     steps: Steps | None = None,
     decimals: int = 2,
-    empty: str = NO_DATA,
     words: tuple[float, str] | None = None,
 ) -> stat_builders.Panel:
     """One number (or one a series), coloured by its state; `words` stand for one number."""
@@ -158,7 +157,8 @@ def stat(
         .datasource(METRICS)
         .unit(unit)
         .decimals(decimals)
-        .no_value(in_doubt(empty))
+        # As large as fits in the place of a number: no sentence could be read.
+        .no_value(NO_DATA)
         .graph_mode(BigValueGraphMode.NONE)
         .with_target(metrics_target(query, 0).instant())
         .height(4)

@@ -45,12 +45,12 @@ def _state() -> list[Builder]:
         ),
         stat(
             "Memory used",
-            "Is memory full? The share of its maximum; at 100 % old keys are evicted.",
+            "Is memory full? The share of its maximum; at 100 % old keys are evicted. No data where "
+            "it has none.",
             Query(memory),
             unit="percentunit",
             decimals=0,
             steps=FULL,
-            empty="no limit is set",
         ),
         stat(
             "Clients",

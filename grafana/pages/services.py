@@ -174,7 +174,7 @@ def _firing() -> Builder:
         "while all is well.",
         Query(firing('team=~"$team"')),
         [
-            Label("alertname", "Alert", width=180),
+            Label("alertname", "Alert", width=200),
             Label("severity", "Severity", width=75),
             Label("service", _SERVICE, width=75),
             Label("slo", "Objective of"),

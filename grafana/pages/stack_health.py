@@ -12,6 +12,9 @@ from grafana.tables import Column, Label, label_table, table
 
 _ZERO: Final = Steps(GREEN, ((0.01, RED),))
 
+_WATCHDOG: Final = "inbox_watchdog_last_seen_timestamp_seconds"
+# Stands for more seconds than any stack has run.
+_NEVER: Final = 1e12
 # An exporter is up while what it is about is not.
 _UP: Final = '{__name__=~"up|pg_up|redis_up|nginx_up"}'
 
@@ -61,7 +64,7 @@ def _state() -> list[Builder]:
             "What fires now, anywhere? Empty on a healthy stack.",
             Query(firing()),
             [
-                Label("alertname", "Alert", width=180),
+                Label("alertname", "Alert", width=200),
                 Label("severity", "Severity", width=75),
                 Label("service", "Service"),
                 Label("instance", "Instance"),
@@ -72,11 +75,11 @@ def _state() -> list[Builder]:
             "Watchdog's age",
             "Would an alert arrive? Time since the watchdog alert, which always fires, last "
             "reached the inbox; it comes about once a minute. Red: alerts no longer arrive.",
-            Query("time() - max(inbox_watchdog_last_seen_timestamp_seconds > 0)"),
+            Query(f"time() - max({_WATCHDOG} > 0) or 0 * max({_WATCHDOG}) + {_NEVER:.0f}"),
             unit="s",
             decimals=0,
             steps=Steps(GREEN, ((300, YELLOW), (600, RED))),
-            empty="it has never arrived: no alert does",
+            words=(_NEVER, "never"),
         ).grid_pos(GridPos(h=6, w=4, x=20, y=1)),
         stat(
             "Rule failures",

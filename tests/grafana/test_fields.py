@@ -334,3 +334,10 @@ def test_the_line_of_a_spent_budget_is_red(panel: dict[str, Any]) -> None:
     if style == "dashed":
         colours = [step["color"] for step in defaults["thresholds"]["steps"][1:]]
         assert set(colours) <= {"yellow", "red"}
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_a_figure_that_is_missing_can_be_read(panel: dict[str, Any]) -> None:
+    """Grafana writes it as large as fits into the place of a number: a sentence is a speck."""
+    if panel["type"] == "stat":
+        assert len(panel["fieldConfig"]["defaults"]["noValue"]) <= len("no data")
