@@ -45,8 +45,8 @@ def _state() -> list[Builder]:
         ),
         stat(
             "Memory used",
-            "Is memory full? The share of its maximum; at 100 % old keys are evicted. No data where "
-            "it has none.",
+            "Is memory full? The share of its maximum; at 100 % old keys are evicted. No data "
+            "where it has none.",
             Query(memory),
             unit="percentunit",
             decimals=0,
