@@ -27,9 +27,10 @@ none. [walk.md](walk.md) goes from an alert to the lines of one failing request 
 [decision 37](decisions/0037-what-dashboards-show-and-leave-out.md) says what was left out, and why.
 
 The pictures are of Grafana 9.4 with the stack as plain processes on a busy machine: healthy, in an
-outage (PostgreSQL stopped, or one route failing), or with parts missing (Loki, PostgreSQL and the
-node exporter stopped). A red corner means that a panel's source did not answer: what it shows says
-nothing. Whether Grafana 13.2, which the containers run, draws the same was not looked at.
+outage (the drill `errors`, 50 seconds in), or with parts missing (Loki, PostgreSQL and the node
+exporter stopped); Alloy did not run, a script shipped the lines. A red corner means that a panel's
+source did not answer: what it shows says nothing. Whether Grafana 13.2, which the containers run,
+draws the same was not looked at.
 
 *Services*, the home page, sends 13 queries whatever the number of services. With the generated
 rules of 1, 10 and 100 of them, the last answer came 2.0, 2.8 and 3.0 s after the page was opened:
