@@ -1,7 +1,7 @@
 """A team's repository and the release that it pins, laid together into what the stack runs from."""
 
 from burnrate.pinned.errors import PinError
-from burnrate.pinned.release import installed_root, installed_version
+from burnrate.pinned.release import PACKAGE, installed_root, installed_version
 from burnrate.pinned.repository import (
     OWN,
     PIN,
@@ -17,6 +17,7 @@ from burnrate.pinned.tree import homes, laid_out, laid_together
 
 __all__ = [
     "OWN",
+    "PACKAGE",
     "PIN",
     "RELEASED",
     "PinError",

@@ -10,6 +10,8 @@ from burnrate.configuration import NAME, shipped_settings
 from burnrate.export import shipped_path
 from burnrate.pinned.errors import PinError
 
+# What it is called where packages are installed from.
+PACKAGE: Final = "burnrate-stack"
 # What docker-compose.yml names, and what the image is built from (api/Dockerfile).
 _NAMES: Final = Path(__file__).with_name("shipped.txt").read_text(encoding="utf-8").split()
 # In the installed package and not in its source: the files above.
@@ -21,7 +23,7 @@ _MADE: Final = frozenset({"__pycache__", "node_modules"})
 
 def installed_version() -> str:
     """Return the version of the package that runs."""
-    return version("burnrate-stack")
+    return version(PACKAGE)
 
 
 def installed_root() -> Path:

@@ -8,7 +8,7 @@ from typing import Final
 from burnrate.configuration import NAME
 from burnrate.file_tree import files_below
 from burnrate.pinned.errors import PinError
-from burnrate.pinned.release import installed_version
+from burnrate.pinned.release import PACKAGE, installed_version
 
 PIN: Final = "requirements.txt"
 # Where the release and the team's files are laid together, below the repository.
@@ -67,7 +67,7 @@ def check_pin(folder: Path) -> None:
 
 def pin_line(version: str) -> str:
     """Return the line of the pin: the command, and what the stack's own processes need."""
-    return f"burnrate-stack[cli,service]=={version}\n"
+    return f"{PACKAGE}[cli,service]=={version}\n"
 
 
 def own_files(folder: Path) -> Iterator[Path]:

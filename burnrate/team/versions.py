@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from burnrate.pinned import PACKAGE
 from burnrate.team.errors import TeamError
 
 _VERSION: Final = re.compile(r"\d+(\.\d+)+([a-z0-9.+-]*)?")
@@ -53,7 +54,7 @@ def release(name: str) -> Iterator[Path]:
             _check_out(Path(path), revision, Path(made))
             yield Path(made)
         elif _VERSION.fullmatch(name):
-            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made), f"burnrate-stack=={name}")
+            _unpack(_downloaded(name, Path(made) / "wheel"), Path(made), f"{PACKAGE}=={name}")
             yield Path(made)
         else:
             raise TeamError(
@@ -114,7 +115,7 @@ def _check_out(checkout: Path, revision: str, folder: Path) -> None:
 
 def _downloaded(version: str, folder: Path) -> Path:
     folder.mkdir()
-    wanted = f"burnrate-stack=={version}"
+    wanted = f"{PACKAGE}=={version}"
     by_hand = f"pip download --no-deps {wanted}, then --to with the wheel's path"
     if find_spec("pip") is None:
         raise TeamError(f"{wanted}: there is no pip here: {by_hand}")

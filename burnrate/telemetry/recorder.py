@@ -53,7 +53,6 @@ class HttpRecorder:
         internal: First segments of routes that no user asks for; none where no kind is announced.
         limits: The deadlines of requests.
         make_late: The argument.
-        late_spans: Says which requests have a span although they were not sampled.
         open: The requests whose answer has not begun; who takes one out counts it.
     """
 
@@ -70,7 +69,7 @@ class HttpRecorder:
         self._metrics = metrics
         self._note_first = note_first
         self.make_late = make_late
-        self.late_spans = LateSpans(settings.late_spans_per_second)
+        self._late_spans = LateSpans(settings.late_spans_per_second)
         self.slow_seconds = settings.slow_request_seconds
         self.internal = frozenset(filter(None, settings.internal_routes.split(",")))
         self.limits = Limits(endpoints, settings.deadline_seconds)
@@ -249,7 +248,7 @@ class HttpRecorder:
         return (
             request.waits is not None
             and (status >= _SERVER_ERROR or seconds >= self.slow_seconds)
-            and self.late_spans.take(endpoint, status)
+            and self._late_spans.take(endpoint, status)
         )
 
     def is_logged(self, status: int, seconds: float, scope: Scope) -> bool:

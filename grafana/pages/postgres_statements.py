@@ -14,6 +14,8 @@ _NONE: Final = (
 _TEXT: Final = (
     f"* on (queryid) group_left (query) max by (queryid, query) (pg_statement_text_info{{{OURS}}})"
 )
+# Much below one at once on most days.
+_MOST_AT_ONCE: Final = 0.1
 
 
 def _of_each(what: str) -> str:
@@ -86,8 +88,7 @@ def statements() -> list[Builder]:
             unit="none",
             empty=_NONE,
         )
-        # Much below one at once on most days.
-        .axis_soft_max(0.1)
+        .axis_soft_max(_MOST_AT_ONCE)
         .span(12),
         graph(
             "Time by statement",
@@ -96,8 +97,7 @@ def statements() -> list[Builder]:
             unit="none",
             empty=_NONE,
         )
-        # Much below one at once on most days.
-        .axis_soft_max(0.1)
+        .axis_soft_max(_MOST_AT_ONCE)
         .span(12),
     ]
 

@@ -1,8 +1,5 @@
 """A request that fails or is slow has a trace although it was not sampled."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 from fastapi import FastAPI, Response, WebSocket
 from fastapi.testclient import TestClient
@@ -26,6 +23,8 @@ from tests.support.waiting import wait_until_async
 from tests.telemetry.clock import Clock
 from tests.telemetry.lines import Lines
 from tests.telemetry.traces.test_spans import Silent
+
+pytestmark = pytest.mark.usefixtures("never_sampled")
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
@@ -59,15 +58,6 @@ class Traced:
     def span(self) -> ReadableSpan:
         (span,) = self.exporter.get_finished_spans()
         return span
-
-
-@pytest.fixture(autouse=True)
-def never_sampled(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> Iterator[None]:
-    """Sample nothing but what a caller has sampled."""
-    assert lines is not None, "captures"
-    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
-    yield
-    logging.getLogger().setLevel(logging.WARNING)
 
 
 def test_failed_request_has_the_span_of_its_log_line(lines: Lines) -> None:

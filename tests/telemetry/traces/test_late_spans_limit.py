@@ -1,28 +1,17 @@
 """In an outage no more spans are made afterwards than somebody could look at."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 from fastapi import Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from burnrate.telemetry.traces import LateSpans
-from tests.telemetry.lines import Lines
 from tests.telemetry.traces.test_late_spans import Traced, context_of, exemplars
+
+pytestmark = pytest.mark.usefixtures("never_sampled")
 
 _AT_ONCE = 10
 pauses = st.lists(st.floats(0.0, 30.0), min_size=1, max_size=200)
-
-
-@pytest.fixture(autouse=True)
-def never_sampled(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> Iterator[None]:
-    """Sample nothing."""
-    assert lines is not None, "captures"
-    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
-    yield
-    logging.getLogger().setLevel(logging.WARNING)
 
 
 class _Times:
