@@ -22,6 +22,7 @@ from uvicorn.server import Server, ServerState
 from burnrate.telemetry.context import RequestInfo
 from burnrate.telemetry.endpoints import Endpoints
 from burnrate.telemetry.metrics import Metrics
+from burnrate.telemetry.pools.series import PoolSeries
 from burnrate.telemetry.recorder import HttpRecorder
 from burnrate.telemetry.server import worker
 from burnrate.telemetry.traces import attaching, clients
@@ -98,7 +99,7 @@ class PublicOnly:
     """A metric of a release that has renamed everything private."""
 
     def __init__(self, metric: Any) -> None:  # noqa: ANN401 - any of the client's
-        for name in ("inc", "dec", "observe"):
+        for name in ("inc", "dec", "set", "observe"):
             if hasattr(metric, name):
                 setattr(self, name, getattr(metric, name))
         self._of = metric.labels
@@ -132,6 +133,31 @@ def test_requests_are_recorded_without_private_names_too() -> None:
     assert 'http_requests_total{endpoint="/x",method="GET",status="200"} 5.0' in public
     assert "http_requests_in_progress 1.0" in public
     assert public == recorded(is_public_only=False)
+
+
+def measured_pool(*, is_public_only: bool) -> str:
+    """Return what stands in an exposition after some uses of a pool."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    if is_public_only:
+        for name in (each for each in vars(metrics) if each.startswith("pool_")):
+            setattr(metrics, name, PublicOnly(getattr(metrics, name)))
+    series = PoolSeries(metrics, "shop")
+    series.show_pending(3)
+    series.show_connections(2, 1)
+    for seconds in (0.0, 0.05, 0.051, 100.0):
+        series.count_wait("timeout", seconds)
+        series.count_use(2 * seconds)
+    return generate_latest(registry).decode()  # type: ignore[no-untyped-call, no-any-return]
+
+
+def test_pools_are_measured_without_private_names_too() -> None:
+    """The same counts, durations and states, by public calls."""
+    public = measured_pool(is_public_only=True)
+    assert 'pool_acquire_total{outcome="timeout",pool="shop"} 4.0' in public
+    assert 'pool_wait_seconds_bucket{le="0.05",pool="shop"} 2.0' in public
+    assert 'pool_connections{pool="shop",state="used"} 2.0' in public
+    assert public == measured_pool(is_public_only=False)
 
 
 def test_newest_prometheus_client_that_is_allowed_is_the_one_that_is_tested() -> None:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from burnrate.telemetry.context import note_wait
 from burnrate.telemetry.failures import failed
-from burnrate.telemetry.metrics import POOL_OUTCOMES, Metrics, PoolOutcome
+from burnrate.telemetry.metrics import Metrics, PoolOutcome
+from burnrate.telemetry.pools.series import PoolSeries
 
 T = TypeVar("T")
 
@@ -60,12 +61,7 @@ class PoolMeter:
         self._idle = idle
         self._read_used = used
         self._counts = _Counts()
-        self._used_gauge = metrics.pool_connections.labels(name, "used")
-        self._idle_gauge = metrics.pool_connections.labels(name, "idle")
-        self._pending_gauge = metrics.pool_pending_requests.labels(name)
-        self._outcomes = {each: metrics.pool_acquire.labels(name, each) for each in POOL_OUTCOMES}
-        self._wait = metrics.pool_wait.labels(name)
-        self._use = metrics.pool_use.labels(name)
+        self._series = PoolSeries(metrics, name)
         self._max = max_connections
         self._max_family = metrics.pool_max_connections
         self._show_max()
@@ -80,8 +76,14 @@ class PoolMeter:
             acquire: Raises `PoolTimeout` or `TimeoutError` where nothing came free in time and
                 `PoolFull` where it did not even wait; anything else is an error of the pool.
         """
-        with self.attempting():
-            return await acquire()
+        started = self.begin()
+        try:
+            held = await acquire()
+        except BaseException as error:
+            self.end(started, _outcome_of(error))
+            raise
+        self.end(started, "ok")
+        return held
 
     @contextmanager
     def attempting(
@@ -116,14 +118,13 @@ class PoolMeter:
             outcome: What came of it.
         """
         waited = perf_counter() - started
-        self._outcomes[outcome].inc()
-        self._wait.observe(waited)
+        self._series.count_wait(outcome, waited)
         note_wait(self._name, outcome, waited)
         self._count(pending=-1, used=1 if outcome == "ok" else 0)
 
     def released(self, held_seconds: float) -> None:
         """Say that one of what `attempt` returned is back, held for `held_seconds`."""
-        self._use.observe(held_seconds)
+        self._series.count_use(held_seconds)
         self._count(used=-1)
 
     @asynccontextmanager
@@ -155,7 +156,7 @@ class PoolMeter:
         """Show the present state; called by a timer, as idle connections close unseen."""
         self._show_max()
         with self._counts.lock:
-            self._pending_gauge.set(self._counts.pending)
+            self._series.show_pending(self._counts.pending)
             self._show_connections()
 
     def _count(self, *, pending: int = 0, used: int = 0) -> None:
@@ -164,15 +165,14 @@ class PoolMeter:
             counts.pending += pending
             counts.used += used
             if pending:
-                self._pending_gauge.set(counts.pending)
+                self._series.show_pending(counts.pending)
             if used:
                 self._show_connections()
 
     def _show_connections(self) -> None:
         try:
             used = self._counts.used if self._read_used is None else self._read_used()
-            self._used_gauge.set(used)
-            self._idle_gauge.set(self._idle())
+            self._series.show_connections(used, self._idle())
         except Exception as error:  # noqa: BLE001 - the pool's own count; who waits is served
             failed("samples", error)
 

@@ -84,7 +84,7 @@ class TelemetrySettings(BaseSettings):
     slow_request_seconds: float = Field(default=1.0, gt=0.0)
     # Spans of requests that were not sampled, yet failed or were slow: so many a second of each
     # route and status in a process, after ten at once. Where all is slow they would make it slower.
-    late_spans_per_second: float = Field(default=1.0, ge=0.0, le=1_000.0)
+    late_spans_per_second: float = Field(default=0.2, ge=0.0, le=1_000.0)
     # Seconds within which a request is to be answered, else it counts as failed; 0: no deadline.
     deadline_seconds: float = Field(default=30.0, ge=0.0, allow_inf_nan=False)
     # The git revision of the running code, shown by `service_info`.
