@@ -97,8 +97,8 @@ class RedisSettings(_GroupWithPassword):
     database: int = Field(0, ge=0)
     # Total of all workers, as for the database.
     pool_max: int = Field(64, ge=1)
-    # What one call may cost; a black hole then costs one request this much, and the next ones
-    # nothing until `retry_interval_seconds` have passed.
+    # What one call may cost where the event loop is not late; a black hole then costs one request
+    # this much, and the next ones nothing until `retry_interval_seconds` have passed.
     timeout_seconds: Seconds = 0.15
     # How long one call waits for a connection of the pool, within the time-out above.
     pool_timeout_seconds: Seconds = 0.05

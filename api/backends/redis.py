@@ -1,6 +1,5 @@
 """The Redis client, and a circuit breaker, so that a Redis that hangs costs little."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from api.backends.patience import Patience
 from api.settings import RedisSettings
 from burnrate.telemetry.pools import PoolMeter
 from burnrate.telemetry.pools.redis_pool import MeasuredConnectionPool, RedisPoolTimeout
@@ -29,9 +29,10 @@ class RedisUnavailable(Exception):
 class RedisBackend:
     """One client for every use of Redis in this process.
 
-    Each call goes through `call`: it costs `timeout_seconds` at most, and after one that failed
-    the next ones fail at once until `retry_interval_seconds` have passed; then one call tries.
-    So a black hole costs a request one time-out at most, however often it needs Redis.
+    Each call goes through `call`: it costs `timeout_seconds`, five times that at most where the
+    event loop itself is late, and after one that failed the next ones fail at once until
+    `retry_interval_seconds` have passed; then one call tries. So a black hole costs a request one
+    time-out at most, however often it needs Redis.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class RedisBackend:
             # This call tries; others meanwhile fail at once.
             self._closed_until = monotonic() + self._settings.retry_interval_seconds
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
+            async with Patience(self._settings.timeout_seconds):
                 result = await command()
         except RedisPoolTimeout as error:
             # A full pool here says nothing about Redis itself.

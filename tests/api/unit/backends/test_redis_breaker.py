@@ -1,6 +1,7 @@
 """The breaker in front of Redis: one failure is enough, and one call at a time tries again."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
@@ -83,6 +84,24 @@ def test_silence_costs_the_time_out_and_no_more() -> None:
     async def scenario() -> None:
         with pytest.raises(RedisUnavailable):
             await _backend().call(hang)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("now")
+def test_a_busy_event_loop_is_no_redis_that_is_down() -> None:
+    """Under load the breaker opened: no cache just then, no limit, and announcements lost."""
+
+    async def answer_in_three_turns() -> bytes:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return b"PONG"
+
+    async def scenario() -> None:
+        backend = _backend()
+        asyncio.get_running_loop().call_soon(time.sleep, 0.2)
+        assert await backend.call(answer_in_three_turns) == b"PONG"
+        assert await backend.call(answer_in_three_turns) == b"PONG"
 
     asyncio.run(scenario())
 
