@@ -106,8 +106,13 @@ def _without_gaps(dashboard: Dashboard) -> Dashboard:
 
 
 def service_variable(query: str = "label_values(http_requests_total, service)") -> Builder:
-    """Return the choice of one service: whatever has the metrics."""
-    return _choice("service", "Service", query, METRICS)
+    """Return the choice of one service: whatever has the metrics.
+
+    Where Prometheus does not answer and the address names none, Grafana keeps what is chosen here:
+    for a pattern of Loki or Tempo, every service. Any answer puts a service in its place.
+    """
+    unknown = VariableOption(selected=True, text="not known", value=".+")
+    return _choice("service", "Service", query, METRICS).current(unknown)
 
 
 def log_service_variable() -> Builder:

@@ -34,6 +34,12 @@ _CHOSEN: Final = 'service="$service", slo=~"$slo"'
 _RECORDED: Final = f'__name__=~"{slo_series.OBJECTIVE}|{slo_series.BURN_NOW}"'
 _SERVICES: Final = f"label_values({{{_RECORDED}}}, service)"
 _SLOS: Final = f'label_values({{{_RECORDED}, service="$service"}}, slo)'
+# A pattern: without metrics no service is known, and the lines of all are shown; then Grafana's
+# questions of this page fail, and their lines would be all that is read.
+_BAD_LINES: Final = (
+    '{service=~"$service", level=~"warning|error|critical"}'
+    ' !~ "/api/d(s|atasources)/|error querying resource"'
+)
 # Stands for more days than any period has.
 _NEVER: Final = 1e6
 
@@ -126,8 +132,9 @@ def _objectives(promises: Promises) -> Builder:
                 "Objective",
                 _of_each(slo_series.OBJECTIVE),
                 "percentunit",
-                decimals=2,
-                width=85,
+                # 99.995 % is not 100 %.
+                decimals=3,
+                width=90,
             ),
             Column(
                 "SLI",
@@ -211,9 +218,10 @@ def _first_screen(promises: Promises) -> list[Builder]:
         *limits(GridPos(h=3, w=3, x=12, y=14)),
         log_lines(
             "Warnings and errors",
-            "What does the service say about it? Its lines of level warning and above. Each links "
-            "to its trace. Empty while nothing goes wrong.",
-            readable('{service="$service", level=~"warning|error|critical"}'),
+            "What does the service say about it? Its lines of level warning and above; those of "
+            "all while no metrics say which services there are. Each links to its trace. Empty "
+            "while nothing goes wrong.",
+            readable(_BAD_LINES),
             empty="no warnings or errors in this time range",
         ).grid_pos(GridPos(h=6, w=12, x=12, y=17)),
     ]

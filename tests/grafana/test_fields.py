@@ -189,6 +189,19 @@ def test_variable_is_asked_anew_for_each_time_range(variable: dict[str, Any]) ->
         assert variable["allValue"] in {".*", ".+"}
 
 
+def test_lines_are_there_while_no_metrics_say_which_services_there_are() -> None:
+    """Grafana keeps a variable's value where its query fails: here, a pattern for any service."""
+    (variable,) = [
+        variable
+        for variable in BUILT["overview.json"]["templating"]["list"]
+        if variable["name"] == "service"
+    ]
+    (lines,) = [query.text for query in all_queries() if query.panel == "Warnings and errors"]
+
+    assert variable["current"] == {"selected": True, "text": "not known", "value": ".+"}
+    assert '{service=~"$service", ' in lines
+
+
 def test_log_counts_are_over_grafanas_own_interval() -> None:
     """A fixed one counts lines twice, or leaves some out, as soon as the time range changes."""
     windows = [
