@@ -104,8 +104,8 @@ def log_table(
 ) -> table_builders.Panel:
     """Counts of lines in the dashboard's time range, by label, sorted by the count, `Value #A`."""
     panel = plain_table(title, description, LOGS, unit="short", empty=empty)
-    # What it says has the room that these leave.
-    widths = {names["service"]: 120, names["Value #A"]: 80}
+    # What it says has the room that these leave; a phone has 340 pixels for all of it.
+    widths = {names["service"]: 100, names["Value #A"]: 80}
     for column, width in widths.items():
         panel = panel.override_by_name(column, [setting("custom.width", width)])
     return (

@@ -36,7 +36,7 @@ def statements() -> list[Builder]:
             "replaced by $1, $2. Rows, blocks that were not in memory, and blocks spilled to "
             "temporary files are those of one call. Sort by *Mean* for those that are always "
             "slow.",
-            [Label("query", "Statement"), Label("queryid", "Id", width=200)],
+            [Label("query", "Statement"), Label("queryid", "Id", width=200, is_last=True)],
             [
                 Column(
                     "Share",

@@ -44,19 +44,16 @@ def _pool_table() -> Builder:
 
     return table(
         "Pools",
-        "Which pool limits the service? A row a pool, the fullest on top: connections (or "
-        "threads) in use now, of how many; who waits, how long they wait and hold; and attempts a "
-        "second that got none: waited too long, refused or broken. In a trace, each wait is "
+        "Which pool limits the service? A row a pool, the fullest on top: the share of connections "
+        "(or threads) in use now; who waits; attempts a second that got none: waited too long, "
+        "refused or broken; how many are in use of how many, and how long requests wait and hold "
+        "them. In a trace, each wait is "
         "an event `pool.wait` of the request's span: the pool's name leads to them.",
-        [Label("pool", "Pool", (to(Uid.TRACES, "Traces of this service"),))],
+        [Label("pool", "Pool", (to(Uid.TRACES, "Traces of this service"),), narrow=80)],
         [
+            # First what tells good from bad: a phone has room for these.
             Column("Used", USED, "percentunit", FULL, decimals=0),
-            Column("In use", IN_USE, "none", decimals=0),
-            Column("Limit", MOST, "none", decimals=0),
             Column("Waiting", _PENDING, "none", WAITING, decimals=0),
-            seconds("Wait, p99", 0.99, "pool_wait_seconds"),
-            seconds("Held, p50", 0.5, "pool_use_seconds"),
-            seconds("Held, p99", 0.99, "pool_use_seconds"),
             Column(
                 "Not served",
                 f"sum by (pool) ({_not_served()})",
@@ -64,6 +61,11 @@ def _pool_table() -> Builder:
                 NONE_ALLOWED,
                 decimals=2,
             ),
+            Column("In use", IN_USE, "none", decimals=0),
+            Column("Limit", MOST, "none", decimals=0),
+            seconds("Wait, p99", 0.99, "pool_wait_seconds"),
+            seconds("Held, p50", 0.5, "pool_use_seconds"),
+            seconds("Held, p99", 0.99, "pool_use_seconds"),
         ],
         empty="the service has no pool that it measures",
         sort_by="Used",

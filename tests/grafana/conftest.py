@@ -40,7 +40,9 @@ class BusyStack:
         self.backends = Backends({part: running[part] for part in _STORES if part in running})
         self.front = running["nginx"]
         logs = checkout.path / ".burnrate/logs"
-        self._shipper = Shipper(logs, f"http://{running['loki']}") if "loki" in running else None
+        # Where Alloy runs, it is Alloy that must ship them.
+        ships = "loki" in running and "alloy" not in running
+        self._shipper = Shipper(logs, f"http://{running['loki']}") if ships else None
         self.with_data: set[str] = set()
 
     def settle(self) -> None:

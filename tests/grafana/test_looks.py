@@ -71,19 +71,28 @@ def test_negative_numbers_of_a_column_are_coloured(override: dict[str, Any]) -> 
     assert values == sorted(values)
 
 
-def test_a_phone_shows_state_and_budget_of_each_service() -> None:
+@pytest.mark.parametrize(
+    ("page", "title", "first"),
+    [
+        ("services", "Services", ["Service", "State", "Budget left"]),
+        ("saturation", "Pools", ["Pool", "Used", "Waiting", "Not served"]),
+        ("postgres", "Statements", ["Statement", "Share", "Calls"]),
+    ],
+)
+def test_a_phone_shows_first_what_tells_good_from_bad(
+    page: str, title: str, first: list[str]
+) -> None:
     """Of 340 pixels, which is what a phone leaves; what comes behind is seen by scrolling."""
-    (panel,) = [each for each in panels(BUILT["services.json"]) if each["title"] == "Services"]
+    (panel,) = [each for each in panels(BUILT[f"{page}.json"]) if each["title"] == title]
     (organize,) = [t["options"] for t in panel["transformations"] if t["id"] == "organize"]
     titles = list(organize["renameByName"].values())
     order = sorted(organize["renameByName"], key=lambda name: int(organize["indexByName"][name]))
-    first = [organize["renameByName"][name] for name in order[:3]]
     settings = {
         override["matcher"]["options"]: {s["id"]: s["value"] for s in override["properties"]}
         for override in panel["fieldConfig"]["overrides"]
     }
 
-    assert first == ["Service", "State", "Budget left"]
+    assert [organize["renameByName"][name] for name in order[: len(first)]] == first
     assert len(titles) == len(order)
     assert (
         sum(settings[t].get("custom.width", settings[t]["custom.minWidth"]) for t in first) <= 340
