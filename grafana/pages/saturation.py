@@ -49,10 +49,10 @@ def _pool_table() -> Builder:
         "refused or broken; how many are in use of how many, and how long requests wait and hold "
         "them. In a trace, each wait is "
         "an event `pool.wait` of the request's span: the pool's name leads to them.",
-        [Label("pool", "Pool", (to(Uid.TRACES, "Traces of this service"),), narrow=80)],
+        [Label("pool", "Pool", (to(Uid.TRACES, "Traces of this service"),), narrow=92)],
         [
             # First what tells good from bad: a phone has room for these.
-            Column("Used", USED, "percentunit", FULL, decimals=0),
+            Column("Used", USED, "percentunit", FULL, decimals=0, width=75),
             Column("Waiting", _PENDING, "none", WAITING, decimals=0),
             Column(
                 "Not served",
