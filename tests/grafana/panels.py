@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from grafana.build import dashboards, render
 from grafana.promises import Promises
@@ -44,6 +47,16 @@ class PanelQuery:
 def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the panels that show something."""
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def cases(is_wanted: Callable[[dict[str, Any]], object] = lambda _: True) -> list[object]:
+    """Return the panels of all dashboards, as parameters of a test."""
+    return [
+        pytest.param(panel, id=f"{name}: {panel['title']}")
+        for name, dashboard in BUILT.items()
+        for panel in panels(dashboard)
+        if is_wanted(panel)
+    ]
 
 
 def all_queries() -> list[PanelQuery]:

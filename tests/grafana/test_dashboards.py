@@ -10,13 +10,8 @@ import pytest
 
 from grafana.document import LAST_RUN
 from grafana.expected_empty import EMPTY
-from tests.grafana.panels import BUILT, PanelQuery, all_queries, fill, panels
+from tests.grafana.panels import BUILT, PanelQuery, all_queries, cases, fill, panels
 
-_PANELS = [
-    pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name, dashboard in BUILT.items()
-    for panel in panels(dashboard)
-]
 _QUERIES = [pytest.param(query, id=query.name) for query in all_queries()]
 _PROMQL = [
     pytest.param(query, id=query.name) for query in all_queries() if query.kind == "prometheus"
@@ -55,7 +50,7 @@ def test_uids_never_change() -> None:
     assert {dashboard["schemaVersion"] for dashboard in BUILT.values()} == {42}
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_panel_can_be_read(panel: dict[str, Any]) -> None:
     """Each has a title, a question, a unit, and words for when it is empty."""
     defaults = panel["fieldConfig"]["defaults"]
@@ -79,7 +74,7 @@ def test_titles_are_unique(name: str) -> None:
     assert len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_colours_mean_state(panel: dict[str, Any]) -> None:
     """Green is well, yellow needs a look, red is bad; what is unknown is none of them."""
     overrides = panel["fieldConfig"].get("overrides") or []
@@ -98,7 +93,7 @@ def test_colours_mean_state(panel: dict[str, Any]) -> None:
         assert limits == sorted(limits)
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_source_is_a_variable(panel: dict[str, Any]) -> None:
     """No source's uid is written into a panel, and all its queries go to its source."""
     kinds = {"${metrics}": "prometheus", "${logs}": "loki", "${traces}": "tempo"}
@@ -276,7 +271,7 @@ def test_part_is_down_when_its_exporter_says_so() -> None:
         assert name in parts["targets"][0]["expr"], name
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_counts_of_lines_are_bars_with_their_sum(panel: dict[str, Any]) -> None:
     """A service that wrote its last line an hour ago has no value now: the last one would lie."""
     if panel["type"] != "timeseries" or panel["datasource"]["type"] != "loki":

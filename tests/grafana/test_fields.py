@@ -10,19 +10,9 @@ import promql_parser
 import pytest
 import yaml
 
-from tests.grafana.panels import BUILT, ROOT, all_queries, fill, panels
+from tests.grafana.panels import BUILT, ROOT, all_queries, cases, fill, panels
 
-_PANELS = [
-    pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name, dashboard in BUILT.items()
-    for panel in panels(dashboard)
-]
-_TABLES = [
-    pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name, dashboard in BUILT.items()
-    for panel in panels(dashboard)
-    if panel.get("transformations")
-]
+_TABLES = cases(lambda panel: panel.get("transformations"))
 _VARIABLES = [
     pytest.param(variable, id=f"{name}: {variable['name']}")
     for name, dashboard in BUILT.items()
@@ -92,7 +82,7 @@ def _settings(panel: dict[str, Any], name: str) -> list[Any]:
     return [s["value"] for o in overrides for s in o["properties"] if s["id"] == name]
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_unit_is_one_that_grafana_knows(panel: dict[str, Any]) -> None:
     """Of the panel and of each column; or words after the number."""
     axis = panel.get("options", {}).get("yAxis", {})
@@ -119,7 +109,7 @@ def _units(panel: dict[str, Any]) -> list[str]:
     return [set_units.get(name, own) for name in names]
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_unit_is_that_of_the_query(panel: dict[str, Any]) -> None:
     """Seconds shown as bytes are worse than no unit."""
     if panel["datasource"]["type"] != "prometheus" or panel["type"] == "heatmap":

@@ -6,13 +6,8 @@ from typing import Any
 import pytest
 from grafana_foundation_sdk.models.table import FieldConfig
 
-from tests.grafana.panels import BUILT, panels
+from tests.grafana.panels import BUILT, cases, panels
 
-_PANELS = [
-    pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name, dashboard in BUILT.items()
-    for panel in panels(dashboard)
-]
 _COLOURED = [
     pytest.param(setting, id=f"{name}: {panel['title']}, {override['matcher']['options']}")
     for name, dashboard in BUILT.items()
@@ -23,7 +18,7 @@ _COLOURED = [
 ]
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_nothing_found_is_not_said_of_what_did_not_answer(panel: dict[str, Any]) -> None:
     """Grafana shows a panel's words for no data beside the mark of a query that failed, too."""
     said = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "no data")
@@ -31,15 +26,7 @@ def test_nothing_found_is_not_said_of_what_did_not_answer(panel: dict[str, Any])
     assert said == "no data" or said.endswith(" (not known if marked red or its part is down)")
 
 
-@pytest.mark.parametrize(
-    "panel",
-    [
-        pytest.param(panel, id=f"{name}: {panel['title']}")
-        for name, dashboard in BUILT.items()
-        for panel in panels(dashboard)
-        if panel["type"] == "table"
-    ],
-)
+@pytest.mark.parametrize("panel", cases(lambda panel: panel["type"] == "table"))
 def test_cells_are_drawn_as_each_grafana_knows(panel: dict[str, Any]) -> None:
     """From 9.5 on Grafana skips `displayMode`, before it `cellOptions`: both say the same.
 
@@ -99,7 +86,7 @@ def test_a_phone_shows_first_what_tells_good_from_bad(
     )
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_legend_has_what_failed_on_top(panel: dict[str, Any]) -> None:
     """What is 0 on a healthy service is 0 again afterwards: the last value says nothing."""
     if panel["type"] != "timeseries" or "{{" not in repr(panel["targets"]):
@@ -112,7 +99,7 @@ def test_legend_has_what_failed_on_top(panel: dict[str, Any]) -> None:
     assert by == "Max" or not is_rare, panel["description"]
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_the_line_of_a_spent_budget_is_red(panel: dict[str, Any]) -> None:
     """Grafana draws a step's line in the step's colour; green would be a line to be under."""
     defaults = panel.get("fieldConfig", {}).get("defaults", {})
@@ -122,7 +109,7 @@ def test_the_line_of_a_spent_budget_is_red(panel: dict[str, Any]) -> None:
         assert set(colours) <= {"yellow", "red"}
 
 
-@pytest.mark.parametrize("panel", _PANELS)
+@pytest.mark.parametrize("panel", cases())
 def test_a_figure_that_is_missing_can_be_read(panel: dict[str, Any]) -> None:
     """Grafana writes it as large as fits into the place of a number: a sentence is a speck."""
     if panel["type"] == "stat":

@@ -76,6 +76,7 @@ class PoolMeter:
             acquire: Raises `PoolTimeout` or `TimeoutError` where nothing came free in time and
                 `PoolFull` where it did not even wait; anything else is an error of the pool.
         """
+        # As `attempting`, whose generator each use would have to make.
         started = self.begin()
         try:
             held = await acquire()
